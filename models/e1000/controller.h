@@ -1,0 +1,88 @@
+#pragma once
+/// The 8254x Ethernet controller: wires its hardware blocks together.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_target_socket.h>
+
+#include "models/e1000/drops.h"
+#include "models/e1000/eeprom.h"
+#include "models/e1000/parts.h"
+#include "models/e1000/timing.h"
+#include "models/pci/function.h"
+#include "models/phy/interfaces.h"
+#include "models/tlm/bus_master.h"
+
+namespace e1000tlm::e1000 {
+
+/// Strapped at power-up from the PCI bus the part sits on (STATUS 15:11).
+struct BusStraps {
+  bool pci_66mhz = false;
+  bool bus_64bit = false;
+  bool pcix = false;
+  std::uint8_t pcix_speed = 0;  ///< 0: 50-66, 1: 66-100, 2: 100-133 MHz
+};
+
+struct ControllerConfig {
+  Part part = Part::k82540em;
+  EepromImage eeprom = EepromImage::make(Part::k82540em, {0x52, 0x54, 0x00, 0x12, 0x34, 0x56});
+  BusStraps straps{};
+  ControllerTiming timing{};
+};
+
+/// Sockets and ports are the whole interface; nothing else is needed to run it.
+///
+///   mmio   target     BAR0-relative register accesses, 128 KiB
+///   io     target     the 8-byte I/O window (IOADDR, IODATA)
+///   dma    initiator  descriptors and buffers
+///   irq    out        interrupt level, true = asserted
+///   gmii   port       frames to and from the PHY
+///   mdio   port       PHY registers
+///
+/// As pci::DeviceEventsIf it hears of resets, bus-master enable and power states; a platform without
+/// PCI leaves that alone and the controller then counts as enabled.
+class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
+ public:
+  Controller(const sc_core::sc_module_name& name, const ControllerConfig& config);
+  ~Controller() override;
+
+  ::tlm_utils::simple_target_socket<Controller> mmio;
+  ::tlm_utils::simple_target_socket<Controller> io;
+  BusMasterPort dma;  ///< bind dma.socket
+  sc_core::sc_out<bool> irq;
+  sc_core::sc_port<phy::GmiiIf> gmii;
+  sc_core::sc_port<phy::MdioIf> mdio;
+
+  void pci_reset(pci::ResetKind kind) override;
+  void pci_bus_master(bool enabled) override;
+  void pci_power_state(pci::PowerState state) override;
+  void pci_pme(bool enabled, bool status) override;
+
+  const ControllerConfig& config() const { return config_; }
+  EepromImage& eeprom();
+  /// Frames lost, by reason, since the start of simulation.
+  const DropCounters& drops() const;
+  /// Nothing queued, in flight or under way: neither direction, no timer that will deliver something.
+  bool idle() const;
+  /// Rising edges of the interrupt line so far.
+  std::uint64_t interrupts() const;
+
+ private:
+  void mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned mmio_debug(::tlm::tlm_generic_payload& payload);
+  void io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned io_debug(::tlm::tlm_generic_payload& payload);
+
+  ControllerConfig config_;
+  struct Blocks;
+  std::unique_ptr<Blocks> blocks_;
+};
+
+/// The configuration space of a part with this EEPROM (manual 4.1).
+pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom);
+
+}  // namespace e1000tlm::e1000

@@ -1,0 +1,128 @@
+#pragma once
+/// The full-duplex medium between two ends, and the interface of an end.
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include <systemc>
+
+#include <boost/circular_buffer.hpp>
+
+#include "models/link/frame.h"
+#include "models/link/wire.h"
+#include "models/tlm/probe.h"
+#include "models/tlm/time.h"
+
+namespace e1000tlm::link {
+
+/// A frame under way, with its times at the receiving end.
+struct Arrival {
+  FramePtr frame;
+  Time first_bit{};  ///< of the preamble
+  Time last_bit{};   ///< of the FCS: the frame counts as received now
+};
+
+/// A frame as it stood on the wire, for captures and traces.
+struct WireEvent {
+  const Frame* frame;
+  Time start;     ///< first bit of the preamble leaves the sender
+  Time end;       ///< last bit of the FCS leaves the sender
+  unsigned from;  ///< sending end, 0 or 1
+};
+
+/// Takes frames the moment they are sent, stamped with the time they will have arrived: switches,
+/// capture files, host back-ends and checkers, which need no event per frame.
+class FrameSink {
+ public:
+  virtual ~FrameSink() = default;
+  /// Called in the sender's process; must not wait.
+  virtual void receive(Arrival arrival) = 0;
+};
+
+/// Fills an end's queue on demand: replays and generators, which know their next frame but need no
+/// process to send it.
+class FrameSource {
+ public:
+  virtual ~FrameSource() = default;
+  /// The far end has taken all frames sent so far and asks for more. Sends at least one (whatever
+  /// its time), or none if no more are known now. Called in the receiver's process; must not wait.
+  /// `now`: the receiver's local time.
+  virtual void refill(Time now) = 0;
+};
+
+/// One end of a cable as a MAC (through its PHY) or a link partner sees it.
+class CableEndIf : public virtual sc_core::sc_interface {
+ public:
+  // --- sending ---
+  /// Puts a frame on the wire, no sooner than `earliest` and no sooner than gap_bytes byte times
+  /// after the frame before. Returns when its last bit leaves this end. Frames sent while the link is
+  /// down in either direction are counted as lost.
+  virtual Time send(FramePtr frame, Time earliest, std::size_t gap_bytes = kInterFrameGapBytes) = 0;
+  /// When the last bit sent so far leaves (or left) this end.
+  virtual Time busy_until() const = 0;
+
+  // --- receiving: either pulled from a queue, or pushed into a sink ---
+  /// Oldest frame not yet taken; its arrival may lie ahead of now. nullptr: none known.
+  virtual const Arrival* next(Time now) = 0;
+  virtual Arrival take() = 0;
+  /// Notified (at the kernel's present time) when a frame joins an empty queue.
+  virtual const sc_core::sc_event& arrival_event() const = 0;
+  /// From now on frames for this end go to the sink. nullptr: back to the queue.
+  virtual void set_sink(FrameSink* sink) = 0;
+  /// The far end's queue asks this end's source when it runs empty. nullptr: none.
+  virtual void set_source(FrameSource* source) = 0;
+  /// Frames sent by this end and not yet taken at the far end.
+  virtual std::size_t in_flight() const = 0;
+
+  // --- negotiation ---
+  /// What this end signals; nullopt: silent (powered down or unplugged).
+  virtual void advertise(std::optional<Abilities> abilities) = 0;
+  virtual std::optional<Abilities> partner() const = 0;
+  /// This end's receiver has (or lost) link at a mode. Frames flow while both ends have link.
+  virtual void set_link(std::optional<LinkMode> mode) = 0;
+  virtual bool link_up() const = 0;  ///< both ends
+  virtual Speed speed() const = 0;
+  /// Notified when partner() or link_up() change.
+  virtual const sc_core::sc_event& change_event() const = 0;
+
+  // --- readiness: no signal of the wire, but what host back-ends go by ---
+  /// The MAC at this end would (not) store a frame now; partners hold frames back until it does.
+  virtual void set_ready(bool ready) = 0;
+  virtual bool partner_ready() const = 0;
+  virtual const sc_core::sc_event& ready_event() const = 0;  ///< partner_ready() changed
+};
+
+struct CableConfig {
+  Time propagation = ns(50);  ///< 10 m of twisted pair at 5 ns/m
+};
+
+struct CableStatistics {  // one direction
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;        ///< destination address to FCS
+  std::uint64_t lost_no_link = 0;  ///< sent while the link was down
+};
+
+/// The medium. Serialisation at the agreed speed, preamble, gap, propagation.
+class Cable : public sc_core::sc_module {
+ public:
+  explicit Cable(const sc_core::sc_module_name& name, CableConfig config = {});
+  ~Cable() override;
+
+  /// Ends 0 and 1.
+  CableEndIf& end(unsigned index);
+  const CableStatistics& statistics(unsigned from) const;
+  /// Pulls the plug / puts it back: both ends see silence.
+  void plug(bool in);
+
+  Probe<WireEvent> wire;
+
+ private:
+  class End;
+  CableConfig config_;
+  bool plugged_ = true;
+  std::array<std::unique_ptr<End>, 2> ends_;
+};
+
+}  // namespace e1000tlm::link

@@ -1,0 +1,108 @@
+#pragma once
+/// An Ethernet frame, pooled.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include "models/tlm/bytes.h"
+
+namespace e1000tlm::link {
+
+class Frame;
+class FramePool;
+/// Frames are shared by counting and go back to their pool with the last reference. Not thread-safe:
+/// frames live on the simulation's thread.
+using FramePtr = boost::intrusive_ptr<Frame>;
+
+inline constexpr std::size_t kFcsBytes = 4;
+inline constexpr std::size_t kMinFrameBytes = 60;  ///< without FCS (IEEE 802.3 4A.4.2)
+/// What a Frame can hold without its FCS: the 8254x's longest frame, 16384 bytes with FCS, and room
+/// for a tag and for overlong test frames.
+inline constexpr std::size_t kMaxFrameBytes = 16384 + 64;
+
+/// Destination address to end of payload, without preamble; the FCS apart.
+///
+/// The FCS of most frames is right by construction and nobody looks at it: it is then *implied* and
+/// computed on demand. A frame whose sender supplied the four bytes (transmit without IFCS, a capture
+/// with FCS, an injected error) *carries* it, and receivers check it.
+class Frame {
+ public:
+  std::uint8_t* data() { return bytes_; }
+  const std::uint8_t* data() const { return bytes_; }
+  std::size_t size() const { return size_; }
+  /// Bytes on the wire from destination address to FCS.
+  std::size_t wire_bytes() const { return size_ + kFcsBytes; }
+  Bytes bytes() { return {bytes_, size_}; }
+  ConstBytes bytes() const { return {bytes_, size_}; }
+
+  /// Precondition: size <= kMaxFrameBytes. Keeps the bytes that stay; new ones are undefined.
+  void resize(std::size_t size);
+  void assign(ConstBytes content);
+  void append(ConstBytes content);
+
+  bool fcs_implied() const { return !fcs_carried_; }
+  /// The FCS as the four bytes' little-endian value (transmitted low byte first, IEEE 802.3 3.2.9).
+  std::uint32_t fcs() const;
+  void carry_fcs(std::uint32_t fcs) {
+    fcs_carried_ = true;
+    fcs_ = fcs;
+  }
+  void imply_fcs() { fcs_carried_ = false; }
+  bool fcs_ok() const;
+
+  /// The sender marked the frame as damaged in coding (RX_ER at the receiver).
+  bool coding_error = false;
+  /// Free for the sender's use (generators: sequence number), carried along.
+  std::uint64_t tag = 0;
+
+ private:
+  friend class FramePool;
+  friend void intrusive_ptr_add_ref(Frame* frame) noexcept;
+  friend void intrusive_ptr_release(Frame* frame) noexcept;
+  Frame() = default;
+
+  std::uint8_t* bytes_ = nullptr;  // storage_ of whichever size class
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  std::uint32_t references_ = 0;
+  std::uint32_t fcs_ = 0;
+  bool fcs_carried_ = false;
+  FramePool* pool_ = nullptr;
+  std::unique_ptr<std::uint8_t[]> storage_;
+};
+
+/// Recycles frames: no heap allocation in steady state. Grows as far as frames are in flight.
+/// Must outlive its frames.
+class FramePool {
+ public:
+  FramePool();
+  ~FramePool();
+  FramePool(const FramePool&) = delete;
+  FramePool& operator=(const FramePool&) = delete;
+
+  /// A frame of this size with undefined content, implied FCS and no error marks.
+  FramePtr make(std::size_t size);
+  FramePtr copy(ConstBytes content);
+
+  /// Frames ever allocated; constant once the traffic is steady.
+  std::size_t allocated() const { return allocated_; }
+
+  /// The pool that models use when they are not given one. Lives until the program ends.
+  static FramePool& shared();
+
+ private:
+  friend void intrusive_ptr_release(Frame* frame) noexcept;
+  void recycle(Frame* frame) noexcept;
+
+  std::vector<Frame*> small_;  // up to 2 KiB
+  std::vector<Frame*> large_;  // up to kMaxFrameBytes
+  std::size_t allocated_ = 0;
+};
+
+/// CRC-32 of IEEE 802.3 over the bytes, as the little-endian value of the FCS field.
+std::uint32_t ethernet_fcs(ConstBytes bytes);
+
+}  // namespace e1000tlm::link

@@ -1,0 +1,107 @@
+#pragma once
+/// Type 0 configuration space (PCI 2.3 chapter 6). No SystemC.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "models/tlm/time.h"
+
+namespace e1000tlm::pci {
+
+namespace cfg {  // register offsets
+inline constexpr unsigned kVendorId = 0x00, kDeviceId = 0x02, kCommand = 0x04, kStatus = 0x06,
+                          kRevision = 0x08, kCacheLineSize = 0x0C, kLatencyTimer = 0x0D,
+                          kHeaderType = 0x0E, kBar0 = 0x10, kSubsystemVendorId = 0x2C,
+                          kSubsystemId = 0x2E, kExpansionRom = 0x30, kCapabilities = 0x34,
+                          kInterruptLine = 0x3C, kInterruptPin = 0x3D, kMinGrant = 0x3E,
+                          kMaxLatency = 0x3F;
+}  // namespace cfg
+namespace command {
+inline constexpr std::uint16_t kIo = 1 << 0, kMemory = 1 << 1, kMaster = 1 << 2, kMwi = 1 << 4,
+                               kParity = 1 << 6, kSerr = 1 << 8, kIntxDisable = 1 << 10;
+}
+namespace status {
+inline constexpr std::uint16_t kInterrupt = 1 << 3, kCapabilities = 1 << 4, k66Mhz = 1 << 5,
+                               kFastBackToBack = 1 << 7, kMasterParity = 1 << 8,
+                               kSignaledTargetAbort = 1 << 11, kReceivedTargetAbort = 1 << 12,
+                               kReceivedMasterAbort = 1 << 13, kSignaledSystemError = 1 << 14,
+                               kParityError = 1 << 15;
+}
+
+struct BarConfig {
+  enum class Kind : std::uint8_t { kNone, kMemory32, kMemory64, kIo };
+  Kind kind = Kind::kNone;
+  std::uint64_t size = 0;  ///< power of two; memory >= 16, I/O 4..256
+  bool prefetchable = false;
+};
+
+/// Everything that makes one function's configuration space.
+struct FunctionConfig {
+  std::uint16_t vendor_id = 0xFFFF, device_id = 0xFFFF;
+  std::uint16_t subsystem_vendor_id = 0, subsystem_id = 0;
+  std::uint8_t revision = 0;
+  std::uint32_t class_code = 0;  ///< 24 bits: base, sub, interface
+  std::uint8_t min_grant = 0, max_latency = 0;
+  std::uint8_t interrupt_pin = 1;  ///< 0 none, 1 INTA# .. 4 INTD#
+  std::array<BarConfig, 6> bars{};
+  std::uint32_t expansion_rom_size = 0;  ///< 0: none; else a power of two >= 2 KiB
+  std::uint16_t command_writable =
+      command::kIo | command::kMemory | command::kMaster | command::kMwi | command::kParity |
+      command::kSerr;
+  std::uint16_t status_fixed = status::k66Mhz | (1 << 9) /* medium DEVSEL# */;
+
+  /// Power management: offset of the capability, 0 = absent.
+  std::uint8_t pm_offset = 0;
+  std::uint16_t pm_capabilities = 0;            ///< PMC register
+  std::array<std::uint8_t, 16> pm_data{};       ///< data register by Data_Select
+  std::uint8_t pm_data_scale = 0;
+  /// PCI-X: offset, 0 = absent; reset values of its command and status registers.
+  std::uint8_t pcix_offset = 0;
+  std::uint16_t pcix_command = 0;
+  std::uint32_t pcix_status = 0;
+  /// MSI (64-bit address, one message): offset, 0 = absent.
+  std::uint8_t msi_offset = 0;
+};
+
+enum class PowerState : std::uint8_t { kD0 = 0, kD1 = 1, kD2 = 2, kD3hot = 3 };
+
+/// Registers of one function; the Function module acts on what changes.
+class ConfigSpace {
+ public:
+  explicit ConfigSpace(const FunctionConfig& config);
+
+  std::uint32_t read(unsigned offset, unsigned bytes) const;  ///< offset < 256, bytes 1, 2, 4
+  void write(unsigned offset, unsigned bytes, std::uint32_t value);
+  /// RST#: all but PME context (kept when auxiliary power is present).
+  void reset(bool aux_power);
+
+  std::uint16_t command() const;
+  /// OR-ed into the status register (W1C bits).
+  void set_status(std::uint16_t bits);
+  /// Base of a BAR that decodes now (sized, command bit on, D0); nullopt otherwise.
+  std::optional<std::uint64_t> bar_base(unsigned bar) const;
+  std::optional<std::uint64_t> rom_base() const;
+  PowerState power_state() const;
+  bool pme_enabled() const;
+  bool pme_status() const;
+  void set_pme_status(bool set);
+  void set_pme_enabled(bool set);
+  struct Msi {
+    bool enabled = false;
+    std::uint64_t address = 0;
+    std::uint16_t data = 0;
+  };
+  Msi msi() const;
+  std::uint8_t latency_timer() const;
+  const FunctionConfig& config() const { return config_; }
+
+ private:
+  FunctionConfig config_;
+  std::array<std::uint8_t, 256> bytes_{};
+  std::array<std::uint8_t, 256> writable_{};    // 1: read/write
+  std::array<std::uint8_t, 256> clearable_{};   // 1: write one to clear
+};
+
+}  // namespace e1000tlm::pci

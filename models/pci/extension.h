@@ -1,0 +1,25 @@
+#pragma once
+/// What a PCI transaction carries beyond a generic payload.
+
+#include <cstdint>
+
+#include <tlm>
+
+namespace e1000tlm::pci {
+
+enum class Space : std::uint8_t { kMemory, kIo, kConfig };
+
+/// Payloads without this extension are memory accesses by an unnamed master. Configuration accesses
+/// carry the target in device/function and the register number as the payload's address.
+struct PciExtension : public ::tlm::tlm_extension<PciExtension> {
+  Space space = Space::kMemory;
+  std::uint8_t device = 0;
+  std::uint8_t function = 0;
+
+  ::tlm::tlm_extension_base* clone() const override { return new PciExtension(*this); }
+  void copy_from(const ::tlm::tlm_extension_base& other) override {
+    *this = static_cast<const PciExtension&>(other);
+  }
+};
+
+}  // namespace e1000tlm::pci

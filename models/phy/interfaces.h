@@ -1,0 +1,58 @@
+#pragma once
+/// The two interfaces between a MAC and its PHY.
+
+#include <cstdint>
+#include <optional>
+
+#include <systemc>
+
+#include "models/link/cable.h"
+#include "models/link/wire.h"
+
+namespace e1000tlm::phy {
+
+/// Management registers (IEEE 802.3 clause 22).
+class MdioIf : public virtual sc_core::sc_interface {
+ public:
+  /// Nobody answers at this PHY address: nullopt / false.
+  virtual std::optional<std::uint16_t> mdio_read(unsigned phy_address, unsigned reg) = 0;
+  virtual bool mdio_write(unsigned phy_address, unsigned reg, std::uint16_t value) = 0;
+  /// Without side effects (latched and read-clear bits stay).
+  virtual std::optional<std::uint16_t> mdio_peek(unsigned phy_address, unsigned reg) const = 0;
+};
+
+/// What the PHY tells the MAC about the link.
+struct LinkStatus {
+  bool up = false;
+  link::LinkMode mode{};
+  bool loopback = false;  ///< frames come back from the PHY and never reach the wire
+  bool operator==(const LinkStatus& o) const {
+    return up == o.up && mode == o.mode && loopback == o.loopback;
+  }
+};
+
+/// Frames between MAC and PHY, with times at the medium side. The PHY adds its own latency.
+class GmiiIf : public virtual sc_core::sc_interface {
+ public:
+  virtual const LinkStatus& link() const = 0;
+  /// Notified on every change of link().
+  virtual const sc_core::sc_event& link_event() const = 0;
+
+  /// Starts a frame no sooner than `earliest`, keeping gap_bytes to the one before. Returns the time
+  /// its last bit has left the MAC. Without link the frame is lost and counted.
+  virtual Time transmit(link::FramePtr frame, Time earliest, std::size_t gap_bytes) = 0;
+  virtual Time busy_until() const = 0;
+
+  /// As CableEndIf::next and take: from the wire, or from the loopback path.
+  virtual const link::Arrival* next(Time now) = 0;
+  virtual link::Arrival take() = 0;
+  /// Notified when next() may have become non-null.
+  virtual const sc_core::sc_event& arrival_event() const = 0;
+
+  virtual void set_ready(bool ready) = 0;
+
+  /// The PHY's hardware reset pin (CTRL.PHY_RST): while true, no link and no MDIO answer.
+  virtual void hardware_reset(bool asserted) = 0;
+};
+
+}  // namespace e1000tlm::phy

@@ -1,0 +1,1 @@
+#include "models/tlm/async_gate.h"

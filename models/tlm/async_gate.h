@@ -1,0 +1,37 @@
+#pragma once
+/// The one place where host threads meet the SystemC kernel.
+
+#include <functional>
+#include <memory>
+
+#include <systemc>
+
+namespace e1000tlm {
+
+/// Carries calls from host threads into the simulation.
+///
+/// Any host thread may post(); the function runs in the simulation, in a method process of this
+/// module, at the simulated time the kernel has then, in the order of posting. While at least one
+/// gate is attached, a simulation with nothing left to do waits for posts instead of ending.
+class AsyncGate : public sc_core::sc_module {
+ public:
+  using Call = std::function<void()>;
+
+  explicit AsyncGate(const sc_core::sc_module_name& name);
+  ~AsyncGate() override;
+
+  /// Thread-safe; never blocks for long. Posts after the simulation has ended are discarded.
+  void post(Call call);
+
+  /// Kernel side only: keep the simulation alive although it has nothing to do / stop doing so.
+  void attach();
+  void detach();
+  bool attached() const;
+
+ private:
+  class Channel;
+  std::unique_ptr<Channel> channel_;
+  void run_calls();
+};
+
+}  // namespace e1000tlm

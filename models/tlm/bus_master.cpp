@@ -1,0 +1,140 @@
+#include "models/tlm/bus_master.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace e1000tlm {
+
+BusMasterPort::BusMasterPort(const char* name) : socket(name) {
+  socket.register_invalidate_direct_mem_ptr(this, &BusMasterPort::invalidate);
+}
+
+const BusMasterPort::Region* BusMasterPort::search(std::uint64_t address, std::uint64_t bytes,
+                                                   bool write) {
+  for (std::size_t i = 0; i < regions_.size(); ++i) {
+    if (regions_[i].covers(address, bytes, write)) {
+      last_ = i;
+      return &regions_[i];
+    }
+  }
+  return nullptr;
+}
+
+void BusMasterPort::request_dmi(std::uint64_t address, bool write) {
+  if (!use_dmi_) return;
+  ::tlm::tlm_generic_payload payload;
+  TariffExtension tariff;
+  payload.set_command(write ? ::tlm::TLM_WRITE_COMMAND : ::tlm::TLM_READ_COMMAND);
+  payload.set_address(address);
+  payload.set_extension(&tariff);
+  ::tlm::tlm_dmi dmi;
+  const bool granted = socket->get_direct_mem_ptr(payload, dmi);
+  payload.clear_extension(&tariff);
+  if (!granted || dmi.get_dmi_ptr() == nullptr) return;
+
+  Region region;
+  region.start = dmi.get_start_address();
+  region.end = dmi.get_end_address();
+  region.memory = dmi.get_dmi_ptr();
+  region.may_read = dmi.is_read_allowed();
+  region.may_write = dmi.is_write_allowed();
+  region.read_latency = from_sc(dmi.get_read_latency());
+  region.write_latency = from_sc(dmi.get_write_latency());
+  region.tariff = tariff.tariff;
+  if (!region.covers(address, 1, write)) return;
+  last_ = regions_.size();
+  regions_.push_back(region);
+}
+
+void BusMasterPort::use_dmi(bool on) {
+  use_dmi_ = on;
+  if (!on) regions_.clear();
+}
+
+void BusMasterPort::invalidate(sc_dt::uint64 start, sc_dt::uint64 end) {
+  const auto gone = [=](const Region& r) { return r.start <= end && start <= r.end; };
+  regions_.erase(std::remove_if(regions_.begin(), regions_.end(), gone), regions_.end());
+}
+
+BusMaster::~BusMaster() = default;
+
+BusStatus BusMaster::read(std::uint64_t address, Bytes data) {
+  const BusStatus status = access(::tlm::TLM_READ_COMMAND, address, data.data(),
+                                  static_cast<std::uint32_t>(data.size()));
+  if (status != BusStatus::kOk) std::memset(data.data(), 0xFF, data.size());
+  return status;
+}
+
+BusStatus BusMaster::write(std::uint64_t address, ConstBytes data) {
+  // A generic payload's data pointer is not const; a write transaction's data is never changed.
+  return access(::tlm::TLM_WRITE_COMMAND, address, const_cast<std::uint8_t*>(data.data()),
+                static_cast<std::uint32_t>(data.size()));
+}
+
+BusStatus BusMaster::access(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
+                            std::uint32_t bytes) {
+  if (bytes == 0) return BusStatus::kOk;
+  const bool write = command == ::tlm::TLM_WRITE_COMMAND;
+  const BusMasterPort::Region* region = port_->find(address, bytes, write);
+  if (region == nullptr) return transport(command, address, data, bytes);
+
+  if (region->tariff != nullptr) {
+    Tariff* tariff = region->tariff;
+    Time end = tariff->book(command, address, bytes, time_.now());
+    time_.advance_to(end);
+    if (!time_.loosely_timed()) {
+      time_.sync();
+      while ((end = tariff->end(end)) > time_.now()) {
+        time_.advance_to(end);
+        time_.sync();
+      }
+      // The wait may have cost the region: DMI is invalidated when bus mastering is switched off.
+      region = port_->find(address, bytes, write);
+    }
+  } else {
+    time_.advance(write ? region->write_latency : region->read_latency);
+    if (time_.sync_if_due()) region = port_->find(address, bytes, write);
+  }
+  if (region == nullptr) {
+    ++errors_;
+    return BusStatus::kError;
+  }
+  std::uint8_t* memory = region->memory + (address - region->start);
+  if (write) {
+    std::memcpy(memory, data, bytes);
+  } else {
+    std::memcpy(data, memory, bytes);
+  }
+  if (time_.loosely_timed()) time_.sync_if_due();
+  return BusStatus::kOk;
+}
+
+BusStatus BusMaster::transport(::tlm::tlm_command command, std::uint64_t address,
+                               std::uint8_t* data, std::uint32_t bytes) {
+  payload_.set_command(command);
+  payload_.set_address(address);
+  payload_.set_data_ptr(data);
+  payload_.set_data_length(bytes);
+  payload_.set_streaming_width(bytes);
+  payload_.set_byte_enable_ptr(nullptr);
+  payload_.set_dmi_allowed(false);
+  payload_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
+  sc_core::sc_time delay = time_.delay();
+  port_->socket->b_transport(payload_, delay);
+  // The target may have waited: the delay counts from the kernel's time as it is now.
+  const Time before = time_.now();
+  time_.resume();
+  time_.set_delay(delay);
+  time_.advance_to(before);
+  time_.sync_if_due();
+  if (payload_.is_dmi_allowed()) {
+    port_->request_dmi(address, command == ::tlm::TLM_WRITE_COMMAND);
+  }
+  switch (payload_.get_response_status()) {
+    case ::tlm::TLM_OK_RESPONSE: return BusStatus::kOk;
+    case ::tlm::TLM_ADDRESS_ERROR_RESPONSE: ++errors_; return BusStatus::kAddressError;
+    default: ++errors_; return BusStatus::kError;
+  }
+}
+
+}  // namespace e1000tlm

@@ -1,0 +1,98 @@
+#pragma once
+/// The bus-master port that models share: local time, DMI, error status.
+
+#include <cstdint>
+#include <vector>
+
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include "models/tlm/bytes.h"
+#include "models/tlm/dma_tariff.h"
+#include "models/tlm/local_time.h"
+
+namespace e1000tlm {
+
+/// How an access ended. Everything but kOk leaves read data as all ones.
+enum class BusStatus : std::uint8_t {
+  kOk,
+  kAddressError,  ///< nobody claimed the address (PCI: master abort)
+  kError,         ///< the target refused (PCI: target abort), or bus mastering is disabled
+};
+
+/// Initiator socket with a table of DMI regions. Any number of processes may master through it,
+/// each with a BusMaster of its own.
+class BusMasterPort {
+ public:
+  explicit BusMasterPort(const char* name);
+
+  ::tlm_utils::simple_initiator_socket<BusMasterPort> socket;
+
+  struct Region {
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;  // inclusive
+    std::uint8_t* memory = nullptr;
+    bool may_read = false;
+    bool may_write = false;
+    Time read_latency{};  // per access, used when there is no tariff
+    Time write_latency{};
+    Tariff* tariff = nullptr;
+
+    bool covers(std::uint64_t address, std::uint64_t bytes, bool write) const {
+      return address >= start && address <= end && bytes - 1 <= end - address &&
+             (write ? may_write : may_read);
+    }
+  };
+
+  /// A region that covers the access, or nullptr. Valid until the calling process waits.
+  const Region* find(std::uint64_t address, std::uint64_t bytes, bool write) {
+    if (last_ < regions_.size() && regions_[last_].covers(address, bytes, write)) {
+      return &regions_[last_];
+    }
+    return search(address, bytes, write);
+  }
+  /// Asks the interconnect for DMI at this address and remembers what it grants.
+  void request_dmi(std::uint64_t address, bool write);
+  /// Off: every access is a transaction (for tests and platforms without DMI).
+  void use_dmi(bool on);
+
+ private:
+  void invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
+  const Region* search(std::uint64_t address, std::uint64_t bytes, bool write);
+
+  std::vector<Region> regions_;
+  std::size_t last_ = 0;
+  bool use_dmi_ = true;
+};
+
+/// One process's hand on a BusMasterPort. Accesses take local time; with quantum 0 each waits
+/// until it has ended, so that the data moves when the bus moves it.
+class BusMaster {
+ public:
+  explicit BusMaster(BusMasterPort& port) : port_(&port) {}
+  BusMaster(const BusMaster&) = delete;
+  BusMaster& operator=(const BusMaster&) = delete;
+  ~BusMaster();
+
+  LocalTime& time() { return time_; }
+
+  BusStatus read(std::uint64_t address, Bytes data);
+  BusStatus write(std::uint64_t address, ConstBytes data);
+
+  /// Accesses so far that ended with an error.
+  std::uint64_t errors() const { return errors_; }
+
+ private:
+  BusStatus access(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
+                   std::uint32_t bytes);
+  BusStatus transport(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
+                      std::uint32_t bytes);
+
+  BusMasterPort* port_;
+  LocalTime time_;
+  ::tlm::tlm_generic_payload payload_;
+  std::uint64_t errors_ = 0;
+};
+
+}  // namespace e1000tlm

@@ -1,0 +1,42 @@
+#pragma once
+/// How an interconnect prices DMI accesses exactly.
+///
+/// IEEE 1666 lets a DMI region carry one average latency per access. A PCI bus is priced per tenure:
+/// so the interconnect may also hand out, with the region, a function that books a tenure and says
+/// when it ends. It travels in an ignorable extension: an initiator that asks for DMI with it gets
+/// the exact price from interconnects that know it and falls back to the latency with all others.
+
+#include <cstdint>
+
+#include <tlm>
+
+#include "models/tlm/time.h"
+
+namespace e1000tlm {
+
+/// Books accesses of one initiator on an interconnect.
+class Tariff {
+ public:
+  virtual ~Tariff() = default;
+
+  /// Books one access of `bytes` at `address` that is requested at local time `at`; returns when it
+  /// ends. `at` may lie ahead of the kernel's time (loosely timed).
+  virtual Time book(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes,
+                    Time at) = 0;
+
+  /// A tenure under way may be pushed back by another master's (latency timer). An initiator that
+  /// has waited until the end that book() named asks here whether it is still the end.
+  virtual Time end(Time booked) const { return booked; }
+};
+
+/// Rides on the payload of get_direct_mem_ptr; the interconnect sets `tariff` with the region.
+struct TariffExtension : public ::tlm::tlm_extension<TariffExtension> {
+  Tariff* tariff = nullptr;
+
+  ::tlm::tlm_extension_base* clone() const override { return new TariffExtension(*this); }
+  void copy_from(const ::tlm::tlm_extension_base& other) override {
+    tariff = static_cast<const TariffExtension&>(other).tariff;
+  }
+};
+
+}  // namespace e1000tlm

@@ -1,0 +1,58 @@
+#pragma once
+/// A process's own time, which may run ahead of the kernel's (temporal decoupling, IEEE 1666 12.1).
+
+#include <systemc>
+
+#include "models/tlm/sc_time.h"
+#include "models/tlm/time.h"
+
+namespace e1000tlm {
+
+/// Local time of one SC_THREAD. With quantum 0 (approximately timed) every sync_if_due() waits, so
+/// the process never runs ahead; with a quantum (loosely timed) it waits once a quantum.
+///
+/// The quantum is that of ::tlm::tlm_global_quantum, read by start().
+class LocalTime {
+ public:
+  /// Reads the global quantum; call first thing in the process.
+  void start();
+
+  Time now() const { return now_; }
+  Time quantum() const { return quantum_; }
+  bool loosely_timed() const { return quantum_ > kTimeZero; }
+  /// How far this process is ahead of the kernel.
+  Time ahead() const { return now_ - kernel_; }
+  /// The same as sc_time, for the delay argument of b_transport.
+  sc_core::sc_time delay() const { return to_sc(ahead()); }
+
+  void advance(Time span) { now_ += span; }
+  void advance_to(Time t) {
+    if (t > now_) now_ = t;
+  }
+  /// Takes over a delay that came back from b_transport.
+  void set_delay(const sc_core::sc_time& delay) { now_ = kernel_ + from_sc(delay); }
+
+  bool due() const { return now_ - kernel_ >= quantum_ && now_ != kernel_; }
+  /// Waits until the kernel has caught up. Returns true if it had to wait.
+  bool sync();
+  bool sync_if_due() { return due() && sync(); }
+
+  /// Synchronises, then waits for the event (at most `timeout` when that is not kTimeNever).
+  void wait(const sc_core::sc_event& event, Time timeout = kTimeNever);
+  /// Waits for the event or until `t`, whichever is first, without synchronising before: the local
+  /// time afterwards is the kernel's, or stays where it was if that is later.
+  void wait_until(const sc_core::sc_event& event, Time t);
+
+  /// After any other wait: the kernel's time is later now.
+  void resume() {
+    kernel_ = sc_now();
+    advance_to(kernel_);
+  }
+
+ private:
+  Time now_ = kTimeZero;     // local
+  Time kernel_ = kTimeZero;  // sc_time_stamp() as of this process's last wait
+  Time quantum_ = kTimeZero;
+};
+
+}  // namespace e1000tlm
