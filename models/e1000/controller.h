@@ -16,8 +16,15 @@
 #include "models/pci/function.h"
 #include "models/phy/interfaces.h"
 #include "models/tlm/bus_master.h"
+#include "models/tlm/probe.h"
 
 namespace e1000tlm::e1000 {
+
+class Statistics;
+struct InterruptEvent;
+struct ReceiveDescriptorEvent;
+struct ReceiveEvent;
+struct TransmitDescriptorEvent;
 
 /// Strapped at power-up from the PCI bus the part sits on (STATUS 15:11).
 struct BusStraps {
@@ -66,12 +73,22 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   EepromImage& eeprom();
   /// Frames lost, by reason, since the start of simulation.
   const DropCounters& drops() const;
-  /// Nothing queued, in flight or under way: neither direction, no timer that will deliver something.
+  const Statistics& statistics() const;
+  /// DMA, a frame on the wire or a management access (MDIO, EEPROM) is under way. Timers do not count.
+  bool busy() const;
+  /// Not busy, no delay timer running, no interrupt pending or asserted.
   bool idle() const;
   /// Rising edges of the interrupt line so far.
   std::uint64_t interrupts() const;
 
+  Probe<ReceiveEvent>& received();
+  Probe<InterruptEvent>& interrupt_events();
+  Probe<TransmitDescriptorEvent>& transmit_descriptors();
+  Probe<ReceiveDescriptorEvent>& receive_descriptors();
+
  private:
+  void end_of_elaboration() override;
+  void start_of_simulation() override;
   void mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   unsigned mmio_debug(::tlm::tlm_generic_payload& payload);
   void io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);

@@ -1,6 +1,7 @@
 #pragma once
 /// The 16-byte descriptors of both rings (manual 3.2.3 and 3.3.3 to 3.3.7). No SystemC.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "models/tlm/bytes.h"
@@ -47,16 +48,20 @@ struct TxDescriptor {
   enum class Kind : std::uint8_t { kLegacy, kContext, kData, kReserved };
   Kind kind = Kind::kLegacy;
   std::uint64_t address = 0;
-  std::uint32_t length = 0;  ///< legacy: 16 bits, data: 20 bits (DTALEN), context: 0
-  std::uint8_t command = 0;  ///< tx_cmd bits, as they stand in byte 11
+  std::uint32_t length = 0;       ///< legacy: 16 bits, data: 20 bits (DTALEN), context: 0
+  std::uint8_t command = 0;       ///< tx_cmd bits, as they stand in byte 11
   std::uint8_t cso = 0, css = 0;  ///< legacy
   std::uint8_t popts = 0;         ///< data
   std::uint16_t special = 0;      ///< VLAN tag control information
 
   bool has(std::uint8_t bit) const { return (command & bit) != 0; }
+  /// Bytes to fetch: a null address or length moves no data (manual 3.3.3, notes to table 3-10).
+  std::uint32_t data_length() const { return address == 0 ? 0 : length; }
+  /// Ends a packet. Bit 0 of a context descriptor's command means TCP instead.
+  bool ends_packet() const { return kind != Kind::kContext && has(tx_cmd::kEop); }
 };
 
-/// Reads 16 bytes. Kind kReserved: DEXT set with a DTYP other than 0 and 1.
+/// Reads 16 bytes. Kind kReserved: DEXT set with a DTYP other than 0 and 1; it moves no data.
 TxDescriptor decode_tx(const std::uint8_t* bytes);
 /// Precondition: decode_tx said kContext.
 TxContext decode_tx_context(const std::uint8_t* bytes);

@@ -20,15 +20,15 @@ inline constexpr std::uint8_t kNot82544 = kAll & ~k82544gc;
 
 struct PartInfo {
   Part part;
-  std::string_view name;      ///< as in --nic part=
+  std::string_view name;  ///< as in --nic part=
   std::uint16_t device_id;
   std::uint8_t revision;
-  std::uint16_t phy_id2;      ///< PHY identifier register 3
-  bool pcix;                  ///< PCI-X capability
-  bool bars_64bit;            ///< BAR0/1 and flash 64-bit capable, I/O BAR is BAR4
+  std::uint16_t phy_id2;  ///< PHY identifier register 3
+  bool pcix;              ///< PCI-X capability
+  bool bars_64bit;        ///< BAR0/1 and flash 64-bit capable, I/O BAR is BAR4
   bool is_82544;
-  std::uint16_t eeprom_words; ///< 64 unless a larger image is loaded
-  std::uint8_t mask;          ///< its bit in namespace on
+  std::uint16_t eeprom_words;  ///< 64 unless a larger image is loaded
+  std::uint8_t mask;           ///< its bit in namespace on
 };
 
 inline constexpr std::array<PartInfo, 4> kParts{{

@@ -3,12 +3,10 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 
 #include <systemc>
-
-#include <boost/circular_buffer.hpp>
 
 #include "models/link/frame.h"
 #include "models/link/wire.h"
@@ -32,6 +30,13 @@ struct WireEvent {
   unsigned from;  ///< sending end, 0 or 1
 };
 
+/// Of one direction. Every frame sent is counted in either `frames` or `lost_no_link`.
+struct CableStatistics {
+  std::uint64_t frames = 0;        ///< carried to the far end
+  std::uint64_t bytes = 0;         ///< of these, destination address to FCS
+  std::uint64_t lost_no_link = 0;  ///< sent while the link was down, or under way when it went down
+};
+
 /// Takes frames the moment they are sent, stamped with the time they will have arrived: switches,
 /// capture files, host back-ends and checkers, which need no event per frame.
 class FrameSink {
@@ -41,8 +46,8 @@ class FrameSink {
   virtual void receive(Arrival arrival) = 0;
 };
 
-/// Fills an end's queue on demand: replays and generators, which know their next frame but need no
-/// process to send it.
+/// Fills the far end's queue on demand: replays and generators, which know their next frame but
+/// need no process to send it.
 class FrameSource {
  public:
   virtual ~FrameSource() = default;
@@ -57,8 +62,8 @@ class CableEndIf : public virtual sc_core::sc_interface {
  public:
   // --- sending ---
   /// Puts a frame on the wire, no sooner than `earliest` and no sooner than gap_bytes byte times
-  /// after the frame before. Returns when its last bit leaves this end. Frames sent while the link is
-  /// down in either direction are counted as lost.
+  /// after the frame before. Returns when its last bit leaves this end. Frames sent while the link
+  /// is down in either direction take their time as well, but are lost and counted.
   virtual Time send(FramePtr frame, Time earliest, std::size_t gap_bytes = kInterFrameGapBytes) = 0;
   /// When the last bit sent so far leaves (or left) this end.
   virtual Time busy_until() const = 0;
@@ -67,20 +72,26 @@ class CableEndIf : public virtual sc_core::sc_interface {
   /// Oldest frame not yet taken; its arrival may lie ahead of now. nullptr: none known.
   virtual const Arrival* next(Time now) = 0;
   virtual Arrival take() = 0;
-  /// Notified (at the kernel's present time) when a frame joins an empty queue.
+  /// Notified (a delta cycle later) when a frame joins an empty queue other than through next(),
+  /// and when a source appears at the far end.
   virtual const sc_core::sc_event& arrival_event() const = 0;
   /// From now on frames for this end go to the sink. nullptr: back to the queue.
   virtual void set_sink(FrameSink* sink) = 0;
-  /// The far end's queue asks this end's source when it runs empty. nullptr: none.
+  /// The far end asks this end's source when its queue runs empty while there is link; a far end
+  /// with a sink is fed by the cable, frame after frame. A source that had nothing to send when
+  /// asked starts the flow again by a send() of its own. nullptr: none.
   virtual void set_source(FrameSource* source) = 0;
   /// Frames sent by this end and not yet taken at the far end.
   virtual std::size_t in_flight() const = 0;
+  /// Of frames sent by this end.
+  virtual const CableStatistics& statistics() const = 0;
 
   // --- negotiation ---
   /// What this end signals; nullopt: silent (powered down or unplugged).
   virtual void advertise(std::optional<Abilities> abilities) = 0;
   virtual std::optional<Abilities> partner() const = 0;
-  /// This end's receiver has (or lost) link at a mode. Frames flow while both ends have link.
+  /// This end's receiver has (or lost) link at a mode. Frames flow while both ends have link in the
+  /// same mode. When that ends, frames that have not arrived completely by then are lost.
   virtual void set_link(std::optional<LinkMode> mode) = 0;
   virtual bool link_up() const = 0;  ///< both ends
   virtual Speed speed() const = 0;
@@ -92,16 +103,15 @@ class CableEndIf : public virtual sc_core::sc_interface {
   virtual void set_ready(bool ready) = 0;
   virtual bool partner_ready() const = 0;
   virtual const sc_core::sc_event& ready_event() const = 0;  ///< partner_ready() changed
+
+  // --- observation ---
+  virtual unsigned index() const = 0;  ///< 0 or 1; WireEvent::from of frames sent by this end
+  /// All frames of the medium this end belongs to.
+  virtual Probe<WireEvent>& wire() = 0;
 };
 
 struct CableConfig {
   Time propagation = ns(50);  ///< 10 m of twisted pair at 5 ns/m
-};
-
-struct CableStatistics {  // one direction
-  std::uint64_t frames = 0;
-  std::uint64_t bytes = 0;        ///< destination address to FCS
-  std::uint64_t lost_no_link = 0;  ///< sent while the link was down
 };
 
 /// The medium. Serialisation at the agreed speed, preamble, gap, propagation.
@@ -120,8 +130,18 @@ class Cable : public sc_core::sc_module {
 
  private:
   class End;
+
+  /// Derives link and speed from what both ends say, and tells them of changes.
+  void update_link();
+  void pump_0() { pump(0); }
+  void pump_1() { pump(1); }
+  /// Feeds the sink at end `to` from the source at the other end.
+  void pump(unsigned to);
+
   CableConfig config_;
   bool plugged_ = true;
+  bool up_ = false;
+  Speed speed_ = Speed::k1000;
   std::array<std::unique_ptr<End>, 2> ends_;
 };
 

@@ -13,12 +13,14 @@ namespace e1000tlm::link {
 
 class Frame;
 class FramePool;
-/// Frames are shared by counting and go back to their pool with the last reference. Not thread-safe:
-/// frames live on the simulation's thread.
+/// Frames are shared by counting and go back to their pool with the last reference. Not
+/// thread-safe: frames live on the simulation's thread.
 using FramePtr = boost::intrusive_ptr<Frame>;
 
 inline constexpr std::size_t kFcsBytes = 4;
 inline constexpr std::size_t kMinFrameBytes = 60;  ///< without FCS (IEEE 802.3 4A.4.2)
+/// Two size classes: ordinary frames, and those of any size.
+inline constexpr std::size_t kSmallFrameBytes = 2048;
 /// What a Frame can hold without its FCS: the 8254x's longest frame, 16384 bytes with FCS, and room
 /// for a tag and for overlong test frames.
 inline constexpr std::size_t kMaxFrameBytes = 16384 + 64;
@@ -26,8 +28,8 @@ inline constexpr std::size_t kMaxFrameBytes = 16384 + 64;
 /// Destination address to end of payload, without preamble; the FCS apart.
 ///
 /// The FCS of most frames is right by construction and nobody looks at it: it is then *implied* and
-/// computed on demand. A frame whose sender supplied the four bytes (transmit without IFCS, a capture
-/// with FCS, an injected error) *carries* it, and receivers check it.
+/// computed on demand. A frame whose sender supplied the four bytes (transmit without IFCS, a
+/// capture with FCS, an injected error) *carries* it, and receivers check it.
 class Frame {
  public:
   std::uint8_t* data() { return bytes_; }
@@ -38,7 +40,8 @@ class Frame {
   Bytes bytes() { return {bytes_, size_}; }
   ConstBytes bytes() const { return {bytes_, size_}; }
 
-  /// Precondition: size <= kMaxFrameBytes. Keeps the bytes that stay; new ones are undefined.
+  /// Keeps the bytes that stay; new ones are undefined. Throws std::length_error if the size
+  /// exceeds kMaxFrameBytes, as do assign() and append().
   void resize(std::size_t size);
   void assign(ConstBytes content);
   void append(ConstBytes content);
@@ -52,6 +55,11 @@ class Frame {
   }
   void imply_fcs() { fcs_carried_ = false; }
   bool fcs_ok() const;
+  /// Destination address to FCS, as it is on the wire and as a receiver may store it.
+  ConstBytes bytes_with_fcs() {
+    store_le32(bytes_ + size_, fcs());  // storage has room for it behind any content
+    return {bytes_, wire_bytes()};
+  }
 
   /// The sender marked the frame as damaged in coding (RX_ER at the receiver).
   bool coding_error = false;
@@ -83,7 +91,8 @@ class FramePool {
   FramePool(const FramePool&) = delete;
   FramePool& operator=(const FramePool&) = delete;
 
-  /// A frame of this size with undefined content, implied FCS and no error marks.
+  /// A frame of this size with undefined content, implied FCS and no error marks. Throws
+  /// std::length_error if the size exceeds kMaxFrameBytes.
   FramePtr make(std::size_t size);
   FramePtr copy(ConstBytes content);
 
@@ -94,13 +103,25 @@ class FramePool {
   static FramePool& shared();
 
  private:
+  friend class Frame;
   friend void intrusive_ptr_release(Frame* frame) noexcept;
   void recycle(Frame* frame) noexcept;
 
-  std::vector<Frame*> small_;  // up to 2 KiB
-  std::vector<Frame*> large_;  // up to kMaxFrameBytes
+  Frame* acquire(std::size_t size);
+  Frame* allocate(std::size_t capacity);
+  /// Gives the frame room for kMaxFrameBytes, keeping its content.
+  void enlarge(Frame& frame);
+
+  std::vector<Frame*> small_;  // free, up to kSmallFrameBytes
+  std::vector<Frame*> large_;  // free, up to kMaxFrameBytes
+  std::vector<std::unique_ptr<Frame>> owned_;
   std::size_t allocated_ = 0;
 };
+
+inline void intrusive_ptr_add_ref(Frame* frame) noexcept { ++frame->references_; }
+inline void intrusive_ptr_release(Frame* frame) noexcept {
+  if (--frame->references_ == 0) frame->pool_->recycle(frame);
+}
 
 /// CRC-32 of IEEE 802.3 over the bytes, as the little-endian value of the FCS field.
 std::uint32_t ethernet_fcs(ConstBytes bytes);

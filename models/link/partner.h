@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,19 +24,42 @@ struct PartnerSpec {
 
   /// Throws std::invalid_argument naming the text and what is wrong with it.
   static PartnerSpec parse(std::string_view text);
+
+  /// Value of an option; nullopt if it was not given.
+  std::optional<std::string> find(const std::string& key) const;
+  /// Value of an option that must be there; throws std::invalid_argument naming kind and key.
+  std::string require(const std::string& key) const;
+  /// A decimal number within [min, max]; throws std::invalid_argument otherwise.
+  std::uint64_t number(const std::string& key, std::uint64_t default_value, std::uint64_t min,
+                       std::uint64_t max) const;
+  /// Position of the option's value in the list of allowed words; throws std::invalid_argument
+  /// listing them if it is none of them.
+  std::size_t choice(const std::string& key, const std::vector<std::string>& words,
+                     std::size_t default_index) const;
+  /// Throws std::invalid_argument: "kind: option key=value: reason".
+  [[noreturn]] void reject(const std::string& key, const std::string& reason) const;
 };
 
 struct PartnerStatistics {
-  std::uint64_t frames_to_nic = 0, bytes_to_nic = 0;      ///< bytes without FCS
+  std::uint64_t frames_to_nic = 0, bytes_to_nic = 0;  ///< bytes without FCS
   std::uint64_t frames_from_nic = 0, bytes_from_nic = 0;
   std::map<std::string, std::uint64_t> drops;  ///< reason -> frames
 };
+
+/// What a partner advertises, from the options common to all kinds:
+///   speed=10|100|1000         this speed and no other (default: all three)
+///   aneg=on|off               off: no negotiation, idle at the given speed (10 or 100; 1000BASE-T
+///                             always negotiates, IEEE 802.3 28D.5)
+///   pause=none|rx|tx|both     PAUSE ability as seen from the partner (default: both)
+/// Throws std::invalid_argument.
+Abilities abilities_from(const PartnerSpec& spec);
 
 /// Base of all link partners. A partner owns one end of a cable; it advertises its abilities from
 /// the start of simulation and has link as soon as the other end negotiates with it.
 class LinkPartner : public sc_core::sc_module {
  public:
-  LinkPartner(const sc_core::sc_module_name& name, CableEndIf& end);
+  /// `end` must outlive the partner. Takes the options common to all kinds from `spec`.
+  LinkPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec = {});
   ~LinkPartner() override;
 
   /// A partner that brings its own traffic (a capture): all of it has been sent.
@@ -45,17 +69,32 @@ class LinkPartner : public sc_core::sc_module {
   /// Flushes files and closes host resources; called once at the end of simulation.
   virtual void finish() {}
   const PartnerStatistics& statistics() const { return statistics_; }
+  const Abilities& abilities() const { return abilities_; }
 
  protected:
+  void count_from_nic(const Frame& frame) {
+    ++statistics_.frames_from_nic;
+    statistics_.bytes_from_nic += frame.size();
+  }
+  void count_to_nic(const Frame& frame) {
+    ++statistics_.frames_to_nic;
+    statistics_.bytes_to_nic += frame.size();
+  }
+
   CableEndIf& end_;
   PartnerStatistics statistics_;
+
+ private:
+  void negotiate();
+
+  Abilities abilities_;
 };
 
 /// Everything a partner may need beside its options.
 struct PartnerContext {
-  std::string name;                ///< SystemC module name
+  std::string name;  ///< SystemC module name
   std::uint64_t seed = 1;
-  Time hold_flush = us(10);        ///< see HoldQueue
+  Time hold_flush = us(10);  ///< see HoldQueue
 };
 
 /// The registry "kind" -> factory. Kinds of this folder register themselves through
@@ -66,17 +105,20 @@ class PartnerRegistry {
                                                              const PartnerSpec&)>;
   struct Kind {
     std::string summary;               ///< one line for --help
-    std::vector<std::string> options;  ///< accepted keys; others are an error
+    std::vector<std::string> options;  ///< accepted keys beside the common ones; others are errors
     Factory make;
   };
 
   static PartnerRegistry& instance();
+  /// Adds a kind, or replaces one of the same name.
   void add(const std::string& name, Kind kind);
   /// Throws std::invalid_argument (unknown kind or option, bad value) or std::runtime_error (file,
   /// device or socket cannot be opened), naming the kind, option, path and reason.
   std::unique_ptr<LinkPartner> make(const PartnerContext& context, CableEndIf& end,
                                     const PartnerSpec& spec) const;
   const std::map<std::string, Kind>& kinds() const { return kinds_; }
+  /// Keys that every kind accepts: see abilities_from().
+  static const std::vector<std::string>& common_options();
 
  private:
   std::map<std::string, Kind> kinds_;

@@ -48,8 +48,8 @@ struct LinkMode {
     return speed == o.speed && full_duplex == o.full_duplex;
   }
 };
-/// Highest common denominator (802.3 annex 28B.3); an end that does not negotiate is met by parallel
-/// detection at its speed, half duplex. nullopt: nothing in common.
+/// Highest common denominator (802.3 annex 28B.3); an end that does not negotiate is met by
+/// parallel detection at its speed, half duplex. nullopt: nothing in common.
 std::optional<LinkMode> resolve(const Abilities& a, const Abilities& b);
 
 }  // namespace e1000tlm::link

@@ -2,7 +2,6 @@
 /// RAM behind a TLM target socket.
 
 #include <cstdint>
-#include <memory>
 #include <string>
 
 #include <systemc>
@@ -16,27 +15,44 @@ namespace e1000tlm::memory {
 
 struct MemoryConfig {
   std::uint64_t size = 64u << 20;
-  Time read_latency{};   ///< per access
+  Time read_latency{};  ///< per access
   Time write_latency{};
-  /// Empty: anonymous memory, zeroed. Else a file that is mapped shared (created and extended to
-  /// `size` if need be), so that others see what the simulation writes and the other way round.
+  /// Empty: anonymous memory, zeroed, that costs the host nothing until touched. Else a file that is
+  /// mapped shared (created and extended to `size` if need be), so that others see what the
+  /// simulation writes and the other way round.
   std::string file;
   bool dmi = true;
 };
 
-/// Addresses from 0 to size-1; others get an address error. Byte enables, streaming width, debug
-/// transport and DMI per IEEE 1666.
+/// `size` bytes of host memory: anonymous, or a shared mapping of a file.
+class Mapping {
+ public:
+  /// Throws std::runtime_error naming the file and the reason.
+  Mapping(std::uint64_t size, const std::string& file);
+  ~Mapping();
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  std::uint8_t* data() const { return data_; }
+
+ private:
+  std::uint64_t size_;
+  std::uint8_t* data_ = nullptr;
+};
+
+/// Addresses from 0 to size-1; others get an address error, also when only a part of the access
+/// reaches beyond, and then nothing is transferred. Byte enables, streaming width, debug transport
+/// and DMI per IEEE 1666.
 class Memory : public sc_core::sc_module {
  public:
   /// Throws std::runtime_error naming the file and reason if it cannot be mapped.
   Memory(const sc_core::sc_module_name& name, const MemoryConfig& config);
-  ~Memory() override;
 
   ::tlm_utils::simple_target_socket<Memory> socket;
 
   std::uint64_t size() const { return config_.size; }
   /// The content, for loaders and tests.
-  Bytes bytes();
+  Bytes bytes() { return {mapping_.data(), static_cast<Bytes::size_type>(config_.size)}; }
   /// Switching DMI off withdraws what was granted.
   void allow_dmi(bool allow);
 
@@ -44,10 +60,12 @@ class Memory : public sc_core::sc_module {
   void b_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   unsigned transport_dbg(::tlm::tlm_generic_payload& payload);
   bool get_direct_mem_ptr(::tlm::tlm_generic_payload& payload, ::tlm::tlm_dmi& dmi);
+  void transfer_piecewise(::tlm::tlm_generic_payload& payload);
 
-  class Storage;
   MemoryConfig config_;
-  std::unique_ptr<Storage> storage_;
+  Mapping mapping_;
+  sc_core::sc_time read_latency_;
+  sc_core::sc_time write_latency_;
 };
 
 }  // namespace e1000tlm::memory

@@ -3,12 +3,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include <systemc>
 #include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
 
 #include "models/pci/function.h"
 #include "models/pci/timing.h"
+#include "models/tlm/dma_tariff.h"
 #include "models/tlm/probe.h"
 #include "models/tlm/time.h"
 
@@ -17,16 +21,19 @@ namespace e1000tlm::pci {
 struct BusConfig {
   BusSpeed speed{};
   ArbiterTiming arbiter{};
-  TargetTiming host{};    ///< host bridge as target of DMA
-  TargetTiming device{};  ///< functions as targets of register accesses
+  TargetTiming host{};        ///< host bridge as target of DMA
+  TargetTiming device{};      ///< functions as targets of register accesses
   unsigned first_device = 2;  ///< device number of the first function attached; the bridge is 0
+  /// The host bridge claims DMA to memory addresses below this; what lies above is a master abort.
+  /// By default it is offered everything, and its address errors count as master aborts.
+  std::uint64_t host_memory_end = ~std::uint64_t{0};
 };
 
-/// One tenure (or the tenures of one access that the target disconnected), for traces.
+/// One access (a tenure, or the tenures into which the target's disconnects split it), for traces.
 struct TenureEvent {
   unsigned master;  ///< 0 host bridge, n = n-th function attached, counted from 1
   Command command;
-  std::uint64_t address;
+  std::uint64_t address;  ///< configuration: register | function << 8 | device << 11
   std::uint32_t bytes;
   Time requested, start, end;
   bool master_abort;
@@ -34,35 +41,101 @@ struct TenureEvent {
 
 struct BusStatistics {
   Time busy{};
-  std::uint64_t tenures = 0, bytes = 0, master_aborts = 0;
+  std::uint64_t tenures = 0;  ///< accesses, as TenureEvent counts them
+  std::uint64_t bytes = 0;
+  std::uint64_t master_aborts = 0;
 };
 
+/// Interrupt line (0..3 = A..D of the interrupt router) of a device's interrupt pin (0..3 = INTA#..
+/// INTD#), wired as on PCs with a 440FX/PIIX3 and QEMU's "pc" machine.
+constexpr unsigned pirq_line(unsigned device, unsigned pin) { return (device + 3 + pin) & 3; }
+
 /// Functions are attached in device order. Targets of DMA: other functions' BARs, then whatever the
-/// host bridge claims; a master never reaches itself. Unclaimed: master abort, reads give all ones,
-/// configuration accesses to absent devices likewise (with OK status towards the CPU).
+/// host bridge claims; a master never reaches itself. Unclaimed: master abort, an address error with
+/// read data all ones; the master's Received Master Abort bit is set. Errors of a target that claimed
+/// come as generic errors (target abort, with both status bits). Single-function devices: other
+/// function numbers do not answer configuration accesses.
+///
+/// Time, by ::tlm::tlm_global_quantum at the start of simulation:
+/// - quantum 0: accesses get the bus one at a time in the order in which they were requested. An
+///   access requested at t starts at max(t, bus free) and ends access_clocks() later. b_transport
+///   waits until then, and the target sees the access at that time with delay 0.
+/// - quantum > 0: access_clocks() is added to the delay; nobody waits, masters do not contend.
+/// What the target adds to the delay (memory latency) comes after the end and does not hold the bus.
+///
+/// DMA masters get DMI to what the host bridge grants, with a Tariff that books exactly the same.
+/// Masters that do not know Tariff get it with a quantum only, priced as 4-byte accesses.
 class Bus : public sc_core::sc_module {
  public:
+  /// Throws std::invalid_argument for an impossible speed or device number.
   Bus(const sc_core::sc_module_name& name, const BusConfig& config);
   ~Bus() override;
 
-  /// Returns its device number. Call before simulation starts.
+  /// Returns its device number. Call before elaboration ends; the function's bus side is bound then.
+  /// Throws std::invalid_argument if the bus is full.
   unsigned attach(Function& function);
-  /// The host bridge's two sockets: CPU accesses come in, DMA goes out (addresses < `memory_end` or
-  /// whatever HostBridge::claims says).
-  ::tlm::tlm_target_socket<32>& from_host();
-  ::tlm::tlm_initiator_socket<32>& to_host();
-  /// PIRQ lines A..D after the device swizzle (device + pin) mod 4, wired-OR over all functions.
-  sc_core::sc_out<bool>& pirq(unsigned line);
+  /// The host bridge's two sockets: CPU accesses come in, DMA goes out.
+  ::tlm_utils::simple_target_socket<Bus> from_host;
+  ::tlm_utils::simple_initiator_socket<Bus> to_host;
+  /// PIRQ lines A..D: see pirq_line; wired-OR over all functions. May be left unbound.
+  sc_core::sc_vector<Function::OptionalLevel> pirq;
 
-  const BusConfig& config() const;
-  const BusStatistics& statistics() const;
-  Probe<TenureEvent>& tenures();
+  const BusConfig& config() const { return config_; }
+  const BusStatistics& statistics() const { return statistics_; }
+  Probe<TenureEvent>& tenures() { return tenures_; }
   /// RST# to all functions.
   void reset();
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  SC_HAS_PROCESS(Bus);
+
+  struct Slot;
+  struct Target;
+  struct Master;
+  class SlotTariff;
+  struct Range {
+    std::uint64_t start = 1, last = 0;  // empty
+  };
+
+  void before_end_of_elaboration() override;
+  void start_of_simulation() override;
+  void host_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned host_debug(::tlm::tlm_generic_payload& payload);
+  void host_invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
+
+  void transport(Master& master, ::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned debug(Master& master, ::tlm::tlm_generic_payload& payload);
+  bool get_dmi(Slot& slot, ::tlm::tlm_generic_payload& payload, ::tlm::tlm_dmi& dmi);
+
+  Target decode(Master& master, const ::tlm::tlm_generic_payload& payload,
+                const PciExtension* extension);
+  Target route(Master& master, Space space, std::uint64_t address, std::uint64_t last);
+  Target search(Master& master, Space space, std::uint64_t address, std::uint64_t last);
+  Range host_range(const Master& master, std::uint64_t address) const;
+  Target config_target(const Master& master, const PciExtension& extension) const;
+  void decode_changed(const Function& function);
+
+  sc_core::sc_time occupy(const Master& master, const ::tlm::tlm_generic_payload& payload,
+                          const PciExtension* extension, const Target& target,
+                          const sc_core::sc_time& delay);
+  Time book(const Master& master, Command command, std::uint64_t address, std::uint32_t bytes,
+            Time at, Time duration, bool abort);
+  void abort(Master& master, ::tlm::tlm_generic_payload& payload);
+  void conclude_error(Master& master, const Target& target, ::tlm::tlm_generic_payload& payload);
+  void drive_pirq();
+
+  BusConfig config_;
+  BusStatistics statistics_;
+  Probe<TenureEvent> tenures_;
+  std::vector<Function*> functions_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::unique_ptr<Master> host_;
+  std::uint64_t decode_generation_ = 1;
+  bool loosely_timed_ = false;
+  Time free_{};  // quantum 0: when the bus is free
+  AccessPrice host_price_[2];       // read, write
+  AccessPrice device_price_[3][2];  // by Space, then the same
+  Time abort_time_{};
 };
 
 }  // namespace e1000tlm::pci

@@ -50,6 +50,7 @@ struct FunctionConfig {
   std::uint16_t command_writable =
       command::kIo | command::kMemory | command::kMaster | command::kMwi | command::kParity |
       command::kSerr;
+  std::uint16_t command_fixed = 0;  ///< always one
   std::uint16_t status_fixed = status::k66Mhz | (1 << 9) /* medium DEVSEL# */;
 
   /// Power management: offset of the capability, 0 = absent.
@@ -70,9 +71,11 @@ enum class PowerState : std::uint8_t { kD0 = 0, kD1 = 1, kD2 = 2, kD3hot = 3 };
 /// Registers of one function; the Function module acts on what changes.
 class ConfigSpace {
  public:
+  /// Throws std::invalid_argument naming the BAR, ROM or capability that cannot be.
   explicit ConfigSpace(const FunctionConfig& config);
 
-  std::uint32_t read(unsigned offset, unsigned bytes) const;  ///< offset < 256, bytes 1, 2, 4
+  /// 1 to 4 bytes at any offset, little endian. Beyond 255: reads ones, ignores writes.
+  std::uint32_t read(unsigned offset, unsigned bytes) const;
   void write(unsigned offset, unsigned bytes, std::uint32_t value);
   /// RST#: all but PME context (kept when auxiliary power is present).
   void reset(bool aux_power);
@@ -80,7 +83,10 @@ class ConfigSpace {
   std::uint16_t command() const;
   /// OR-ed into the status register (W1C bits).
   void set_status(std::uint16_t bits);
-  /// Base of a BAR that decodes now (sized, command bit on, D0); nullopt otherwise.
+  /// Status bit 3 follows the device's interrupt level.
+  void set_interrupt_status(bool asserted);
+  /// Base of a BAR that decodes now (exists, assigned, command bit on, D0); nullopt otherwise. A base
+  /// of 0 counts as not assigned: RAM is there on every platform.
   std::optional<std::uint64_t> bar_base(unsigned bar) const;
   std::optional<std::uint64_t> rom_base() const;
   PowerState power_state() const;
@@ -98,8 +104,17 @@ class ConfigSpace {
   const FunctionConfig& config() const { return config_; }
 
  private:
+  class Builder;
+
+  bool supports(PowerState state) const;
+  void set_power_state(PowerState state);
+  void update_pm_data();
+  bool pmcsr_bit(std::uint16_t bit) const;
+  void set_bits(unsigned offset, std::uint16_t bits, bool set);
+
   FunctionConfig config_;
   std::array<std::uint8_t, 256> bytes_{};
+  std::array<std::uint8_t, 256> initial_{};     // after reset
   std::array<std::uint8_t, 256> writable_{};    // 1: read/write
   std::array<std::uint8_t, 256> clearable_{};   // 1: write one to clear
 };

@@ -1,11 +1,17 @@
 #pragma once
 /// A PCI function around a device that knows registers, DMA and one interrupt level.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <functional>
 
 #include <systemc>
 #include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <tlm_utils/simple_target_socket.h>
+
+#include <gsl/span>
 
 #include "models/pci/config_space.h"
 #include "models/pci/extension.h"
@@ -17,11 +23,13 @@ enum class ResetKind : std::uint8_t {
   kPowerState,  ///< D3hot -> D0
 };
 
-/// What a device behind a Function is told besides transactions. Optional.
+/// What a device behind a Function is told besides transactions. Optional. Called on change only,
+/// in the process that made the change; calls must not wait.
 class DeviceEventsIf : public virtual sc_core::sc_interface {
  public:
   virtual void pci_reset(ResetKind kind) = 0;
-  /// The function may (not) master the bus now: command bit 2 and power state.
+  /// The function may (not) master the bus now: command bit 2 and power state. It may not after
+  /// power-up; the device is told so once at the start of simulation.
   virtual void pci_bus_master(bool enabled) = 0;
   virtual void pci_power_state(PowerState state) = 0;
   /// PMCSR's PME_En or PME_Status changed by configuration software.
@@ -32,37 +40,114 @@ class DeviceEventsIf : public virtual sc_core::sc_interface {
 /// Towards the bus: `target`, `initiator`, `intx`.
 ///
 /// Command gating, BAR decode, INTx or MSI, power states, status bits. DMA is refused (generic error)
-/// while bus mastering is off, and DMI on that path withdrawn.
+/// while bus mastering is off, and DMI on that path withdrawn. A device's address error comes out of
+/// `target` as a generic error (PCI: target abort): an address error there means that the function
+/// did not claim the access.
+///
+/// D3hot -> D0 is a soft reset: configuration space but for the PME context, then the device's
+/// pci_reset (PCI PM 1.1 5.4.1; the 8254x has no No_Soft_Reset).
+///
+/// Level of INTx: follows `irq` unless MSI is enabled; then each rising edge of `irq` sends the
+/// message through `initiator`, or as soon as bus mastering allows it while MSI stays enabled.
 class Function : public sc_core::sc_module {
  public:
+  using OptionalInitiator = ::tlm_utils::simple_initiator_socket_optional<Function>;
+  using OptionalTarget = ::tlm_utils::simple_target_socket_optional<Function>;
+  using OptionalLevel =
+      sc_core::sc_port<sc_core::sc_signal_inout_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND>;
+
   Function(const sc_core::sc_module_name& name, const FunctionConfig& config);
-  ~Function() override;
 
   // bus side
-  ::tlm::tlm_target_socket<32>& target();        ///< from Bus; PciExtension tells the space
-  ::tlm::tlm_initiator_socket<32>& initiator();  ///< to Bus
-  sc_core::sc_out<bool> intx;                    ///< level, true = asserted
-  // device side
-  ::tlm::tlm_initiator_socket<32>& bar(unsigned index);
-  ::tlm::tlm_initiator_socket<32>& rom();
-  ::tlm::tlm_target_socket<32>& dma();
+  ::tlm_utils::simple_target_socket<Function> target;        ///< PciExtension tells the space
+  ::tlm_utils::simple_initiator_socket<Function> initiator;  ///< absolute bus addresses
+  sc_core::sc_out<bool> intx;                                ///< level, true = asserted
+  OptionalLevel pme;                                         ///< PME#, true = asserted
+  // device side; a BAR or ROM that is configured but left unbound reads as all ones
+  sc_core::sc_vector<OptionalInitiator> bar;
+  OptionalInitiator rom;
+  OptionalTarget dma;
   sc_core::sc_in<bool> irq;
   sc_core::sc_port<DeviceEventsIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> events;
 
-  ConfigSpace& config();
-  const ConfigSpace& config() const;
-  /// Does this function claim the address now? Used by the bus's decoder.
-  bool claims(Space space, std::uint64_t address, std::uint64_t bytes) const;
-  /// Counts every change of what it claims, so that the bus can cache its decoding.
-  std::uint64_t decode_generation() const;
-  /// RST# from the bus.
+  ConfigSpace& config() { return config_; }
+  const ConfigSpace& config() const { return config_; }
+
+  /// One range of addresses that the function decodes now.
+  struct Window {
+    Space space = Space::kMemory;
+    std::uint64_t start = 0;
+    std::uint64_t last = 0;  ///< inclusive
+    unsigned index = 0;      ///< BAR, or kRomIndex
+  };
+  static constexpr unsigned kRomIndex = 6;
+  gsl::span<const Window> windows() const { return {windows_.data(), window_count_}; }
+  /// Does this function claim all of the access now? Configuration accesses are not claimed by
+  /// address.
+  bool claims(Space space, std::uint64_t address, std::uint64_t bytes) const {
+    return bytes != 0 && find(space, address, address + bytes - 1) != nullptr;
+  }
+  /// Counts every change of what it claims.
+  std::uint64_t decode_generation() const { return decode_generation_; }
+  /// Called after every change of windows(); for the bus's decoder.
+  void on_decode_change(std::function<void()> call) { decode_changed_ = std::move(call); }
+  /// Bus mastering is enabled and the power state is D0.
+  bool may_master() const { return may_master_; }
+
+  /// RST# from the bus. PME context survives if the function supports PME# from D3cold (PMC bit 15).
   void bus_reset();
   /// The device's PME request (sets PME_Status, drives PME# if enabled).
-  void request_pme();
+  void request_pme() { set_pme(config_.pme_enabled(), true); }
+  /// The device's own write to PME_En and PME_Status (the 8254x shadows them in WUC). Not echoed by
+  /// pci_pme.
+  void set_pme(bool enabled, bool status);
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  SC_HAS_PROCESS(Function);
+
+  void target_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned target_debug(::tlm::tlm_generic_payload& payload);
+  void dma_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned dma_debug(::tlm::tlm_generic_payload& payload);
+  bool dma_get_dmi(::tlm::tlm_generic_payload& payload, ::tlm::tlm_dmi& dmi);
+  void dma_invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
+
+  void start_of_simulation() override;
+  void config_transport(::tlm::tlm_generic_payload& payload);
+  const Window* find(Space space, std::uint64_t address, std::uint64_t last) const {
+    for (const Window& window : windows()) {
+      if (window.start <= address && last <= window.last && address <= last &&
+          window.space == space) {
+        return &window;
+      }
+    }
+    return nullptr;
+  }
+  void apply_config();
+  bool update_windows();
+  void soft_reset(ResetKind kind);
+  void drive_outputs();
+  void send_messages();
+
+  struct Announced {  // what the device knows
+    bool may_master = false;
+    PowerState power = PowerState::kD0;
+    bool pme_enabled = false;
+    bool pme_status = false;
+  };
+
+  ConfigSpace config_;
+  std::array<Window, kRomIndex + 1> windows_{};
+  std::size_t window_count_ = 0;
+  std::uint64_t decode_generation_ = 0;
+  std::function<void()> decode_changed_;
+  bool may_master_ = false;
+  bool irq_was_ = false;
+  bool message_pending_ = false;
+  Announced announced_;
+  std::array<OptionalInitiator*, kRomIndex + 1> device_{};  // null where nothing is bound
+  sc_core::sc_event outputs_event_;
+  sc_core::sc_event message_event_;
 };
 
 }  // namespace e1000tlm::pci

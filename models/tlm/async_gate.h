@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include <systemc>
 
@@ -20,7 +21,8 @@ class AsyncGate : public sc_core::sc_module {
   explicit AsyncGate(const sc_core::sc_module_name& name);
   ~AsyncGate() override;
 
-  /// Thread-safe; never blocks for long. Posts after the simulation has ended are discarded.
+  /// Thread-safe; never blocks for long. Posts after the simulation has ended are discarded. The
+  /// call must not wait.
   void post(Call call);
 
   /// Kernel side only: keep the simulation alive although it has nothing to do / stop doing so.
@@ -30,8 +32,12 @@ class AsyncGate : public sc_core::sc_module {
 
  private:
   class Channel;
-  std::unique_ptr<Channel> channel_;
+
+  void end_of_simulation() override;
   void run_calls();
+
+  std::unique_ptr<Channel> channel_;
+  std::vector<Call> running_;
 };
 
 }  // namespace e1000tlm

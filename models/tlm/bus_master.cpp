@@ -77,6 +77,7 @@ BusStatus BusMaster::access(::tlm::tlm_command command, std::uint64_t address, s
   const bool write = command == ::tlm::TLM_WRITE_COMMAND;
   const BusMasterPort::Region* region = port_->find(address, bytes, write);
   if (region == nullptr) return transport(command, address, data, bytes);
+  const std::uint64_t cancellations = cancellations_;
 
   if (region->tariff != nullptr) {
     Tariff* tariff = region->tariff;
@@ -95,7 +96,7 @@ BusStatus BusMaster::access(::tlm::tlm_command command, std::uint64_t address, s
     time_.advance(write ? region->write_latency : region->read_latency);
     if (time_.sync_if_due()) region = port_->find(address, bytes, write);
   }
-  if (region == nullptr) {
+  if (region == nullptr || cancellations != cancellations_) {
     ++errors_;
     return BusStatus::kError;
   }

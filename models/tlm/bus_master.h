@@ -80,6 +80,10 @@ class BusMaster {
   BusStatus read(std::uint64_t address, Bytes data);
   BusStatus write(std::uint64_t address, ConstBytes data);
 
+  /// Lets an access that is waiting for its time on the bus end with kError and without moving data:
+  /// the device was reset. One that has reached its target already is carried through.
+  void cancel() { ++cancellations_; }
+
   /// Accesses so far that ended with an error.
   std::uint64_t errors() const { return errors_; }
 
@@ -93,6 +97,7 @@ class BusMaster {
   LocalTime time_;
   ::tlm::tlm_generic_payload payload_;
   std::uint64_t errors_ = 0;
+  std::uint64_t cancellations_ = 0;
 };
 
 }  // namespace e1000tlm

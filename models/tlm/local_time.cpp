@@ -35,14 +35,4 @@ void LocalTime::wait(const sc_core::sc_event& event, Time timeout) {
   resume();
 }
 
-void LocalTime::wait_until(const sc_core::sc_event& event, Time t) {
-  if (t <= kernel_) return;
-  if (t == kTimeNever) {
-    sc_core::wait(event);
-  } else {
-    sc_core::wait(to_sc(t - kernel_), event);
-  }
-  resume();
-}
-
 }  // namespace e1000tlm

@@ -39,9 +39,18 @@ class LocalTime {
 
   /// Synchronises, then waits for the event (at most `timeout` when that is not kTimeNever).
   void wait(const sc_core::sc_event& event, Time timeout = kTimeNever);
-  /// Waits for the event or until `t`, whichever is first, without synchronising before: the local
-  /// time afterwards is the kernel's, or stays where it was if that is later.
-  void wait_until(const sc_core::sc_event& event, Time t);
+  /// Waits for the event (or one of a list) or until `t`, whichever is first, without synchronising
+  /// before: the local time afterwards is the kernel's, or stays where it was if that is later.
+  template <class Events>
+  void wait_until(const Events& events, Time t) {
+    if (t <= kernel_) return;
+    if (t == kTimeNever) {
+      sc_core::wait(events);
+    } else {
+      sc_core::wait(to_sc(t - kernel_), events);
+    }
+    resume();
+  }
 
   /// After any other wait: the kernel's time is later now.
   void resume() {

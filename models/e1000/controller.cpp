@@ -1,0 +1,248 @@
+#include "models/e1000/controller.h"
+
+#include "models/e1000/core.h"
+#include "models/e1000/device_control.h"
+#include "models/e1000/eeprom_interface.h"
+#include "models/e1000/interrupt_unit.h"
+#include "models/e1000/io_window.h"
+#include "models/e1000/mac_receiver.h"
+#include "models/e1000/mac_transmitter.h"
+#include "models/e1000/mdi_interface.h"
+#include "models/e1000/receive_engine.h"
+#include "models/e1000/register_access.h"
+#include "models/e1000/register_map.h"
+#include "models/e1000/statistics.h"
+#include "models/e1000/transmit_engine.h"
+
+namespace e1000tlm::e1000 {
+namespace {
+
+std::uint32_t strapped_status(const ControllerConfig& config) {
+  const BusStraps& straps = config.straps;
+  std::uint32_t value = 0;
+  if (straps.pci_66mhz) value |= status::kPci66;
+  if (straps.bus_64bit) value |= status::kBus64;
+  if (straps.pcix) {
+    value |= status::kPcixMode;
+    value |= std::uint32_t{straps.pcix_speed} << status::kPcixSpeedShift;
+  }
+  if (config.part == Part::k82544gc) value |= status::kMtxckok;
+  return value;
+}
+
+/// The 64 dwords at 4000h are Statistics' business.
+class StatisticsRegisters {
+ public:
+  StatisticsRegisters(RegisterBank& bank, Statistics& statistics) : statistics_(statistics) {
+    bank.on_view<&StatisticsRegisters::view>(reg::kStatistics, this);
+    bank.on_read<&StatisticsRegisters::was_read>(reg::kStatistics, this);
+  }
+
+ private:
+  std::uint32_t view(std::uint32_t index, std::uint32_t) const {
+    return statistics_.peek(reg::kStatistics + 4 * index);
+  }
+  void was_read(std::uint32_t index) { statistics_.read(reg::kStatistics + 4 * index); }
+
+  Statistics& statistics_;
+};
+
+}  // namespace
+
+/// The blocks, in the order in which they depend on each other.
+struct Controller::Blocks : public ResetTarget {
+  Blocks(ControllerConfig& config, BusMasterPort& dma)
+      : bank(register_map(), register_aliases(), kMmioBytes, part_info(config.part).mask),
+        interrupts("interrupts", bank, part_info(config.part), config.timing),
+        core{part_info(config.part), config.timing, bank, statistics, drops, interrupts, gate, dma},
+        statistics_registers(bank, statistics),
+        control("control", core, *this, strapped_status(config)),
+        eeprom("eeprom", core, config.eeprom),
+        mdi("mdi", core),
+        transmitter("mac_transmitter", core),
+        receiver(core, transmitter),
+        transmit("transmit", core, transmitter),
+        receive("receive", core, receiver, transmitter) {
+    control.set_txoff_source([this] { return transmitter.paused(); });
+  }
+
+  void software_reset() override {
+    reset(domain::kSoftware);
+    // 82544 and older load the EEPROM only when asked to (rule RST-3).
+    if (!core.part.is_82544) eeprom.load(domain::kSoftware);
+    control.reset();
+  }
+  void reload_eeprom() override { eeprom.load(domain::kSoftware); }
+  void link_changed() override {
+    transmitter.link_changed();
+    receive.update_ready();
+  }
+
+  void hardware_reset() {
+    reset(domain::kBus | domain::kSoftware);
+    io.reset();
+    eeprom.load(domain::kBus);
+    core.gmii->hardware_reset(true);
+    core.gmii->hardware_reset(false);
+    control.reset();
+  }
+
+  void reset(std::uint8_t domains) {
+    bank.reset(domains);
+    transmitter.reset();
+    transmit.reset();
+    receive.reset(Drop::kRxReset);
+    mdi.reset();
+    interrupts.reset();
+    if ((domains & domain::kBus) != 0) statistics.reset();
+  }
+
+  RegisterBank bank;
+  Statistics statistics;
+  DropCounters drops;
+  BusMasterGate gate;
+  InterruptUnit interrupts;
+  Core core;
+  StatisticsRegisters statistics_registers;
+  DeviceControl control;
+  EepromInterface eeprom;
+  MdiInterface mdi;
+  MacTransmitter transmitter;
+  MacReceiver receiver;
+  TransmitEngine transmit;
+  ReceiveEngine receive;
+  IoWindow io;
+};
+
+Controller::Controller(const sc_core::sc_module_name& name, const ControllerConfig& config)
+    : sc_module(name),
+      mmio("mmio"),
+      io("io"),
+      dma("dma"),
+      irq("irq"),
+      gmii("gmii"),
+      mdio("mdio"),
+      config_(config),
+      blocks_(std::make_unique<Blocks>(config_, dma)) {
+  blocks_->interrupts.line.bind(irq);
+  mmio.register_b_transport(this, &Controller::mmio_transport);
+  mmio.register_transport_dbg(this, &Controller::mmio_debug);
+  io.register_b_transport(this, &Controller::io_transport);
+  io.register_transport_dbg(this, &Controller::io_debug);
+}
+
+Controller::~Controller() = default;
+
+void Controller::end_of_elaboration() {
+  check_time_resolution();
+  blocks_->core.gmii = gmii.operator->();
+  blocks_->core.mdio = mdio.operator->();
+}
+
+void Controller::start_of_simulation() {
+  blocks_->eeprom.load(domain::kPowerGood | domain::kBus);
+  blocks_->control.reset();
+}
+
+void Controller::mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  Blocks& b = *blocks_;
+  b.core.access_time = sc_now() + from_sc(delay);
+  access_registers(
+      payload, kMmioBytes, [&](std::uint32_t offset) { return b.bank.read(offset); },
+      [&](std::uint32_t offset, std::uint32_t value) { b.bank.write(offset, value); });
+}
+
+unsigned Controller::mmio_debug(::tlm::tlm_generic_payload& payload) {
+  Blocks& b = *blocks_;
+  access_registers(
+      payload, kMmioBytes, [&](std::uint32_t offset) { return b.bank.peek(offset); },
+      [&](std::uint32_t offset, std::uint32_t value) { b.bank.poke(offset, value); });
+  return payload.is_response_ok() ? payload.get_data_length() : 0;
+}
+
+/// Both registers take dword accesses only (manual 13.2.2.1); narrower ones read 0 and write nothing.
+void Controller::io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  Blocks& b = *blocks_;
+  b.core.access_time = sc_now() + from_sc(delay);
+  const bool whole = payload.get_data_length() % 4 == 0 && payload.get_address() % 4 == 0;
+  access_registers(
+      payload, 64,
+      [&](std::uint32_t offset) -> std::uint32_t {
+        if (!whole) return 0;
+        if (offset == IoWindow::kAddressOffset) return b.io.address();
+        const bool reads = offset == IoWindow::kDataOffset && b.io.selects_register();
+        return reads ? b.bank.read(b.io.address() & ~3U) : 0;
+      },
+      [&](std::uint32_t offset, std::uint32_t value) {
+        if (!whole) return;
+        if (offset == IoWindow::kAddressOffset) {
+          b.io.set_address(value);
+        } else if (offset == IoWindow::kDataOffset && b.io.selects_register()) {
+          b.bank.write(b.io.address() & ~3U, value);
+        }
+      });
+}
+
+unsigned Controller::io_debug(::tlm::tlm_generic_payload& payload) {
+  Blocks& b = *blocks_;
+  if (payload.is_write()) return 0;
+  access_registers(
+      payload, 64,
+      [&](std::uint32_t offset) -> std::uint32_t {
+        if (offset == IoWindow::kAddressOffset) return b.io.address();
+        const bool reads = offset == IoWindow::kDataOffset && b.io.selects_register();
+        return reads ? b.bank.peek(b.io.address() & ~3U) : 0;
+      },
+      [](std::uint32_t, std::uint32_t) {});
+  return payload.is_response_ok() ? payload.get_data_length() : 0;
+}
+
+void Controller::pci_reset(pci::ResetKind) { blocks_->hardware_reset(); }
+
+void Controller::pci_bus_master(bool enabled) {
+  Blocks& b = *blocks_;
+  b.gate.enabled = enabled;
+  if (b.core.gmii == nullptr) return;
+  if (enabled) b.gate.enabled_event.notify(sc_core::SC_ZERO_TIME);
+  b.receive.update_ready();
+  b.transmit.wake(sc_now());
+  b.receive.wake(sc_now());
+}
+
+void Controller::pci_power_state(pci::PowerState) {}
+
+void Controller::pci_pme(bool enabled, bool status) {
+  std::uint32_t& wuc = blocks_->bank[reg::kWuc];
+  wuc &= ~(wuc::kPmeEn | wuc::kPmeStatus);
+  if (enabled) wuc |= wuc::kPmeEn;
+  if (status) wuc |= wuc::kPmeStatus;
+}
+
+EepromImage& Controller::eeprom() { return config_.eeprom; }
+const DropCounters& Controller::drops() const { return blocks_->drops; }
+const Statistics& Controller::statistics() const { return blocks_->statistics; }
+
+bool Controller::busy() const {
+  const Blocks& b = *blocks_;
+  return b.transmit.busy() || b.receive.busy() || b.mdi.busy() || b.eeprom.busy() ||
+         b.control.resetting();
+}
+
+bool Controller::idle() const {
+  const Blocks& b = *blocks_;
+  return !busy() && !b.transmit.delayed_interrupt() && !b.receive.delayed_interrupt() &&
+         !b.interrupts.pending() && !b.interrupts.asserted();
+}
+
+std::uint64_t Controller::interrupts() const { return blocks_->interrupts.assertions(); }
+
+Probe<ReceiveEvent>& Controller::received() { return blocks_->receiver.probe; }
+Probe<InterruptEvent>& Controller::interrupt_events() { return blocks_->interrupts.probe; }
+Probe<TransmitDescriptorEvent>& Controller::transmit_descriptors() {
+  return blocks_->transmit.descriptors;
+}
+Probe<ReceiveDescriptorEvent>& Controller::receive_descriptors() {
+  return blocks_->receive.descriptors;
+}
+
+}  // namespace e1000tlm::e1000

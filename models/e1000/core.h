@@ -1,0 +1,42 @@
+#pragma once
+/// What every hardware block of the controller works with.
+
+#include <systemc>
+
+#include "models/e1000/drops.h"
+#include "models/e1000/interrupt_unit.h"
+#include "models/e1000/parts.h"
+#include "models/e1000/statistics.h"
+#include "models/e1000/timing.h"
+#include "models/phy/interfaces.h"
+#include "models/tlm/bus_master.h"
+#include "models/tlm/register_bank.h"
+#include "models/tlm/sc_time.h"
+
+namespace e1000tlm::e1000 {
+
+/// May the controller master the bus (PCI command bit 2, power state)?
+struct BusMasterGate {
+  bool enabled = true;
+  sc_core::sc_event enabled_event;
+};
+
+struct Core {
+  const PartInfo& part;
+  const ControllerTiming& timing;
+  RegisterBank& bank;
+  Statistics& statistics;
+  DropCounters& drops;
+  InterruptUnit& interrupts;
+  BusMasterGate& gate;
+  BusMasterPort& dma;
+  /// The local time of the register access whose handler runs; see Controller::mmio_transport.
+  Time access_time = kTimeZero;
+  /// Set at elaboration's end; the port of the facade.
+  phy::GmiiIf* gmii = nullptr;
+  phy::MdioIf* mdio = nullptr;
+
+  bool is_on(std::uint32_t offset, std::uint32_t bit) const { return (bank[offset] & bit) != 0; }
+};
+
+}  // namespace e1000tlm::e1000

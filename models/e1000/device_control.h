@@ -1,0 +1,59 @@
+#pragma once
+/// CTRL, CTRL_EXT and STATUS: resets, and the link as the MAC sees it (manual 13.4.1, 13.4.2, 14).
+
+#include <cstdint>
+
+#include <systemc>
+
+#include "models/e1000/core.h"
+
+namespace e1000tlm::e1000 {
+
+/// Who resets the blocks; the facade.
+class ResetTarget {
+ public:
+  virtual ~ResetTarget() = default;
+  /// CTRL.RST.
+  virtual void software_reset() = 0;
+  /// CTRL_EXT.EE_RST: only loads the EEPROM.
+  virtual void reload_eeprom() = 0;
+  /// The MAC's view of the link has changed.
+  virtual void link_changed() = 0;
+};
+
+class DeviceControl : public sc_core::sc_module {
+ public:
+  DeviceControl(const sc_core::sc_module_name& name, Core& core, ResetTarget& target,
+                std::uint32_t strapped_status);
+
+  /// After CTRL was changed by a reset.
+  void reset();
+  bool link_up() const { return link_up_; }
+  /// STATUS.TXOFF as the transmitter has it.
+  void set_txoff_source(const std::function<bool()>& txoff) { txoff_ = txoff; }
+  bool resetting() const { return sc_now() < reset_done_; }
+
+ private:
+  std::uint32_t ctrl_view(std::uint32_t index, std::uint32_t stored) const;
+  std::uint32_t ctrl_dup_view(std::uint32_t index, std::uint32_t stored) const;
+  void ctrl_written(std::uint32_t index, std::uint32_t value);
+  void ctrl_dup_written(std::uint32_t index, std::uint32_t value);
+  void ctrl_ext_written(std::uint32_t index, std::uint32_t value);
+  std::uint32_t status_view(std::uint32_t index, std::uint32_t stored) const;
+
+  /// SC_METHOD: the PHY has news.
+  void link_event();
+  void evaluate_link();
+  void end_of_elaboration() override;
+
+  Core& core_;
+  ResetTarget& target_;
+  std::uint32_t strapped_status_;
+  std::function<bool()> txoff_;
+  bool link_up_ = false;
+  bool phy_in_reset_ = false;
+  phy::LinkStatus last_link_{};
+  Time reset_done_ = kTimeZero;
+};
+
+}  // namespace e1000tlm::e1000

@@ -1,0 +1,73 @@
+#include "models/e1000/dma_engine.h"
+
+#include <algorithm>
+
+namespace e1000tlm::e1000 {
+
+DmaEngine::DmaEngine(const sc_core::sc_module_name& name, Core& core)
+    : sc_module(name), core_(core), master_(core.dma), time_(master_.time()) {}
+
+void DmaEngine::wake(Time at) {
+  wake_time_ = std::max(wake_time_, at);
+  if (waiting_) wake_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void DmaEngine::abandon() {
+  ++epoch_;
+  cache_.clear();
+  write_back_.clear();
+  halted_ = false;
+  causes_ = 0;
+  master_.cancel();
+}
+
+/// One bus access: waits while bus mastering is off, repeats what was refused because it was switched
+/// off meanwhile (rule PCI-2), and notices when the engine was reset under it.
+template <class Access>
+DmaEngine::Outcome DmaEngine::guarded(Access access) {
+  const std::uint64_t epoch = epoch_;
+  for (;;) {
+    while (!core_.gate.enabled) {
+      publish();
+      time_.wait(core_.gate.enabled_event);
+      if (epoch != epoch_) return Outcome::kAborted;
+    }
+    const BusStatus status = access();
+    if (epoch != epoch_) return Outcome::kAborted;
+    if (time_.ahead() == kTimeZero) publish();
+    if (status == BusStatus::kOk) return Outcome::kDone;
+    if (core_.gate.enabled) {
+      ++dma_errors_;
+      return Outcome::kFailed;
+    }
+  }
+}
+
+DmaEngine::Outcome DmaEngine::dma_read(std::uint64_t address, Bytes data) {
+  return guarded([&] { return master_.read(address, data); });
+}
+
+DmaEngine::Outcome DmaEngine::dma_write(std::uint64_t address, ConstBytes data) {
+  return guarded([&] { return master_.write(address, data); });
+}
+
+DmaEngine::Outcome DmaEngine::fetch(const DescriptorRing& ring, std::uint32_t in_flight,
+                                    const DescriptorThresholds& thresholds) {
+  const std::uint32_t owned = ring.owned();
+  const std::uint32_t taken = in_flight + cache_.count();
+  if (owned <= taken) return Outcome::kDone;
+  const std::uint32_t available = owned - taken;
+  const bool prefetch =
+      cache_.count() < thresholds.prefetch && available >= std::max(thresholds.host, 1U);
+  if (!cache_.empty() && !prefetch) return Outcome::kDone;
+
+  const std::uint32_t index = ring.ahead(ring.head, taken);
+  const std::uint32_t n = ring.contiguous(index, std::min(available, cache_.room()));
+  if (n == 0) return Outcome::kDone;
+  const Outcome outcome = dma_read(ring.address(index), cache_.append(n));
+  if (outcome == Outcome::kDone) cache_.added(n);
+  if (outcome == Outcome::kFailed) halted_ = true;
+  return outcome;
+}
+
+}  // namespace e1000tlm::e1000

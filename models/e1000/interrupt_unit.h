@@ -1,0 +1,64 @@
+#pragma once
+/// Interrupt causes, mask, throttling and the interrupt line (manual 3.2.7, 13.4.17 to 13.4.21).
+
+#include <cstdint>
+
+#include <systemc>
+
+#include "models/e1000/parts.h"
+#include "models/e1000/timing.h"
+#include "models/tlm/probe.h"
+#include "models/tlm/register_bank.h"
+#include "models/tlm/time.h"
+
+namespace e1000tlm::e1000 {
+
+struct InterruptEvent {
+  Time at;
+  bool asserted;
+  std::uint32_t causes;  ///< ICR at that moment
+};
+
+/// The one place that computes the line: ICR & IMS, held back by ITR.
+class InterruptUnit : public sc_core::sc_module {
+ public:
+  InterruptUnit(const sc_core::sc_module_name& name, RegisterBank& bank, const PartInfo& part,
+                const ControllerTiming& timing);
+
+  sc_core::sc_out<bool> line;
+  Probe<InterruptEvent> probe;
+
+  /// Sets causes now.
+  void set(std::uint32_t causes);
+  /// All causes and masks were reset.
+  void reset();
+  std::uint64_t assertions() const { return assertions_; }
+  bool asserted() const { return asserted_; }
+  /// An assertion is waiting for its latency or for the throttling interval to end.
+  bool pending() const;
+
+ private:
+  void icr_read(std::uint32_t index);
+  void icr_written(std::uint32_t index, std::uint32_t value);
+  void ics_written(std::uint32_t index, std::uint32_t value);
+  std::uint32_t ics_view(std::uint32_t index, std::uint32_t stored) const;
+  void mask_written(std::uint32_t index, std::uint32_t value);
+  void imc_written(std::uint32_t index, std::uint32_t value);
+
+  bool wanted() const;
+  /// Recomputes the line and schedules the change.
+  void update();
+  /// SC_METHOD: drives the line when latency and throttling allow.
+  void drive();
+
+  RegisterBank& bank_;
+  const PartInfo& part_;
+  const ControllerTiming& timing_;
+  sc_core::sc_event drive_event_;
+  bool asserted_ = false;
+  bool scheduled_ = false;
+  Time next_assertion_ = kTimeZero;  // earliest, by ITR
+  std::uint64_t assertions_ = 0;
+};
+
+}  // namespace e1000tlm::e1000

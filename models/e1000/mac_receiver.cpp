@@ -1,0 +1,151 @@
+#include "models/e1000/mac_receiver.h"
+
+#include <algorithm>
+
+#include "models/e1000/descriptors.h"
+#include "models/e1000/receive_filter.h"
+
+namespace e1000tlm::e1000 {
+namespace {
+
+/// The packet buffer is organised in 64-bit words (manual 13.8).
+std::uint32_t buffer_bytes(const link::Frame& frame) {
+  return (static_cast<std::uint32_t>(frame.wire_bytes()) + 7) & ~7U;
+}
+
+}  // namespace
+
+MacReceiver::MacReceiver(Core& core, MacTransmitter& transmitter)
+    : core_(core), transmitter_(transmitter), buffer_(1024) {
+  reset(Drop::kRxReset);
+}
+
+std::uint32_t MacReceiver::drop(const link::Arrival& arrival, Drop reason) {
+  core_.drops.count(reason);
+  if (probe.armed()) probe.emit({arrival.last_bit, arrival.frame.get(), false, reason});
+  return 0;
+}
+
+std::uint32_t MacReceiver::admit(const link::Arrival& arrival, bool no_descriptors) {
+  const link::Frame& frame = *arrival.frame;
+  const std::uint32_t rctl = core_.bank[reg::kRctl];
+  if ((rctl & rctl::kEn) == 0) return drop(arrival, Drop::kRxDisabled);
+
+  const auto bytes = static_cast<std::uint32_t>(frame.wire_bytes());
+  core_.statistics.on_receive_total(bytes);
+  const bool intact = frame.fcs_ok() && !frame.coding_error;
+  if (intact && consume_mac_control(arrival)) return drop(arrival, Drop::kRxMacControl);
+
+  const RegisterBank& bank = core_.bank;
+  const FilterView view{rctl, static_cast<std::uint16_t>(bank[reg::kVet]), &bank[reg::kRa],
+                        &bank[reg::kMta], &bank[reg::kVfta]};
+  const FilterVerdict verdict = filter(view, frame.bytes());
+  if (verdict == FilterVerdict::kRejectAddress || verdict == FilterVerdict::kRejectVlan) {
+    return drop(arrival, Drop::kRxFiltered);
+  }
+  StoredFrame stored{arrival.frame, arrival.last_bit, 0,
+                     verdict == FilterVerdict::kAcceptInexact};
+  if (!check_integrity(arrival, stored.errors)) return 0;
+
+  std::uint32_t causes = 0;
+  if (no_descriptors) core_.statistics.add(Counter::kRnbc);
+  const std::uint32_t room = buffer_bytes(frame);
+  if (occupied_ + room > capacity_) {
+    core_.statistics.on_receive_missed();
+    drop(arrival, Drop::kRxFifoFull);
+    check_high_water(arrival.last_bit);
+    return causes | cause::kRxo;
+  }
+  if (stored.errors == 0) core_.statistics.on_receive_good(frame_kind(frame.data()), bytes);
+  occupied_ += room;
+  if (buffer_.full()) buffer_.set_capacity(2 * buffer_.capacity());
+  if (probe.armed()) probe.emit({arrival.last_bit, &frame, true, Drop::kCount});
+  buffer_.push_back(std::move(stored));
+  check_high_water(arrival.last_bit);
+  return causes;
+}
+
+/// Rules RX-6 to RX-8. Frames beyond what the part can take at all are dropped even with SBP.
+bool MacReceiver::check_integrity(const link::Arrival& arrival, std::uint8_t& errors) {
+  const link::Frame& frame = *arrival.frame;
+  const auto bytes = static_cast<std::uint32_t>(frame.wire_bytes());
+  const std::uint32_t rctl = core_.bank[reg::kRctl];
+  const bool crc_ok = frame.fcs_ok();
+  const FrameFault fault = classify_frame(bytes, crc_ok, (rctl & rctl::kLpe) != 0);
+  if (fault == FrameFault::kNone && !frame.coding_error) return true;
+
+  if (frame.coding_error) core_.statistics.add(Counter::kRxerrc);
+  if (fault != FrameFault::kNone) core_.statistics.on_receive_fault(fault);
+  if ((rctl & rctl::kSbp) != 0 && bytes <= kMaxLongFrameBytes) {
+    if (!crc_ok) errors |= rx_error::kCe;
+    if (frame.coding_error) errors |= rx_error::kRxe;
+    return true;
+  }
+  switch (fault) {
+    case FrameFault::kUndersize:
+    case FrameFault::kFragment: drop(arrival, Drop::kRxUndersize); break;
+    case FrameFault::kOversize:
+    case FrameFault::kJabber: drop(arrival, Drop::kRxOversize); break;
+    case FrameFault::kCrc:
+    case FrameFault::kNone: drop(arrival, Drop::kRxBadFcs); break;
+  }
+  return false;
+}
+
+/// Manual 10.2 and the RCTL bits DPF and PMCF; rules FC-1, FC-2.
+bool MacReceiver::consume_mac_control(const link::Arrival& arrival) {
+  const RegisterBank& bank = core_.bank;
+  const std::uint8_t* data = arrival.frame->data();
+  // The cheap test first: nearly all frames have another type.
+  if (arrival.frame->size() < 14 || load_be16(data + 12) != (bank[reg::kFct] & 0xFFFF)) {
+    return false;
+  }
+  const PauseView view{bank[reg::kFcal], bank[reg::kFcah], bank[reg::kFct], bank[reg::kRa],
+                       bank[reg::kRa + 4]};
+  const MacControlResult result = classify_mac_control(view, arrival.frame->bytes());
+  const std::uint32_t rctl = bank[reg::kRctl];
+  switch (result.kind) {
+    case MacControl::kNone: return false;
+    case MacControl::kUnsupportedOpcode:
+      core_.statistics.add(Counter::kFcruc);
+      return (rctl & rctl::kPmcf) == 0;
+    case MacControl::kPause:
+      if (core_.is_on(reg::kCtrl, ctrl::kRfce) && core_.gmii->link().mode.full_duplex) {
+        core_.statistics.on_receive_pause(result.quanta);
+        transmitter_.receive_pause(result.quanta, arrival.last_bit);
+      }
+      return (rctl & rctl::kDpf) != 0 || (rctl & rctl::kPmcf) == 0;
+  }
+  return false;
+}
+
+/// PAUSE by FCRTH and FCRTL (manual 13.4.23, 13.4.24; rule FC-3).
+void MacReceiver::check_high_water(Time at) {
+  if (!core_.is_on(reg::kCtrl, ctrl::kTfce)) return;
+  const std::uint32_t high = core_.bank[reg::kFcrth] & 0xFFF8;
+  if (high == 0 || occupied_ < high || sent_xoff_) return;
+  sent_xoff_ = true;
+  transmitter_.send_pause(static_cast<std::uint16_t>(core_.bank[reg::kFcttv]), at);
+}
+
+void MacReceiver::release(Time at) {
+  occupied_ -= buffer_bytes(*buffer_.front().frame);
+  buffer_.pop_front();
+  if (!sent_xoff_) return;
+  const std::uint32_t low = core_.bank[reg::kFcrtl] & 0xFFF8;
+  if (occupied_ > low) return;
+  sent_xoff_ = false;
+  if (core_.is_on(reg::kFcrtl, fcrtl::kXone) && core_.is_on(reg::kCtrl, ctrl::kTfce)) {
+    transmitter_.send_pause(0, at);
+  }
+}
+
+void MacReceiver::reset(Drop reason) {
+  core_.drops.count(reason, buffer_.size());
+  buffer_.clear();
+  occupied_ = 0;
+  sent_xoff_ = false;
+  capacity_ = (core_.bank[reg::kPba] & 0x7F) * 1024;
+}
+
+}  // namespace e1000tlm::e1000

@@ -1,0 +1,67 @@
+#pragma once
+/// The MAC's receive half: integrity, flow control, filters, packet buffer (manual 3.2.1, 10).
+
+#include <cstdint>
+
+#include <boost/circular_buffer.hpp>
+
+#include "models/e1000/core.h"
+#include "models/e1000/mac_transmitter.h"
+#include "models/link/cable.h"
+
+namespace e1000tlm::e1000 {
+
+/// A frame in the packet buffer.
+struct StoredFrame {
+  link::FramePtr frame;
+  Time at;                  ///< arrived
+  std::uint8_t errors = 0;  ///< rx_error bits, with RCTL.SBP
+  bool inexact = false;     ///< descriptor status PIF
+};
+
+/// What happened to a frame that arrived.
+struct ReceiveEvent {
+  Time at;
+  const link::Frame* frame;
+  bool stored;
+  Drop drop;  ///< when not stored
+};
+
+/// No process of its own: the receive engine lets it take in frames in the order of their arrival.
+class MacReceiver {
+ public:
+  MacReceiver(Core& core, MacTransmitter& transmitter);
+
+  Probe<ReceiveEvent> probe;
+
+  /// Takes in one frame; returns the interrupt causes that this gives at its arrival.
+  /// `no_descriptors`: the ring is empty at this moment (RNBC).
+  std::uint32_t admit(const link::Arrival& arrival, bool no_descriptors);
+
+  bool empty() const { return buffer_.empty(); }
+  StoredFrame& front() { return buffer_.front(); }
+  /// The front frame has been stored in memory (or given up) at local time `at`.
+  void release(Time at);
+  /// Bytes of the packet buffer in use / in all.
+  std::uint32_t occupied() const { return occupied_; }
+  std::uint32_t capacity() const { return capacity_; }
+  /// Drops what is stored, and takes over PBA.
+  void reset(Drop reason);
+
+ private:
+  std::uint32_t drop(const link::Arrival& arrival, Drop reason);
+  /// The frame's faults as counters and rx_error bits; false if it is not to be stored.
+  bool check_integrity(const link::Arrival& arrival, std::uint8_t& errors);
+  /// True if the frame was a MAC control frame that goes no further.
+  bool consume_mac_control(const link::Arrival& arrival);
+  void check_high_water(Time at);
+
+  Core& core_;
+  MacTransmitter& transmitter_;
+  boost::circular_buffer<StoredFrame> buffer_;
+  std::uint32_t occupied_ = 0;
+  std::uint32_t capacity_ = 0;
+  bool sent_xoff_ = false;
+};
+
+}  // namespace e1000tlm::e1000

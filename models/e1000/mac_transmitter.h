@@ -1,0 +1,84 @@
+#pragma once
+/// The MAC's transmit half: packet buffer, wire schedule, PAUSE (manual 3.4, 10, 13.4.34).
+
+#include <cstdint>
+
+#include <systemc>
+
+#include <boost/circular_buffer.hpp>
+
+#include "models/e1000/core.h"
+#include "models/link/cable.h"
+
+namespace e1000tlm::e1000 {
+
+/// Frames enter when the DMA engine has stored them whole (store and forward) and leave at the wire's
+/// pace. A frame whose start cannot change any more is handed to the PHY at once, stamped with its
+/// time, and costs no event; frames that something may still hold up (flow control, link) stay here
+/// until their time has come.
+class MacTransmitter : public sc_core::sc_module {
+ public:
+  MacTransmitter(const sc_core::sc_module_name& name, Core& core);
+
+  /// When the packet buffer has room for `bytes` more: `now`, later, or kTimeNever if that depends on
+  /// flow control or link: then wait for space_event().
+  Time room_at(std::uint32_t bytes, Time now);
+  const sc_core::sc_event& space_event() const { return space_event_; }
+  /// A frame that has been complete in the packet buffer since `ready`.
+  void enqueue(link::FramePtr frame, Time ready);
+
+  /// Sends a PAUSE frame ahead of everything that has not started.
+  void send_pause(std::uint16_t quanta, Time at);
+  /// The link partner asked for silence; 0 ends it.
+  void receive_pause(std::uint16_t quanta, Time at);
+  bool paused() const { return sc_now() < pause_until_; }
+
+  void link_changed();
+  /// CTRL.RST: drops what has not started; takes over PBA.
+  void reset();
+  /// Transmit packet buffer size in force.
+  std::uint32_t capacity() const { return capacity_; }
+  /// Longest packet that fits (rule TX-6).
+  std::uint32_t max_packet() const { return capacity_ > 80 ? capacity_ - 80 : 0; }
+  bool idle() const;
+
+  /// RCTL.LBM: frames come back here instead of going out (manual 13.4.22).
+  bool mac_loopback() const { return (core_.bank[reg::kRctl] & rctl::kLbmMask) != 0; }
+  boost::circular_buffer<link::Arrival>& looped() { return looped_; }
+  const sc_core::sc_event& looped_event() const { return looped_event_; }
+
+ private:
+  struct Held {
+    link::FramePtr frame;
+    Time ready;
+    bool pause;
+  };
+  struct Launched {
+    Time end;
+    std::uint32_t bytes;
+  };
+
+  bool must_hold() const;
+  std::size_t gap_bytes() const;
+  void launch(Held held);
+  void count(const link::Frame& frame, bool pause);
+  void retire(Time now);
+  void pump();
+
+  Core& core_;
+  sc_core::sc_event pump_event_;
+  sc_core::sc_event space_event_;
+  sc_core::sc_event looped_event_;
+  boost::circular_buffer<Held> held_;
+  boost::circular_buffer<Launched> launched_;
+  boost::circular_buffer<link::Arrival> looped_;
+  std::uint32_t capacity_ = 16 * 1024;
+  std::uint32_t occupied_ = 0;
+  Time pause_until_ = kTimeZero;
+  Time loop_busy_until_ = kTimeZero;
+  bool approximately_timed_ = true;
+
+  void start_of_simulation() override;
+};
+
+}  // namespace e1000tlm::e1000

@@ -1,0 +1,78 @@
+#pragma once
+/// Receive DMA: packet buffer to descriptor ring (manual 3.2).
+
+#include <array>
+#include <cstdint>
+
+#include <systemc>
+
+#include "models/e1000/delay_timer.h"
+#include "models/e1000/dma_engine.h"
+#include "models/e1000/mac_receiver.h"
+
+namespace e1000tlm::e1000 {
+
+struct ReceiveDescriptorEvent {
+  Time at;
+  std::uint32_t index;
+  RxWriteBack fields;
+};
+
+class ReceiveEngine : public DmaEngine {
+ public:
+  ReceiveEngine(const sc_core::sc_module_name& name, Core& core, MacReceiver& mac,
+                MacTransmitter& transmitter);
+
+  Probe<ReceiveDescriptorEvent> descriptors;
+
+  void reset(Drop reason);
+  bool busy() const;
+  bool delayed_interrupt() const { return delay_.running(); }
+  /// Tells the PHY (and so the link partner) whether a frame would be stored.
+  void update_ready();
+
+ private:
+  /// What is still to do of the frame at the packet buffer's head.
+  struct Progress {
+    bool started = false;
+    ConstBytes bytes;         // to store
+    std::uint32_t done = 0;   // stored
+    RxWriteBack fields;       // of the last descriptor; checksum: of the first
+    bool failed = false;      // a buffer could not be written
+  };
+
+  void rdt_written(std::uint32_t index, std::uint32_t value);
+  void ring_written(std::uint32_t index, std::uint32_t value);
+  void rctl_written(std::uint32_t index, std::uint32_t value);
+  void rdtr_written(std::uint32_t index, std::uint32_t value);
+  void timer_expired();
+
+  void run();
+  void wait_for_work();
+  bool enabled() const { return core_.is_on(reg::kRctl, rctl::kEn); }
+  DescriptorRing ring() const;
+  std::uint32_t free_descriptors() const;
+  /// Takes in every frame that has arrived by the engine's local time.
+  void admit_arrived();
+  const link::Arrival* next_arrival() const;
+  link::Arrival take_arrival();
+
+  bool can_store() const;
+  void store();
+  void begin(StoredFrame& stored);
+  void finish_descriptor(bool last, std::uint32_t stored_bytes);
+  void finish_frame(std::uint32_t bytes);
+  void write_back_all();
+  void moderate(std::uint32_t bytes);
+
+  MacReceiver& mac_;
+  MacTransmitter& transmitter_;
+  DelayTimer delay_;
+  sc_core::sc_event_or_list wake_list_;
+  Progress progress_;
+  bool flush_ = false;  // RDTR.FPD or a timer: write back and interrupt at once
+  bool ready_ = false;
+  std::array<std::uint8_t, link::kMaxFrameBytes + 4> scratch_{};  // a frame without its tag
+};
+
+}  // namespace e1000tlm::e1000

@@ -1,0 +1,247 @@
+#include "models/e1000/transmit_engine.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace e1000tlm::e1000 {
+namespace {
+
+/// TIDV, TADV, RDTR and RADV count 1.024 us (manual 13.4.30, 13.4.41).
+constexpr Time delay_units(std::uint32_t value) {
+  return ns(1024) * static_cast<std::int64_t>(value & 0xFFFF);
+}
+
+}  // namespace
+
+TransmitEngine::TransmitEngine(const sc_core::sc_module_name& name, Core& core,
+                               MacTransmitter& mac)
+    : DmaEngine(name, core), mac_(mac), assembler_(link::FramePool::shared()), delay_("delay") {
+  RegisterBank& bank = core_.bank;
+  bank.on_write<&TransmitEngine::tdt_written>(reg::kTdt, this);
+  bank.on_write<&TransmitEngine::tctl_written>(reg::kTctl, this);
+  for (const std::uint32_t offset : {reg::kTdbal, reg::kTdbah, reg::kTdlen, reg::kTdh}) {
+    bank.on_write<&TransmitEngine::ring_written>(offset, this);
+  }
+  SC_HAS_PROCESS(TransmitEngine);
+  SC_THREAD(run);
+  SC_METHOD(tidv_expired);
+  dont_initialize();
+  sensitive << delay_.expired_event();
+}
+
+void TransmitEngine::tdt_written(std::uint32_t, std::uint32_t) { wake(core_.access_time); }
+
+void TransmitEngine::ring_written(std::uint32_t, std::uint32_t) {
+  abandon();
+  packet_bytes_ = 0;
+  wake(core_.access_time);
+}
+
+void TransmitEngine::tctl_written(std::uint32_t, std::uint32_t value) {
+  if ((value & tctl::kSwxoff) != 0) {
+    mac_.send_pause(static_cast<std::uint16_t>(core_.bank[reg::kFcttv]), core_.access_time);
+  }
+  wake(core_.access_time);
+}
+
+void TransmitEngine::tidv_expired() { wake(sc_now()); }
+
+void TransmitEngine::reset() {
+  abandon();
+  if (assembler_.in_packet()) core_.drops.count(Drop::kTxReset);
+  assembler_.reset();
+  delay_.cancel();
+  packet_bytes_ = 0;
+  poisoned_ = false;
+  wake(sc_now());
+}
+
+DescriptorRing TransmitEngine::ring() const {
+  const RegisterBank& bank = core_.bank;
+  return {(std::uint64_t{bank[reg::kTdbah]} << 32) | bank[reg::kTdbal],
+          bank[reg::kTdlen] / static_cast<std::uint32_t>(kDescriptorBytes), bank[reg::kTdh],
+          bank[reg::kTdt]};
+}
+
+bool TransmitEngine::work() const {
+  if (delay_.expired()) return true;
+  if (halted_ || !core_.is_on(reg::kTctl, tctl::kEn) || !core_.gate.enabled) return false;
+  if (!cache_.empty()) return true;
+  // A tail outside the ring would never be reached: the ring is taken as not set up.
+  const DescriptorRing r = ring();
+  return r.tail < r.entries && r.owned() != 0;
+}
+
+bool TransmitEngine::busy() const { return (!waiting_ && core_.gate.enabled) || !mac_.idle(); }
+
+void TransmitEngine::run() {
+  time_.start();
+  for (;;) {
+    if (!work()) {
+      idle();
+      continue;
+    }
+    if (delay_.expired()) {
+      delay_.acknowledge();
+      write_back_all();
+      raise(cause::kTxdw);
+      continue;
+    }
+    const DescriptorRing r = ring();
+    const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kTxdctl]);
+    if (fetch(r, 0, thresholds) != Outcome::kDone || cache_.empty()) continue;
+    process();
+  }
+}
+
+void TransmitEngine::idle() {
+  time_.sync();
+  publish();
+  if (work()) return;
+  waiting_ = true;
+  time_.wait(wake_event_);
+  waiting_ = false;
+  time_.advance_to(wake_time_);
+}
+
+AssemblerSettings TransmitEngine::settings() const {
+  AssemblerSettings s;
+  s.vlan_enable = core_.is_on(reg::kCtrl, ctrl::kVme);
+  s.vlan_type = static_cast<std::uint16_t>(core_.bank[reg::kVet]);
+  s.pad_short = core_.is_on(reg::kTctl, tctl::kPsp);
+  s.is_82544 = core_.part.is_82544;
+  s.max_packet_bytes = mac_.max_packet();
+  return s;
+}
+
+void TransmitEngine::process() {
+  const std::uint8_t* raw = cache_.front();
+  const TxDescriptor descriptor = decode_tx(raw);
+  if (descriptors.armed()) descriptors.emit({time_.now(), core_.bank[reg::kTdh], descriptor});
+  note(assembler_.begin(descriptor, raw, settings()));
+  // A null address moves no data (manual 3.3.3).
+  const std::uint64_t epoch = epoch_;
+  if (descriptor.length != 0 && descriptor.address != 0 && !read_buffer(descriptor)) return;
+  if (core_.timing.transmit_overhead > kTimeZero && descriptor.has(tx_cmd::kEop)) {
+    time_.advance(core_.timing.transmit_overhead);
+    time_.sync_if_due();
+    if (epoch != epoch_) return;
+  }
+  note(assembler_.end(descriptor));
+  forward_frames();
+  if (descriptor.kind != TxDescriptor::Kind::kContext && descriptor.has(tx_cmd::kEop)) {
+    poisoned_ = false;
+    packet_bytes_ = 0;
+  }
+  complete(descriptor);
+}
+
+bool TransmitEngine::read_buffer(const TxDescriptor& descriptor) {
+  std::uint64_t address = descriptor.address;
+  std::uint32_t left = descriptor.length;
+  while (left != 0) {
+    const Bytes room = assembler_.room(left);
+    const auto n = static_cast<std::uint32_t>(room.size());
+    if (!wait_for_room(packet_bytes_ + n)) return false;
+    const Outcome outcome = dma_read(address, room);
+    if (outcome == Outcome::kAborted) return false;
+    if (outcome == Outcome::kFailed) poisoned_ = true;
+    assembler_.commit(n);
+    packet_bytes_ += n;
+    address += n;
+    left -= n;
+    forward_frames();
+  }
+  return true;
+}
+
+bool TransmitEngine::wait_for_room(std::uint32_t bytes) {
+  const std::uint64_t epoch = epoch_;
+  for (;;) {
+    const Time at = mac_.room_at(bytes, time_.now());
+    if (at <= time_.now()) return true;
+    if (at == kTimeNever) {
+      time_.sync();
+      publish();
+      time_.wait(mac_.space_event());
+    } else {
+      time_.advance_to(at);
+      time_.sync_if_due();
+      if (time_.ahead() == kTimeZero) publish();
+    }
+    if (epoch != epoch_) return false;
+  }
+}
+
+void TransmitEngine::forward_frames() {
+  while (link::FramePtr frame = assembler_.take_frame()) {
+    packet_bytes_ = 0;
+    if (poisoned_) {
+      core_.drops.count(Drop::kTxDmaError);
+      continue;
+    }
+    mac_.enqueue(std::move(frame), time_.now());
+  }
+}
+
+void TransmitEngine::note(const AssemblerResult& result) {
+  if (result.fault != AssemblerResult::Fault::kNone) core_.drops.count(Drop::kTxMalformed);
+  if (result.tso_complete) core_.statistics.add(Counter::kTsctc);
+  if (result.tso_mismatch) core_.statistics.add(Counter::kTsctfc);
+}
+
+void TransmitEngine::complete(const TxDescriptor& descriptor) {
+  const DescriptorRing r = ring();
+  const std::uint32_t before = r.owned();
+  const std::uint32_t index = r.head;
+  core_.bank[reg::kTdh] = r.next(index);
+  const std::uint64_t epoch = epoch_;
+  report(descriptor, index);
+  if (epoch != epoch_) return;
+  cache_.pop();
+  const std::uint32_t after = ring().owned();
+  if (after == 0) raise(cause::kTxqe);
+  count_low(before, after);
+}
+
+/// DD and TXDW (manual 3.3.3, 3.4.3): only for descriptors with RS, or RPS on the 82544.
+void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index) {
+  const bool wanted = descriptor.has(tx_cmd::kRs) ||
+                      (core_.part.is_82544 && descriptor.has(tx_cmd::kRps));
+  if (!wanted && write_back_.empty()) return;
+  std::uint8_t* raw = cache_.front();
+  if (wanted) raw[12] |= tx_status::kDd;
+  write_back_.push(index, raw);
+  if (!wanted) return;
+
+  const std::uint64_t epoch = epoch_;
+  const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kTxdctl]);
+  const bool last_in_ring = core_.bank[reg::kTdh] == 0;
+  if (write_back_.count() >= thresholds.write_back || last_in_ring || write_back_.full()) {
+    write_back_all();
+    if (epoch != epoch_) return;
+  }
+  const std::uint32_t tidv = core_.bank[reg::kTidv];
+  if (descriptor.has(tx_cmd::kIde) && tidv != 0) {
+    delay_.restart(time_.now(), delay_units(tidv), delay_units(core_.bank[reg::kTadv]));
+  } else if (write_back_.empty()) {
+    delay_.cancel();
+    raise(cause::kTxdw);
+  }
+}
+
+void TransmitEngine::write_back_all() {
+  if (write_back_.empty()) return;
+  // The queue is emptied first: a reset during the write must not find it.
+  const std::uint64_t address = ring().address(write_back_.first());
+  const ConstBytes bytes = write_back_.bytes();
+  const Outcome outcome = dma_write(address, bytes);
+  if (outcome != Outcome::kAborted) write_back_.clear();
+}
+
+void TransmitEngine::count_low(std::uint32_t before, std::uint32_t after) {
+  const std::uint32_t low = (core_.bank[reg::kTxdctl] >> dctl::kLwthreshShift) * 8;
+  if (before > low && after <= low) raise(cause::kTxdLow);
+}
+
+}  // namespace e1000tlm::e1000

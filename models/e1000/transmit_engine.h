@@ -1,0 +1,62 @@
+#pragma once
+/// Transmit DMA: descriptor ring to packet buffer (manual 3.3, 3.4).
+
+#include <cstdint>
+
+#include <systemc>
+
+#include "models/e1000/delay_timer.h"
+#include "models/e1000/dma_engine.h"
+#include "models/e1000/mac_transmitter.h"
+#include "models/e1000/packet_assembler.h"
+
+namespace e1000tlm::e1000 {
+
+struct TransmitDescriptorEvent {
+  Time at;
+  std::uint32_t index;
+  TxDescriptor descriptor;
+};
+
+class TransmitEngine : public DmaEngine {
+ public:
+  TransmitEngine(const sc_core::sc_module_name& name, Core& core, MacTransmitter& mac);
+
+  Probe<TransmitDescriptorEvent> descriptors;
+
+  void reset();
+  /// No descriptor to process and nothing on the way to the wire.
+  bool busy() const;
+  bool delayed_interrupt() const { return delay_.running(); }
+
+ private:
+  void tdt_written(std::uint32_t index, std::uint32_t value);
+  void ring_written(std::uint32_t index, std::uint32_t value);
+  void tctl_written(std::uint32_t index, std::uint32_t value);
+  void tidv_expired();
+
+  void run();
+  void idle();
+  bool work() const;
+  DescriptorRing ring() const;
+  AssemblerSettings settings() const;
+
+  void process();
+  /// Reads the descriptor's buffer; false if the engine was reset meanwhile.
+  bool read_buffer(const TxDescriptor& descriptor);
+  bool wait_for_room(std::uint32_t bytes);
+  void forward_frames();
+  void note(const AssemblerResult& result);
+  void complete(const TxDescriptor& descriptor);
+  void report(const TxDescriptor& descriptor, std::uint32_t index);
+  void write_back_all();
+  void count_low(std::uint32_t before, std::uint32_t after);
+
+  MacTransmitter& mac_;
+  PacketAssembler assembler_;
+  DelayTimer delay_;
+  std::uint32_t packet_bytes_ = 0;  // of the frame being stored, in the packet buffer
+  bool poisoned_ = false;           // a buffer of this packet could not be read
+};
+
+}  // namespace e1000tlm::e1000

@@ -1,0 +1,139 @@
+#pragma once
+/// What the partners have in common that pass frames through a host file descriptor.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <systemc>
+
+#include "models/link/hold_queue.h"
+#include "models/link/host_fd.h"
+#include "models/link/host_flush.h"
+#include "models/link/partner.h"
+#include "models/tlm/async_gate.h"
+#include "models/tlm/bytes.h"
+
+namespace e1000tlm::link {
+
+/// A file descriptor that carries frames without FCS. Reading and writing may happen in different
+/// threads, but no two reads and no two writes at once. No SystemC.
+class HostDevice {
+ public:
+  virtual ~HostDevice() = default;
+
+  virtual int fd() const = 0;
+
+  enum class Outcome : std::uint8_t {
+    kDone,
+    kAgain,    ///< nothing to read; no room to write
+    kDropped,  ///< the frame is lost, for `reason`
+    kClosed,   ///< the device has gone
+  };
+  struct ReadResult {
+    Outcome outcome = Outcome::kAgain;
+    ConstBytes frame;              ///< kDone: valid until the next read()
+    const char* reason = nullptr;  ///< kDropped
+  };
+  /// Never blocks.
+  virtual ReadResult read() = 0;
+
+  struct WriteResult {
+    Outcome outcome = Outcome::kAgain;
+    const char* reason = nullptr;  ///< kDropped
+  };
+  /// Waits at most `wait` for room.
+  virtual WriteResult write(ConstBytes frame, std::chrono::milliseconds wait) = 0;
+
+  /// poll(POLLOUT) says whether write() has room. Otherwise a busy device is tried again.
+  virtual bool poll_tells_room() const = 0;
+};
+
+/// Joins a HostDevice to a cable, losing nothing silently and pushing back both ways.
+///
+/// From the NIC: frames are written the moment they are sent; what the device has no room for waits
+/// in order (at most kOutgoingFrames; more are drops["host_queue_full"]).
+/// To the NIC: a thread reads frames (or poll() does, after use_polling()) and stops when the NIC's
+/// side holds kHighWater frames, so that the host's own queue fills and pushes back.
+/// Drops beside those of HoldQueue and of the device: "bad_fcs" (a host takes no damaged frames),
+/// "too_short" (no Ethernet header), "too_long", "host_closed" (on the way when it was closed, or
+/// later: by finish() or because the device has gone).
+class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
+ public:
+  static constexpr std::size_t kHighWater = 1024;
+  static constexpr std::size_t kLowWater = 256;
+  static constexpr std::size_t kOutgoingFrames = 16384;
+
+  HostPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec,
+              std::unique_ptr<HostDevice> device, Time hold_flush);
+  ~HostPartner() override;
+
+  /// Unless it is polled.
+  bool live() const override { return !polled_; }
+  /// Stops the thread and closes the device. Frames still waiting for room get a last chance of
+  /// kLastFlush to leave.
+  void finish() override;
+
+  void use_polling() override { polled_ = true; }
+  std::size_t poll() override;
+  bool flush(std::chrono::milliseconds timeout) override;
+
+  static constexpr std::chrono::milliseconds kLastFlush{200};
+
+ private:
+  /// Frames on their way between the threads, one after the other.
+  struct Batch {
+    std::vector<std::uint8_t> bytes;
+    std::vector<std::uint32_t> sizes;
+    void clear() {
+      bytes.clear();
+      sizes.clear();
+    }
+  };
+
+  void start_of_simulation() override;
+  void receive(Arrival arrival) override;
+
+  // On the host thread.
+  void run();
+  bool read_batch();
+  // On either thread, with mutex_ held.
+  void drop(const char* reason, std::uint64_t frames = 1) { drops_[reason] += frames; }
+  HostDevice::Outcome write(ConstBytes frame, std::chrono::milliseconds wait);
+  bool write_outgoing(std::chrono::milliseconds timeout);
+
+  // On the simulation's thread.
+  void take_batch();
+  void offer(ConstBytes content);
+  void relieve();
+  void collect_drops();
+  std::size_t backlog() const { return hold_.held() + end_.in_flight(); }
+
+  std::unique_ptr<HostDevice> device_;
+  HoldQueue hold_;
+  AsyncGate gate_;
+  WakeUp wake_;
+  sc_core::sc_event check_backlog_;
+  bool polled_ = false;
+  Batch taken_;  // the simulation's
+
+  std::mutex mutex_;  // for all below
+  Batch incoming_;
+  std::deque<std::vector<std::uint8_t>> outgoing_;
+  std::map<std::string, std::uint64_t> drops_;
+  std::size_t backlog_ = 0;  // on the NIC's side, as last told by the simulation
+  bool paused_ = false;      // reading waits for the backlog to go
+  bool closed_ = false;      // the device has gone
+
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+}  // namespace e1000tlm::link

@@ -1,0 +1,219 @@
+#include "models/link/pcap_partner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+#include <utility>
+
+#include "models/tlm/sc_time.h"
+
+namespace e1000tlm::link {
+namespace {
+
+constexpr double kLargestScale = 1e9;
+constexpr std::uint64_t kMostPasses = 1'000'000'000;
+constexpr const char* kReport = "/e1000tlm/link/pcap";
+
+Pace parse_pace(const PartnerSpec& spec) {
+  try {
+    return Pace::parse(spec.find("pace").value_or("recorded"));
+  } catch (const std::invalid_argument& error) {
+    spec.reject("pace", error.what());
+  }
+}
+
+double parse_scale(const PartnerSpec& spec) {
+  const auto text = spec.find("scale");
+  if (!text) return 1;
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(*text, &used);
+  } catch (const std::logic_error&) {  // no number, or none that a double can hold: see below
+  }
+  if (used != text->size() || !(value >= 1 / kLargestScale) || value > kLargestScale) {
+    spec.reject("scale", "is not a number from 1e-9 to 1e9");
+  }
+  return value;
+}
+
+std::uint64_t highest_speed(const Abilities& a) {
+  const Speed speed = a.full_1000 || a.half_1000 ? Speed::k1000
+                      : a.full_100 || a.half_100 ? Speed::k100
+                                                 : Speed::k10;
+  return bits_per_second(speed);
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return std::filesystem::equivalent(a, b, error) && !error;
+}
+
+}  // namespace
+
+PcapPartner::PcapPartner(const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec)
+    : LinkPartner(context.name.c_str(), end, spec),
+      pace_(parse_pace(spec)),
+      scale_(parse_scale(spec)),
+      passes_(spec.number("loop", 1, 1, kMostPasses)),
+      gate_("gate", end, context.hold_flush) {
+  SC_HAS_PROCESS(PcapPartner);
+  const auto in = spec.find("in");
+  const auto out = spec.find("out");
+  if (!in && !out) spec.require("in");
+  if (spec.options.count("scale") != 0 && pace_.kind != Pace::Kind::kRecorded) {
+    spec.reject("scale", "only goes with pace=recorded");
+  }
+  if (in) open_input(spec.require("in"), spec);
+  if (out) {
+    if (in && same_file(*in, *out)) spec.reject("out", "is the file that in= names");
+    open_output(spec.require("out"), context);
+  }
+  if (capture_) end.set_source(this);
+  end.set_sink(this);
+  SC_METHOD(follow_gate);
+  sensitive << gate_.change_event();
+  dont_initialize();
+}
+
+PcapPartner::~PcapPartner() {
+  try {
+    finish();
+  } catch (const std::runtime_error&) {  // reported to whoever called finish() before
+  }
+}
+
+void PcapPartner::open_input(const std::string& path, const PartnerSpec& spec) {
+  PcapReader::Options options;
+  options.with_fcs = spec.choice("fcs", {"no", "yes"}, 0) == 1;
+  capture_.emplace(path, options);
+  if (capture_->empty()) position_.pass = passes_;
+  if (capture_->snapped() > 0) {
+    const std::string text = "capture file " + path + ": " + std::to_string(capture_->snapped()) +
+                             " frames were recorded incompletely; zeros complete them";
+    SC_REPORT_WARNING(kReport, text.c_str());
+  }
+  if (capture_->oversized() > 0) {
+    statistics_.drops["oversized"] = capture_->oversized() * passes_;
+    const std::string text = "capture file " + path + ": " + std::to_string(capture_->oversized()) +
+                             " frames longer than " + std::to_string(kMaxFrameBytes) +
+                             " bytes are left out";
+    SC_REPORT_WARNING(kReport, text.c_str());
+  }
+  if (pace_.kind == Pace::Kind::kBits || pace_.kind == Pace::Kind::kFrames) {
+    position_.clock = RateClock(pace_.rate);
+  }
+}
+
+void PcapPartner::open_output(const std::string& path, const PartnerContext& context) {
+  const PcapngWriter::Interface interface {
+    context.name, "wire of the NIC facing " + context.name, highest_speed(abilities())
+  };
+  output_ = std::make_unique<WireCapture>(path, interface, end_.wire(), 1 - end_.index());
+}
+
+bool PcapPartner::exhausted() const { return finished() && end_.in_flight() == 0; }
+
+void PcapPartner::finish() {
+  if (output_) output_->finish();
+}
+
+void PcapPartner::receive(Arrival arrival) { count_from_nic(*arrival.frame); }
+
+void PcapPartner::refill(Time) {
+  if (running_ && gate_.open() && !finished()) send_next();
+}
+
+void PcapPartner::follow_gate() {
+  if (!capture_ || gate_.open() == running_) return;
+  running_ = gate_.open();
+  if (running_) {
+    resume();
+  } else {
+    pause();
+  }
+}
+
+void PcapPartner::pause() {
+  paused_at_ = sc_now();
+  const std::uint64_t lost_now = end_.statistics().lost_no_link - lost_;
+  lost_ += lost_now;
+  if (lost_now == 0) return;
+  if (last_start_ > paused_at_) {
+    // The link went while this frame was still waiting for its time: it will be sent again.
+    position_ = previous_;
+    --statistics_.frames_to_nic;
+    statistics_.bytes_to_nic -= last_size_;
+  } else {
+    statistics_.drops["link_lost"] += lost_now;
+  }
+}
+
+void PcapPartner::resume() {
+  const Time now = sc_now();
+  origin_ = started_ ? origin_ + (now - paused_at_) : now;
+  started_ = true;
+  not_before_ = now;
+  if (!finished() && end_.in_flight() == 0) send_next();
+}
+
+void PcapPartner::send_next() {
+  FramePtr frame = make_frame();
+  const Frame& sent = *frame;
+  previous_ = position_;
+  last_size_ = sent.size();
+  count_to_nic(sent);
+  // The far end may give the frame back to the pool at once, so one reference stays here.
+  const Time done = end_.send(frame, std::max(origin_ + position_.due, not_before_));
+  last_start_ = done - serialisation(last_size_ + kFcsBytes, end_.speed());
+  step(sent, done);
+}
+
+FramePtr PcapPartner::make_frame() const {
+  const PcapReader::Record record = capture_->record(position_.index);
+  const std::size_t size = record.bytes.size();
+  FramePtr frame = FramePool::shared().make(std::max(size, kMinFrameBytes));
+  if (size > 0) std::memcpy(frame->data(), record.bytes.data(), size);
+  if (size < kMinFrameBytes) {
+    std::memset(frame->data() + size, 0, kMinFrameBytes - size);
+  } else if (record.fcs) {
+    frame->carry_fcs(*record.fcs);
+  }
+  frame->tag = position_.index;
+  return frame;
+}
+
+/// Moves on to the frame after the one that has been sent (its last bit leaving at `sent`).
+void PcapPartner::step(const Frame& frame, Time sent) {
+  Position& next = position_;
+  if (pace_.kind == Pace::Kind::kBits) next.due += next.clock.advance(frame.wire_bytes() * 8);
+  if (pace_.kind == Pace::Kind::kFrames) next.due += next.clock.advance(1);
+  ++next.index;
+  if (next.index == capture_->size()) {
+    next.index = 0;
+    ++next.pass;
+    next.pass_start = sent - origin_;
+    if (pace_.kind == Pace::Kind::kRecorded) next.due = next.pass_start;
+  } else if (pace_.kind == Pace::Kind::kRecorded) {
+    next.due = std::max(next.due, next.pass_start + scaled(capture_->offset(next.index)));
+  }
+}
+
+Time PcapPartner::scaled(Time recorded) const {
+  if (scale_ == 1) return recorded;
+  return Time{std::llround(static_cast<double>(recorded.count()) / scale_)};
+}
+
+PartnerRegistry::Kind pcap_kind() {
+  return {
+      "replays in=FILE at pace=recorded|line|RATE (scale=F, loop=N, fcs=yes|no), records both "
+      "directions to out=FILE",
+      {"in", "out", "pace", "scale", "loop", "fcs"},
+      [](const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec) {
+        return std::make_unique<PcapPartner>(context, end, spec);
+      }};
+}
+
+}  // namespace e1000tlm::link

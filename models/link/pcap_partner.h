@@ -1,0 +1,86 @@
+#pragma once
+/// A link partner made of capture files.
+
+#include <memory>
+#include <optional>
+
+#include "models/link/hold_queue.h"
+#include "models/link/pace.h"
+#include "models/link/partner.h"
+#include "models/link/pcap_reader.h"
+#include "models/link/wire_capture.h"
+
+namespace e1000tlm::link {
+
+/// Replays a capture to the NIC, records the wire into another, or both.
+///
+/// Options (beside the common ones):
+///   in=FILE       pcap or pcapng to replay
+///   out=FILE      pcapng of both directions (see WireCapture)
+///   pace=...      recorded (default), line, or a rate such as 100Mbit/s or 10kfps
+///   scale=F       recorded times are divided by F: 2 replays twice as fast
+///   loop=N        replays N times, each pass right after the one before
+///   fcs=yes|no    yes: frames of `in` end with their FCS (default no, unless the file says so)
+///
+/// The replay starts a settling time (PartnerContext::hold_flush) after link is up and the MAC is
+/// ready; recorded times count from there, the first frame's being zero. Whenever the MAC is not
+/// ready or link is down, the replay stands still and its remaining times move on by that long.
+/// Records that go back in time are sent in file order, with the time of the one before. Frames
+/// shorter than kMinFrameBytes are padded with zeros (an FCS from the file is then void).
+class PcapPartner final : public LinkPartner, private FrameSource, private FrameSink {
+ public:
+  PcapPartner(const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec);
+  ~PcapPartner() override;
+
+  /// All frames of all passes have been taken by the NIC.
+  bool exhausted() const override;
+  void finish() override;
+
+ private:
+  /// The frame to be sent next. Times count from origin_.
+  struct Position {
+    std::size_t index = 0;
+    std::uint64_t pass = 0;
+    Time due{};
+    Time pass_start{};
+    RateClock clock;
+  };
+
+  void refill(Time now) override;
+  void receive(Arrival arrival) override;
+
+  void open_input(const std::string& path, const PartnerSpec& spec);
+  void open_output(const std::string& path, const PartnerContext& context);
+  bool finished() const { return !capture_ || position_.pass == passes_; }
+  void follow_gate();
+  void pause();
+  void resume();
+  void send_next();
+  FramePtr make_frame() const;
+  void step(const Frame& frame, Time sent);
+  Time scaled(Time recorded) const;
+
+  std::optional<PcapReader> capture_;
+  std::unique_ptr<WireCapture> output_;
+  Pace pace_;
+  double scale_ = 1;
+  std::uint64_t passes_ = 1;
+
+  ReadyGate gate_;
+  bool running_ = false;
+  bool started_ = false;
+  Time origin_{};
+  Time paused_at_{};
+  Time not_before_{};
+  Position position_;
+
+  // What was sent last, to take it back if the link goes before its first bit.
+  Position previous_;
+  Time last_start_{};
+  std::size_t last_size_ = 0;
+  std::uint64_t lost_ = 0;
+};
+
+PartnerRegistry::Kind pcap_kind();
+
+}  // namespace e1000tlm::link

@@ -1,0 +1,45 @@
+#include "models/link/simple_partners.h"
+
+#include <utility>
+
+namespace e1000tlm::link {
+
+NullPartner::NullPartner(const sc_core::sc_module_name& name, CableEndIf& end,
+                         const PartnerSpec& spec)
+    : LinkPartner(name, end, spec) {
+  end.set_sink(this);
+}
+
+NullPartner::~NullPartner() = default;
+
+LoopbackPartner::LoopbackPartner(const sc_core::sc_module_name& name, CableEndIf& end,
+                                 const PartnerSpec& spec)
+    : LinkPartner(name, end, spec) {
+  end.set_sink(this);
+}
+
+LoopbackPartner::~LoopbackPartner() = default;
+
+void LoopbackPartner::receive(Arrival arrival) {
+  count_from_nic(*arrival.frame);
+  count_to_nic(*arrival.frame);
+  end_.send(std::move(arrival.frame), arrival.last_bit);
+}
+
+PartnerRegistry::Kind null_kind() {
+  return {"takes and counts frames, sends none",
+          {},
+          [](const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec) {
+            return std::make_unique<NullPartner>(context.name.c_str(), end, spec);
+          }};
+}
+
+PartnerRegistry::Kind loopback_kind() {
+  return {"sends every frame back",
+          {},
+          [](const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec) {
+            return std::make_unique<LoopbackPartner>(context.name.c_str(), end, spec);
+          }};
+}
+
+}  // namespace e1000tlm::link

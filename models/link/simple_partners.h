@@ -1,0 +1,33 @@
+#pragma once
+/// The two simplest link partners.
+
+#include "models/link/partner.h"
+
+namespace e1000tlm::link {
+
+/// Takes and counts whatever the NIC sends; sends nothing.
+class NullPartner final : public LinkPartner, private FrameSink {
+ public:
+  NullPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec = {});
+  ~NullPartner() override;
+
+ private:
+  void receive(Arrival arrival) override { count_from_nic(*arrival.frame); }
+};
+
+/// Sends every frame back unchanged (FCS and error marks included) once its last bit has arrived,
+/// ready or not, as a loopback plug with a repeater would.
+class LoopbackPartner final : public LinkPartner, private FrameSink {
+ public:
+  LoopbackPartner(const sc_core::sc_module_name& name, CableEndIf& end,
+                  const PartnerSpec& spec = {});
+  ~LoopbackPartner() override;
+
+ private:
+  void receive(Arrival arrival) override;
+};
+
+PartnerRegistry::Kind null_kind();
+PartnerRegistry::Kind loopback_kind();
+
+}  // namespace e1000tlm::link

@@ -1,0 +1,63 @@
+#pragma once
+/// Everything on a cable, into a capture file.
+
+#include <cstdint>
+#include <optional>
+#include <queue>
+#include <string>
+#include <vector>
+
+#include "models/link/cable.h"
+#include "models/link/pcapng_writer.h"
+
+namespace e1000tlm::link {
+
+/// Listens to a cable's probe and writes both directions to a pcapng file, stamped with the time
+/// the first preamble bit left the sender, in order of time. Directions are the NIC's: inbound
+/// frames go to the NIC.
+///
+/// Senders announce frames ahead of the kernel's time (scheduled replays) and, loosely timed, up to
+/// a quantum behind each other; frames are therefore held until the kernel is safely past them.
+class WireCapture {
+ public:
+  /// `nic_end`: 0 or 1. Creates the file; throws std::runtime_error. `wire` calls this object until
+  /// the simulation ends.
+  WireCapture(const std::string& path, const PcapngWriter::Interface& interface,
+              Probe<WireEvent>& wire, unsigned nic_end);
+  WireCapture(const WireCapture&) = delete;
+  WireCapture& operator=(const WireCapture&) = delete;
+
+  /// Writes what is held and completes the file; frames after that are not recorded. Throws
+  /// std::runtime_error, also for an error during the simulation (the file then ends before it).
+  void finish();
+  std::uint64_t frames() const { return writer_.frames(); }
+  /// Frames announced too late to be written in their place.
+  std::uint64_t out_of_order() const { return out_of_order_; }
+
+ private:
+  struct Held {
+    Time start;
+    std::uint64_t sequence;  // order of announcement, among equal times
+    CaptureDirection direction;
+    FramePtr frame;
+    bool operator<(const Held& o) const {  // the earliest is on top of a priority queue
+      return start != o.start ? start > o.start : sequence > o.sequence;
+    }
+  };
+
+  void record(const WireEvent& event);
+  /// Writes held frames that started before `until`.
+  void write_until(Time until);
+
+  PcapngWriter writer_;
+  unsigned nic_end_;
+  std::optional<Time> window_;
+  std::priority_queue<Held> held_;
+  std::uint64_t announced_ = 0;
+  std::uint64_t out_of_order_ = 0;
+  Time last_written_{};
+  bool finished_ = false;
+  std::string error_;
+};
+
+}  // namespace e1000tlm::link

@@ -1,0 +1,45 @@
+#pragma once
+/// Everything there is to say about a board and its run. No SystemC.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/e1000/eeprom.h"
+#include "models/e1000/parts.h"
+#include "models/tlm/time.h"
+
+namespace e1000tlm::platform {
+
+struct NicConfig {
+  e1000::Part part = e1000::Part::k82540em;
+  std::optional<e1000::MacAddress>
+      mac;                  ///< unset: that of the EEPROM file, else 52:54:00:12:34:56+n
+  std::string eeprom_file;  ///< raw image; empty: one made for the part
+  std::optional<Time> autonegotiation;  ///< unset: the PHY's default
+};
+
+enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward };
+
+struct BoardConfig {
+  std::vector<NicConfig> nics{1};
+  std::vector<std::string> links{
+      "pcap"};                ///< one per NIC; "pcap" without in= is the built-in capture
+  std::string pci = "32/33";  ///< see pci::find_bus_speed
+  std::uint64_t ram_bytes = 64U << 20;
+  Time quantum{};  ///< 0: approximately timed; else loosely timed
+
+  AppChoice app = AppChoice::kReflect;
+  std::string sizes = "imix";  ///< generate: see traffic::SizeMix::parse
+  std::string rate = "line";   ///< generate: see traffic::parse_rate
+  std::uint64_t frames = 0;    ///< generate, each NIC; 0: endless
+  std::uint64_t seed = 1;
+
+  std::optional<Time> duration;  ///< simulated; unset: until all traffic has been handled
+  bool paced = false;            ///< follow the wall clock; live partners switch it on
+  bool progress = false;         ///< a status line on stderr in long runs
+  std::string qtest;             ///< address of a qtest server; empty: the native driver runs
+};
+
+}  // namespace e1000tlm::platform

@@ -1,0 +1,169 @@
+/// What a run came to, and whether that is all right.
+#include <array>
+
+#include "models/e1000/drops.h"
+#include "platform/board/board.h"
+#include "traffic/units.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+constexpr std::array<const char*, 4> kAppNames{"sink", "reflect", "generate", "forward"};
+
+std::string flow_control(const driver::NicLink& link) {
+  if (link.rx_pause) return link.tx_pause ? "both" : "rx";
+  return link.tx_pause ? "tx" : "none";
+}
+
+FlowCount on_cable(const link::CableStatistics& s) {
+  return {s.frames, s.bytes - s.frames * link::kFcsBytes};
+}
+
+/// Losses that follow from what was sent to the NIC or from overload, not from a fault inside.
+bool is_expected(e1000::Drop reason) {
+  using e1000::Drop;
+  switch (reason) {
+    case Drop::kRxDisabled:
+    case Drop::kRxFiltered:
+    case Drop::kRxFifoFull:
+    case Drop::kRxBadFcs:
+    case Drop::kRxUndersize:
+    case Drop::kRxOversize:
+    case Drop::kRxMacControl: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void Board::add_losses(std::size_t index, std::map<std::string, std::uint64_t>& lost) const {
+  NicSlot& slot = *nics_[index];
+  const auto add = [&](const std::string& reason, std::uint64_t frames) {
+    if (frames != 0) lost[reason] += frames;
+  };
+  for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
+    add(std::string(e1000::kDropNames[i]), slot.controller().drops()[static_cast<e1000::Drop>(i)]);
+  }
+  add("cable_no_link",
+      slot.cable().statistics(0).lost_no_link + slot.cable().statistics(1).lost_no_link);
+  for (const auto& [reason, frames] : slot.partner().statistics().drops) {
+    add("partner_" + reason, frames);
+  }
+  if (driver_ && index < driver_->nics().size()) {
+    add("driver_errors", driver_->nics()[index]->counters().rx_errors);
+  }
+}
+
+NicSummary Board::nic_summary(std::size_t index) const {
+  NicSlot& slot = *nics_[index];
+  NicSummary n;
+  n.part = std::string(e1000::part_info(config_.nics[index].part).name);
+  n.mac = e1000::to_string(slot.controller().eeprom().mac());
+  n.link = slot.link_text();
+  n.wire_in = on_cable(slot.cable().statistics(1));
+  n.wire_out = on_cable(slot.cable().statistics(0));
+  n.interrupts = slot.controller().interrupts();
+  const phy::LinkStatus& phy = slot.phy().link();
+  n.link_up = phy.up;
+  n.mbit_per_second =
+      phy.up ? static_cast<unsigned>(link::bits_per_second(phy.mode.speed) / 1'000'000) : 0;
+  n.full_duplex = phy.up && phy.mode.full_duplex;
+  n.flow_control = "none";
+  if (driver_ && index < driver_->nics().size()) {
+    const driver::Nic& nic = *driver_->nics()[index];
+    n.flow_control = flow_control(nic.link());
+    n.driver_in = {nic.counters().rx_frames, nic.counters().rx_bytes};
+    n.driver_out = {nic.counters().tx_frames, nic.counters().tx_bytes};
+  }
+  if (index < transit_.size()) n.transit = LatencySummary::of(transit_[index]->latency());
+  add_losses(index, n.lost);
+  return n;
+}
+
+void Board::check_nic(const RunSummary& summary, std::size_t index,
+                      std::vector<std::string>& failures) const {
+  const NicSummary& n = summary.nics[index];
+  const std::string who = "nic " + std::to_string(index) + ": ";
+  const e1000::DropCounters& drops = nics_[index]->controller().drops();
+  std::uint64_t counted = driver_->nics()[index]->counters().rx_errors;
+  for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
+    const auto reason = static_cast<e1000::Drop>(i);
+    const std::string name(e1000::kDropNames[i]);
+    if (name.compare(0, 2, "rx") == 0) counted += drops[reason];
+    if (drops[reason] == 0 || is_expected(reason)) continue;
+    failures.push_back(who + traffic::format_count(drops[reason]) + " frames lost: " + name);
+  }
+  if (!done()) return;  // frames are still on their way
+  if (n.wire_in.frames != n.driver_in.frames + counted) {
+    failures.push_back(who + traffic::format_count(n.wire_in.frames) + " frames came in, " +
+                       traffic::format_count(n.driver_in.frames) + " reached the driver, " +
+                       traffic::format_count(counted) + " are counted as lost");
+  }
+  const bool lanes = config_.app == AppChoice::kReflect || config_.app == AppChoice::kForward;
+  const std::size_t out = config_.app == AppChoice::kForward ? index ^ 1U : index;
+  if (lanes && summary.nics[out].driver_out.frames != n.driver_in.frames) {
+    failures.push_back(who + traffic::format_count(n.driver_in.frames) + " frames were taken but " +
+                       traffic::format_count(summary.nics[out].driver_out.frames) + " sent on");
+  }
+}
+
+void Board::find_failures(RunSummary& summary) const {
+  std::vector<std::string>& failures = summary.failures;
+  if (!driver_->error().empty()) failures.push_back(driver_->error());
+  if (!driver_->ready()) {
+    if (driver_->error().empty()) failures.emplace_back("ended before the driver was ready");
+    return;
+  }
+  for (std::size_t i = 0; i < summary.nics.size(); ++i) check_nic(summary, i, failures);
+  std::uint64_t explained = 0;
+  for (const NicSummary& n : summary.nics) {
+    for (const auto& [reason, frames] : n.lost) explained += frames;
+  }
+  for (std::size_t i = 0; i < summary.streams.size(); ++i) {
+    const StreamSummary& s = summary.streams[i];
+    const std::string who = "stream " + std::to_string(i) + ": ";
+    if (s.corrupt + s.duplicates + s.reordered > 0) {
+      failures.push_back(who + "frames came back corrupt, twice or out of order");
+    }
+    const bool returns = s.received > 0 || nics_[i]->link_spec().kind == "loopback";
+    if (returns && done() && s.lost > explained) {
+      failures.push_back(who + traffic::format_count(s.lost) + " frames did not come back");
+    }
+  }
+}
+
+RunSummary Board::summary() const {
+  RunSummary s;
+  s.version = E1000TLM_VERSION;
+  s.app = driver_ ? kAppNames[static_cast<std::size_t>(config_.app)] : "qtest";
+  s.seed = config_.seed;
+  s.quantum = config_.quantum;
+  s.simulated = simulated_;
+  const bool ready = driver_ && driver_->ready();
+  s.active =
+      ready && simulated_ > driver_->ready_time() ? simulated_ - driver_->ready_time() : kTimeZero;
+  s.wall_seconds = wall_seconds_;
+  s.paced = paced_;
+  if (supervisor_) s.worst_lag = supervisor_->pacing().worst_lag;
+  for (std::size_t i = 0; i < nics_.size(); ++i) s.nics.push_back(nic_summary(i));
+  if (driver_ && driver_->app() != nullptr) {
+    for (const auto& result : driver_->app()->streams()) {
+      const traffic::StreamChecker& c = *result.checker;
+      s.streams.push_back({result.sent, c.received(), c.lost(result.sent), c.reordered(),
+                           c.duplicates(), c.corrupt(), LatencySummary::of(c.latency())});
+    }
+  }
+  const pci::BusStatistics& bus = bus_->statistics();
+  s.pci.name = config_.pci;
+  s.pci.busy = simulated_ > kTimeZero
+                   ? static_cast<double>(bus.busy.count()) / static_cast<double>(simulated_.count())
+                   : 0;
+  s.pci.accesses = bus.tenures;
+  s.pci.bytes = bus.bytes;
+  s.pci.master_aborts = bus.master_aborts;
+  s.ended_by = ended_by_;
+  if (driver_) find_failures(s);
+  return s;
+}
+
+}  // namespace e1000tlm::platform

@@ -1,0 +1,49 @@
+#pragma once
+/// One adapter in its slot, with its cable and what hangs on the other end.
+
+#include <memory>
+#include <string>
+
+#include <systemc>
+
+#include "models/e1000/controller.h"
+#include "models/link/cable.h"
+#include "models/link/partner.h"
+#include "models/pci/function.h"
+#include "models/pci/timing.h"
+#include "models/phy/m88e1011.h"
+#include "platform/board/board_config.h"
+
+namespace e1000tlm::platform {
+
+class NicSlot : public sc_core::sc_module {
+ public:
+  /// Throws std::invalid_argument or std::runtime_error naming the option and what is wrong with
+  /// it.
+  NicSlot(const sc_core::sc_module_name& name, unsigned index, const NicConfig& config,
+          const std::string& link, const pci::BusSpeed& bus, std::uint64_t seed);
+  ~NicSlot() override;
+
+  pci::Function& function() { return *function_; }
+  e1000::Controller& controller() { return *controller_; }
+  phy::M88E1011& phy() { return *phy_; }
+  link::Cable& cable() { return *cable_; }
+  link::LinkPartner& partner() { return *partner_; }
+  const link::PartnerSpec& link_spec() const { return link_spec_; }
+  const std::string& link_text() const { return link_text_; }
+
+  /// The partner has no more traffic, and nothing is on the wire or in the adapter.
+  bool quiet() const;
+
+ private:
+  std::string link_text_;
+  link::PartnerSpec link_spec_;
+  sc_core::sc_signal<bool> irq_;
+  std::unique_ptr<pci::Function> function_;
+  std::unique_ptr<e1000::Controller> controller_;
+  std::unique_ptr<phy::M88E1011> phy_;
+  std::unique_ptr<link::Cable> cable_;
+  std::unique_ptr<link::LinkPartner> partner_;
+};
+
+}  // namespace e1000tlm::platform

@@ -1,0 +1,116 @@
+#include "platform/board/qtest_backend.h"
+
+#include <algorithm>
+
+#include "platform/board/nic_slot.h"
+#include "platform/driver/pci_host.h"
+
+namespace e1000tlm::platform {
+
+BoardQTestBackend::BoardQTestBackend(const sc_core::sc_module_name& name, std::uint64_t ram_bytes,
+                                     const std::vector<std::unique_ptr<NicSlot>>& nics)
+    : sc_module(name),
+      mem("mem"),
+      io("io"),
+      pirq("pirq", kLines),
+      ram_bytes_(ram_bytes),
+      nics_(nics) {
+  SC_HAS_PROCESS(BoardQTestBackend);
+  SC_METHOD(on_line);
+  for (auto& line : pirq) sensitive << line;
+  dont_initialize();
+  for (const auto& nic : nics_) {
+    if (auto* host = dynamic_cast<link::HostFlush*>(&nic->partner())) {
+      host->use_polling();
+      hosts_.push_back(host);
+    }
+  }
+}
+
+std::size_t BoardQTestBackend::piece(std::uint64_t address, std::size_t left) const {
+  if (address < ram_bytes_) {
+    return static_cast<std::size_t>(std::min<std::uint64_t>(left, ram_bytes_ - address));
+  }
+  if (address % 4 == 0 && left >= 4) return 4;
+  if (address % 2 == 0 && left >= 2) return 2;
+  return 1;
+}
+
+/// Accesses of both ports happen one after the other, each at the kernel's time.
+template <class Access>
+bool BoardQTestBackend::timed(BusMaster& master, Access access) {
+  master.time().start();
+  const bool ok = access() == BusStatus::kOk;
+  master.time().sync();
+  return ok;
+}
+
+bool BoardQTestBackend::mem_read(std::uint64_t address, Bytes data) {
+  bool ok = true;
+  for (std::size_t done = 0; done < data.size();) {
+    const std::size_t bytes = piece(address + done, data.size() - done);
+    const Bytes part = data.subspan(done, bytes);
+    ok = timed(memory_, [&] { return memory_.read(address + done, part); }) && ok;
+    done += bytes;
+  }
+  return ok;
+}
+
+bool BoardQTestBackend::mem_write(std::uint64_t address, ConstBytes data) {
+  bool ok = true;
+  for (std::size_t done = 0; done < data.size();) {
+    const std::size_t bytes = piece(address + done, data.size() - done);
+    const ConstBytes part = data.subspan(done, bytes);
+    ok = timed(memory_, [&] { return memory_.write(address + done, part); }) && ok;
+    done += bytes;
+  }
+  return ok;
+}
+
+bool BoardQTestBackend::io_read(std::uint16_t port, unsigned size, std::uint32_t& value) {
+  std::array<std::uint8_t, 4> bytes{};
+  const bool ok = timed(ports_, [&] { return ports_.read(port, Bytes(bytes.data(), size)); });
+  value = load_le32(bytes.data());
+  return ok;
+}
+
+bool BoardQTestBackend::io_write(std::uint16_t port, unsigned size, std::uint32_t value) {
+  std::array<std::uint8_t, 4> bytes{};
+  store_le32(bytes.data(), value);
+  return timed(ports_, [&] { return ports_.write(port, ConstBytes(bytes.data(), size)); });
+}
+
+// A replay's next frame is always on its way, however far ahead: only hosts' frames are work.
+bool BoardQTestBackend::busy() const {
+  return std::any_of(nics_.begin(), nics_.end(), [](const auto& nic) {
+    const bool host = dynamic_cast<link::HostFlush*>(&nic->partner()) != nullptr;
+    return nic->controller().busy() ||
+           (host && nic->cable().end(1).in_flight() + nic->cable().end(0).in_flight() > 0);
+  });
+}
+
+std::size_t BoardQTestBackend::poll_hosts() {
+  std::size_t taken = 0;
+  for (link::HostFlush* host : hosts_) taken += host->poll();
+  return taken;
+}
+
+bool BoardQTestBackend::flush_hosts(std::chrono::milliseconds timeout) {
+  bool clear = true;
+  for (link::HostFlush* host : hosts_) clear = host->flush(timeout) && clear;
+  return clear;
+}
+
+void BoardQTestBackend::on_line() {
+  std::array<bool, 256> levels{};
+  for (unsigned i = 0; i < kLines; ++i) {
+    if (pirq[i].read()) levels[driver::kPirqRouting[i]] = true;
+  }
+  for (const unsigned irq : driver::kPirqRouting) {
+    if (levels[irq] == levels_[irq]) continue;
+    levels_[irq] = levels[irq];
+    if (changed_) changed_(irq, levels[irq]);
+  }
+}
+
+}  // namespace e1000tlm::platform

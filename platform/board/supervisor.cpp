@@ -1,0 +1,84 @@
+#include "platform/board/supervisor.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "models/tlm/sc_time.h"
+#include "traffic/units.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+// Frames from the host wait for the end of a sleep, so sleeps are short against a ping.
+constexpr std::chrono::microseconds kLongestSleep{500};
+constexpr Time kLagToGiveUp = ms(100);
+constexpr std::chrono::milliseconds kProgressAfter{1000}, kProgressEvery{250};
+
+}  // namespace
+
+std::atomic<bool> Supervisor::stop_requested{false};
+
+Supervisor::Supervisor(const sc_core::sc_module_name& name, const SupervisorConfig& config)
+    : sc_module(name), config_(config) {
+  SC_HAS_PROCESS(Supervisor);
+  SC_THREAD(run);
+}
+
+void Supervisor::run() {
+  started_ = wall_start_ = Clock::now();
+  origin_ = sc_now();
+  next_progress_ = started_ + kProgressAfter;
+  bool was_done = false;
+  for (;;) {
+    sc_core::wait(to_sc(config_.check_period));
+    if (config_.paced) pace();
+    if (stop_requested) sc_core::sc_stop();
+    const bool done = config_.end_when_done && done_ && done_();
+    if (done && was_done) sc_core::sc_stop();
+    was_done = done;
+    if (config_.progress) show_progress();
+  }
+}
+
+void Supervisor::pace() {
+  const Time simulated = sc_now() - origin_;
+  for (;;) {
+    const auto wall = std::chrono::duration_cast<Time>(Clock::now() - wall_start_);
+    if (wall >= simulated) {
+      const Time lag = wall - simulated;
+      if (lag > pacing_.worst_lag) pacing_.worst_lag = lag;
+      // Hopelessly late: catching up would only make everything come at once.
+      if (lag > kLagToGiveUp) {
+        ++pacing_.restarts;
+        wall_start_ = Clock::now();
+        origin_ = sc_now();
+      }
+      return;
+    }
+    const auto ahead = std::chrono::duration_cast<std::chrono::microseconds>(simulated - wall);
+    std::this_thread::sleep_for(std::min(ahead, kLongestSleep));
+    if (stop_requested) return;
+  }
+}
+
+void Supervisor::show_progress() {
+  const auto now = Clock::now();
+  if (now < next_progress_) return;
+  next_progress_ = now + kProgressEvery;
+  const double wall = std::chrono::duration<double>(now - started_).count();
+  const std::string status = status_ ? status_() : std::string();
+  std::fprintf(stderr, "\r\033[K%s simulated in %.1f s%s%s", traffic::format_time(sc_now()).c_str(),
+               wall, status.empty() ? "" : ", ", status.c_str());
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+void Supervisor::clear_progress() {
+  if (!shown_) return;
+  std::fprintf(stderr, "\r\033[K");
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+}  // namespace e1000tlm::platform

@@ -1,0 +1,64 @@
+#pragma once
+/// Watches over a run: when it is over, whether it keeps to the wall clock, how far it is.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include <systemc>
+
+#include "models/tlm/time.h"
+
+namespace e1000tlm::platform {
+
+struct SupervisorConfig {
+  bool paced = false;
+  bool end_when_done = true;
+  bool progress = false;
+  Time check_period = us(100);  ///< simulated time between looks
+};
+
+struct PacingStatistics {
+  Time worst_lag{};            ///< simulated time behind the wall clock
+  std::uint64_t restarts = 0;  ///< times the lag was given up
+};
+
+class Supervisor : public sc_core::sc_module {
+ public:
+  Supervisor(const sc_core::sc_module_name& name, const SupervisorConfig& config);
+
+  /// Asked at each look; true twice in a row ends the run.
+  void set_done(std::function<bool()> done) { done_ = std::move(done); }
+  /// Text for the progress line.
+  void set_status(std::function<std::string()> status) { status_ = std::move(status); }
+
+  /// Ends the run at the next look. Safe in signal handlers.
+  static void request_stop() noexcept { stop_requested = true; }
+  static bool stop_was_requested() noexcept { return stop_requested; }
+
+  const PacingStatistics& pacing() const { return pacing_; }
+  /// Takes the progress line away; call before printing anything else.
+  void clear_progress();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void run();
+  void pace();
+  void show_progress();
+
+  static std::atomic<bool> stop_requested;
+
+  SupervisorConfig config_;
+  std::function<bool()> done_;
+  std::function<std::string()> status_;
+  PacingStatistics pacing_;
+  Clock::time_point wall_start_;  // wall time that simulated time origin_ belongs to
+  Time origin_{};
+  Clock::time_point started_, next_progress_;
+  bool shown_ = false;
+};
+
+}  // namespace e1000tlm::platform

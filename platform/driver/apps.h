@@ -1,0 +1,57 @@
+#pragma once
+/// What the native software does with its adapters.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "platform/driver/nic.h"
+#include "traffic/checker.h"
+#include "traffic/generator.h"
+
+namespace e1000tlm::driver {
+
+enum class AppKind : std::uint8_t {
+  kSink,      ///< takes and discards every frame
+  kReflect,   ///< sends every frame back where it came from, unchanged, in order
+  kGenerate,  ///< sends generated frames and checks what comes back, on whichever adapter
+  kForward,   ///< adapter 0 to 1 and 1 to 0 (2 to 3 ...), unchanged, in order
+};
+
+struct AppSettings {
+  AppKind kind = AppKind::kReflect;
+  traffic::SizeMix sizes = traffic::SizeMix::imix();  ///< generate
+  traffic::Rate rate{};                               ///< generate, each adapter
+  std::uint64_t frames = 0;                           ///< generate, each adapter; 0: endless
+  std::uint64_t seed = 1;
+};
+
+/// One application over all adapters. service() is called whenever an interrupt came, a due time
+/// was reached, or it said that there is more to do.
+class App {
+ public:
+  virtual ~App() = default;
+
+  /// Adapters are up and have their MAC addresses.
+  virtual void start() {}
+  /// Does a bounded amount of work; true: call again at once.
+  virtual bool service() = 0;
+  /// Local time at which it wants to be called without an interrupt.
+  virtual Time due() const { return kTimeNever; }
+  /// Nothing left to start by itself (a generator has sent all its frames).
+  virtual bool done() const { return true; }
+
+  struct StreamResult {
+    std::uint64_t sent = 0;
+    const traffic::StreamChecker* checker = nullptr;
+  };
+  /// One entry per generated stream.
+  virtual std::vector<StreamResult> streams() const { return {}; }
+
+  /// Throws std::invalid_argument when the adapters do not suit (forward: an even number).
+  static std::unique_ptr<App> make(const AppSettings& settings, Cpu& cpu,
+                                   const std::vector<std::unique_ptr<Nic>>& nics,
+                                   RamAllocator& ram);
+};
+
+}  // namespace e1000tlm::driver

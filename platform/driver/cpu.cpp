@@ -1,0 +1,118 @@
+#include "platform/driver/cpu.h"
+
+namespace e1000tlm::driver {
+
+Cpu::Cpu(const sc_core::sc_module_name& name, const CpuTiming& timing)
+    : sc_module(name), mem("mem"), io("io"), pirq("pirq", kLines), timing_(timing) {
+  SC_HAS_PROCESS(Cpu);
+  SC_THREAD(thread);
+  SC_METHOD(on_line);
+  dont_initialize();
+  for (auto& line : pirq) sensitive << line.pos();
+}
+
+void Cpu::thread() {
+  time().start();
+  if (program_ != nullptr) program_->run();
+}
+
+void Cpu::on_line() { interrupt_.notify(); }
+
+// Registers are seen by others: with quantum 0 an access happens at its own time.
+void Cpu::before_register_access() {
+  if (!time().loosely_timed()) time().sync();
+}
+
+std::uint32_t Cpu::read32(std::uint64_t address) {
+  before_register_access();
+  std::uint8_t bytes[4];
+  memory_.read(address, bytes);
+  return load_le32(bytes);
+}
+
+void Cpu::write32(std::uint64_t address, std::uint32_t value) {
+  before_register_access();
+  std::uint8_t bytes[4];
+  store_le32(bytes, value);
+  memory_.write(address, bytes);
+}
+
+std::uint32_t Cpu::in(std::uint16_t port, unsigned bytes) {
+  std::uint8_t data[4] = {};
+  time().sync();
+  ports_.time().start();
+  ports_.read(port, Bytes(data, bytes));
+  ports_.time().sync();
+  time().resume();
+  return load_le32(data);
+}
+
+void Cpu::out(std::uint16_t port, std::uint32_t value, unsigned bytes) {
+  std::uint8_t data[4];
+  store_le32(data, value);
+  time().sync();
+  ports_.time().start();
+  ports_.write(port, ConstBytes(data, bytes));
+  ports_.time().sync();
+  time().resume();
+}
+
+// Transactions carry the DMI hint, so that after the first one the fast path is taken.
+void Cpu::slow_load(std::uint64_t address, void* data, std::uint32_t bytes) {
+  memory_.read(address, Bytes(static_cast<std::uint8_t*>(data), bytes));
+}
+
+void Cpu::slow_store(std::uint64_t address, const void* data, std::uint32_t bytes) {
+  memory_.write(address, ConstBytes(static_cast<const std::uint8_t*>(data), bytes));
+}
+
+std::uint8_t* Cpu::window(std::uint64_t address, std::uint32_t bytes) {
+  const BusMasterPort::Region* region = mem.find(address, bytes, true);
+  return region == nullptr ? nullptr : region->memory + (address - region->start);
+}
+
+bool Cpu::peek(std::uint64_t address, void* data, std::uint32_t bytes) {
+  if (const BusMasterPort::Region* region = mem.find(address, bytes, false)) {
+    std::memcpy(data, region->memory + (address - region->start), bytes);
+    return true;
+  }
+  ::tlm::tlm_generic_payload payload;
+  payload.set_command(::tlm::TLM_READ_COMMAND);
+  payload.set_address(address);
+  payload.set_data_ptr(static_cast<std::uint8_t*>(data));
+  payload.set_data_length(bytes);
+  payload.set_streaming_width(bytes);
+  return mem.socket->transport_dbg(payload) == bytes;
+}
+
+void Cpu::sleep(Time span) {
+  time().advance(span);
+  time().sync_if_due();
+}
+
+bool Cpu::any_line() const {
+  for (const auto& line : pirq) {
+    if (line.read()) return true;
+  }
+  return false;
+}
+
+void Cpu::wait_for_interrupt(Time until) {
+  time().sync_if_due();
+  if (any_line()) return;
+  waiting_ = true;
+  if (until == kTimeNever) {
+    time().wait_until(interrupt_, kTimeNever);
+  } else if (until > time().now() && time().loosely_timed() &&
+             until - sc_now() < time().quantum()) {
+    // Near enough to run ahead: interrupts until then are noticed at the next synchronisation.
+    time().advance_to(until);
+  } else {
+    time().wait_until(interrupt_, until);
+    if (!any_line()) time().advance_to(until);
+  }
+  waiting_ = false;
+  if (any_line()) time().advance(timing_.interrupt_entry);
+}
+
+}  // namespace e1000tlm::driver

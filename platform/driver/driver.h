@@ -1,0 +1,61 @@
+#pragma once
+/// The native software as a whole: finds the adapters, brings them up, runs one application.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "platform/driver/apps.h"
+#include "platform/driver/cpu.h"
+#include "platform/driver/nic.h"
+
+namespace e1000tlm::driver {
+
+struct DriverSettings {
+  NicSettings nic{};
+  NicDelays delays{};
+  AppSettings app{};
+  std::uint64_t ram_bytes = 64u << 20;  ///< RAM from address 0
+  unsigned nics = 1;                    ///< how many must be found
+  Time link_timeout = ms(10'000);       ///< simulated time until every adapter must have link
+};
+
+/// All of it runs in one thread, as on a machine with one core: interrupt lines are looked at, the
+/// adapters that interrupted are served (NAPI style: masked while there is work), then the core
+/// waits. Receivers are switched on when every adapter has link, so that no replay meets a
+/// half-built machine.
+class Driver : public Program {
+ public:
+  Driver(Cpu& cpu, const DriverSettings& settings);
+
+  void run() override;
+
+  /// Brought up, receivers on.
+  bool ready() const { return ready_; }
+  Time ready_time() const { return ready_time_; }
+  /// Why the program gave up; empty: it did not.
+  const std::string& error() const { return error_; }
+  /// The application is done and nothing waits to be handled; no simulated time.
+  bool idle();
+  const std::vector<std::unique_ptr<Nic>>& nics() const { return nics_; }
+  const App* app() const { return app_.get(); }
+
+ private:
+  void bring_up();
+  void await_link();
+  void work();
+  void serve_interrupts();
+
+  Cpu& cpu_;
+  DriverSettings settings_;
+  RamAllocator ram_;
+  PciHost pci_;
+  std::vector<std::unique_ptr<Nic>> nics_;
+  std::unique_ptr<App> app_;
+  bool ready_ = false;
+  Time ready_time_ = kTimeZero;
+  std::string error_;
+};
+
+}  // namespace e1000tlm::driver

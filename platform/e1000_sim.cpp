@@ -1,0 +1,116 @@
+/// The command-line program.
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+#include <systemc>
+
+#include <unistd.h>
+
+#include "models/link/partner.h"
+#include "platform/board/board.h"
+#include "platform/options/options.h"
+#include "platform/report/summary.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+constexpr int kFine = 0, kFailed = 1, kUsage = 2;
+
+int complain(const std::string& what, int status) {
+  std::cerr << "e1000-sim: " << what << "\n";
+  return status;
+}
+
+void print_help() {
+  link::register_builtin_partners();
+  std::map<std::string, std::string> kinds;
+  for (const auto& [name, kind] : link::PartnerRegistry::instance().kinds()) {
+    kinds[name] = kind.summary;
+  }
+  std::cout << help_text(kinds);
+}
+
+/// Warnings as one line each; errors as exceptions, which main turns into a message.
+void on_report(const sc_core::sc_report& report, const sc_core::sc_actions& actions) {
+  if (report.get_severity() == sc_core::SC_INFO) return;
+  if (report.get_severity() == sc_core::SC_WARNING) {
+    std::cerr << "e1000-sim: warning: " << report.get_msg() << "\n";
+    return;
+  }
+  sc_core::sc_report_handler::default_handler(report, actions & ~sc_core::SC_DISPLAY);
+}
+
+void on_signal(int) { Board::request_stop(); }
+
+void write_json(const std::string& path, const std::string& json) {
+  if (path == "-") {
+    std::cout << json;
+    return;
+  }
+  std::ofstream file(path);
+  file << json;
+  file.close();
+  if (!file) throw std::runtime_error("--json: cannot write " + path);
+}
+
+int simulate(Options& options) {
+  options.board.progress = !options.quiet && isatty(STDERR_FILENO) != 0;
+  std::unique_ptr<Board> board;
+  try {
+    if (!options.json.empty() && options.json != "-") write_json(options.json, "");
+    board = std::make_unique<Board>("board", options.board);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kUsage);
+  }
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  std::signal(SIGPIPE, SIG_IGN);
+  board->run();
+  board->finish();
+  const RunSummary summary = board->summary();
+  if (!options.quiet && options.json != "-") std::cout << to_text(summary);
+  if (!options.json.empty()) write_json(options.json, to_json(summary));
+  for (const std::string& failure : summary.failures) complain(failure, kFailed);
+  return summary.failures.empty() ? kFine : kFailed;
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  try {
+    options = parse_options(argc, argv);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kUsage);
+  }
+  if (options.action == Options::Action::kHelp) {
+    print_help();
+    return kFine;
+  }
+  if (options.action == Options::Action::kVersion) {
+    std::cout << "e1000-sim " E1000TLM_VERSION "\n";
+    return kFine;
+  }
+  sc_core::sc_report_handler::set_handler(on_report);
+  try {
+    return simulate(options);
+  } catch (const sc_core::sc_report& report) {
+    return complain(std::string("the simulation stopped: ") + report.get_msg(), kFailed);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kFailed);
+  }
+}
+
+}  // namespace
+}  // namespace e1000tlm::platform
+
+int sc_main(int argc, char** argv) { return e1000tlm::platform::run(argc, argv); }
+
+int main(int argc, char** argv) {
+  setenv("SC_COPYRIGHT_MESSAGE", "DISABLE", 1);
+  return sc_core::sc_elab_and_sim(argc, argv);
+}

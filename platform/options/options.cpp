@@ -1,0 +1,304 @@
+#include "platform/options/options.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <stdexcept>
+
+#include <boost/program_options.hpp>
+
+#include "traffic/generator.h"
+#include "traffic/units.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr std::array<const char*, 4> kApps{"sink", "reflect", "generate", "forward"};
+constexpr std::uint64_t kDefaultFrames = 100'000;
+constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
+
+po::options_description described() {
+  po::options_description all("Options");
+  auto add = all.add_options();
+  add("app", po::value<std::string>()->value_name("NAME"),
+      "what the driver does with frames: sink, reflect (default), generate, forward");
+  add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
+      "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
+      "mac=ADDRESS; eeprom=FILE (raw image); aneg=TIME (autonegotiation)");
+  add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
+      "what the adapters are connected to, in their order (see below)");
+  add("pci", po::value<std::string>()->value_name("BUS"),
+      "width/clock of the bus: 32/33 (default), 32/66, 64/33, 64/66, 64/66x, 64/100x, 64/133x");
+  add("quantum", po::value<std::string>()->value_name("TIME"),
+      "0 (default): approximately timed; else loosely timed, results within this time");
+  add("duration", po::value<std::string>()->value_name("TIME"),
+      "simulated time to run (default: until all traffic has been handled)");
+  add("frames", po::value<std::string>()->value_name("N"),
+      "generate: frames of each adapter (default 100000; 0: endless, with --duration)");
+  add("size", po::value<std::string>()->value_name("BYTES|imix"),
+      "generate: frame size with FCS, 64 to 16114, a range such as 64-1518, or imix (default)");
+  add("rate", po::value<std::string>()->value_name("RATE"),
+      "generate: line (default), 100Mbit/s, 1Gbit/s, 10kfps, 1.488Mfps ...");
+  add("seed", po::value<std::string>()->value_name("N"),
+      "of everything random (default 1); the same seed gives the same run");
+  add("paced", po::bool_switch(), "keep to the wall clock (links to the live world always do)");
+  add("qtest", po::value<std::string>()->value_name("ADDRESS"),
+      "serve QEMU's qtest protocol, e.g. unix:PATH, instead of running the driver");
+  add("ram", po::value<std::string>()->value_name("SIZE"), "memory of the board (default 64MiB)");
+  add("json", po::value<std::string>()->value_name("FILE"),
+      "write the summary as JSON; - for standard output");
+  add("config", po::value<std::string>()->value_name("FILE"),
+      "read options from an INI file: lines such as app=reflect");
+  add("quiet", po::bool_switch(), "no summary and no progress line");
+  add("version", "print the version");
+  add("help,h", "print this text");
+  return all;
+}
+
+[[noreturn]] void fail(const std::string& option, const std::string& why) {
+  throw std::invalid_argument("--" + option + ": " + why);
+}
+
+/// Runs a parser of one option's value and says which option it was.
+template <class Parse>
+auto in_option(const std::string& option, Parse parse) {
+  try {
+    return parse();
+  } catch (const std::exception& error) {
+    fail(option, error.what());
+  }
+}
+
+std::uint64_t parse_number(const std::string& option, const std::string& text) {
+  const bool digits =
+      !text.empty() && text.size() <= 18 &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits) fail(option, "number '" + text + "': expected digits only");
+  return std::stoull(text);
+}
+
+void set_nic_key(NicConfig& nic, const std::string& key, const std::string& value) {
+  if (key == "part") {
+    const auto part = e1000::find_part(value);
+    if (!part) {
+      std::string known;
+      for (const auto& info : e1000::kParts) {
+        known += (known.empty() ? "" : ", ") + std::string(info.name);
+      }
+      throw std::invalid_argument("unknown part '" + value + "'; known are " + known);
+    }
+    nic.part = *part;
+  } else if (key == "mac") {
+    nic.mac = e1000::parse_mac(value);
+  } else if (key == "eeprom") {
+    nic.eeprom_file = value;
+  } else if (key == "aneg") {
+    nic.autonegotiation = traffic::parse_time(value);
+  } else {
+    throw std::invalid_argument("unknown key '" + key + "'; known are part, mac, eeprom, aneg");
+  }
+}
+
+NicConfig parse_nic(const std::string& text) {
+  NicConfig nic;
+  std::istringstream parts(text);
+  std::string part;
+  while (std::getline(parts, part, ',')) {
+    const std::size_t equals = part.find('=');
+    if (equals == std::string::npos || equals + 1 == part.size()) {
+      throw std::invalid_argument("'" + part + "': expected key=value");
+    }
+    set_nic_key(nic, part.substr(0, equals), part.substr(equals + 1));
+  }
+  return nic;
+}
+
+AppChoice parse_app(const std::string& text) {
+  const auto found = std::find(kApps.begin(), kApps.end(), text);
+  if (found == kApps.end()) {
+    fail("app", "unknown application '" + text + "'; known are sink, reflect, generate, forward");
+  }
+  return static_cast<AppChoice>(found - kApps.begin());
+}
+
+/// What stands on the wire if the user says nothing about it.
+std::string default_link(AppChoice app, std::size_t index) {
+  if (app == AppChoice::kGenerate) return "loopback";
+  return index == 0 ? "pcap" : "null";
+}
+
+void complete(BoardConfig& board, std::vector<NicConfig> nics, std::vector<std::string> links) {
+  const std::size_t least = board.app == AppChoice::kForward ? 2 : 1;
+  if (nics.empty()) nics.resize(std::max({links.size(), least}));
+  if (links.size() > nics.size()) {
+    fail("link", std::to_string(links.size()) + " links for " + std::to_string(nics.size()) +
+                     " adapters; add --nic");
+  }
+  while (links.size() < nics.size()) links.push_back(default_link(board.app, links.size()));
+  if (board.app == AppChoice::kForward && nics.size() % 2 != 0) {
+    fail("app", "forward needs adapters in pairs, found " + std::to_string(nics.size()));
+  }
+  board.nics = std::move(nics);
+  board.links = std::move(links);
+}
+
+po::variables_map read_sources(int argc, const char* const* argv) {
+  const po::options_description all = described();
+  po::variables_map values;
+  try {
+    po::store(
+        po::command_line_parser(argc, argv)
+            .options(all)
+            .positional({})
+            .style(po::command_line_style::default_style & ~po::command_line_style::allow_guessing)
+            .run(),
+        values);
+  } catch (const po::too_many_positional_options_error&) {
+    throw std::invalid_argument("every argument begins with --, see --help");
+  } catch (const po::error& error) {
+    throw std::invalid_argument(error.what());
+  }
+  if (values.count("config") == 0) return values;
+  const std::string path = values["config"].as<std::string>();
+  std::ifstream file(path);
+  if (!file) fail("config", "cannot read " + path);
+  try {
+    // Lists that stand on the command line already win as a whole.
+    po::variables_map from_file;
+    po::store(po::parse_config_file(file, all), from_file);
+    for (const auto& [name, value] : from_file) {
+      const auto given = values.find(name);
+      if (given == values.end() || given->second.defaulted()) {
+        values.erase(name);
+        values.insert({name, value});
+      }
+    }
+  } catch (const po::error& error) {
+    fail("config", path + ": " + error.what());
+  }
+  return values;
+}
+
+using Texts = std::vector<std::string>;
+
+void fill_board(const po::variables_map& values, BoardConfig& board) {
+  const auto given = [&](const char* name, const std::function<void(const std::string&)>& use) {
+    if (values.count(name) == 0) return;
+    const std::string& text = values[name].as<std::string>();
+    in_option(name, [&] {
+      use(text);
+      return 0;
+    });
+  };
+  if (values.count("app") != 0) board.app = parse_app(values["app"].as<std::string>());
+  given("pci", [&](const std::string& t) { board.pci = t; });
+  given("quantum", [&](const std::string& t) { board.quantum = traffic::parse_time(t); });
+  given("duration", [&](const std::string& t) { board.duration = traffic::parse_time(t); });
+  given("ram", [&](const std::string& t) { board.ram_bytes = traffic::parse_size(t); });
+  given("qtest", [&](const std::string& t) { board.qtest = t; });
+  given("size", [&](const std::string& t) {
+    traffic::SizeMix::parse(t);
+    board.sizes = t;
+  });
+  given("rate", [&](const std::string& t) {
+    traffic::parse_rate(t);
+    board.rate = t;
+  });
+  if (values.count("seed") != 0)
+    board.seed = parse_number("seed", values["seed"].as<std::string>());
+  if (values.count("frames") != 0) {
+    board.frames = parse_number("frames", values["frames"].as<std::string>());
+  }
+  board.paced = values["paced"].as<bool>();
+  Texts links;
+  if (values.count("link") != 0) links = values["link"].as<Texts>();
+  std::vector<NicConfig> nics;
+  if (values.count("nic") != 0) {
+    for (const std::string& text : values["nic"].as<Texts>()) {
+      nics.push_back(in_option("nic", [&] { return parse_nic(text); }));
+    }
+  }
+  complete(board, std::move(nics), std::move(links));
+}
+
+void check_combinations(const po::variables_map& values, BoardConfig& board) {
+  if (board.ram_bytes < kLeastRam || board.ram_bytes > kMostRam) {
+    fail("ram", "expected 4MiB to 3GiB");
+  }
+  if (board.duration && *board.duration == kTimeZero) fail("duration", "must be longer than 0");
+  const bool generates = board.app == AppChoice::kGenerate;
+  for (const char* name : {"frames", "size", "rate"}) {
+    if (values.count(name) != 0 && !generates) fail(name, "only goes with --app generate");
+  }
+  if (generates && values.count("frames") == 0 && !board.duration) board.frames = kDefaultFrames;
+  if (generates && board.frames == 0 && !board.duration) {
+    fail("frames", "0 (endless) needs a --duration");
+  }
+  if (!board.qtest.empty()) {
+    for (const char* name : {"app", "duration"}) {
+      if (values.count(name) != 0) fail(name, "does not go with --qtest: the client drives");
+    }
+    if (board.paced) fail("paced", "does not go with --qtest: the client owns the time");
+  }
+}
+
+}  // namespace
+
+Options parse_options(int argc, const char* const* argv) {
+  const po::variables_map values = read_sources(argc, argv);
+  Options options;
+  if (values.count("help") != 0) {
+    options.action = Options::Action::kHelp;
+    return options;
+  }
+  if (values.count("version") != 0) {
+    options.action = Options::Action::kVersion;
+    return options;
+  }
+  fill_board(values, options.board);
+  check_combinations(values, options.board);
+  if (values.count("json") != 0) options.json = values["json"].as<std::string>();
+  options.quiet = values["quiet"].as<bool>();
+  return options;
+}
+
+std::string help_text(const std::map<std::string, std::string>& link_kinds) {
+  std::ostringstream out;
+  out << R"(e1000-sim: a PC board with Intel 8254x gigabit Ethernet adapters, modelled in SystemC.
+
+A driver on the board brings the adapters up as a real one does and then runs an application; each
+adapter's cable leads to a link: a capture file, a tap device, a socket, another program.
+
+Examples
+  e1000-sim                                        replay a built-in capture and reflect it
+  e1000-sim --link pcap:in=a.pcap,out=b.pcapng     your own, recording both directions
+  e1000-sim --app generate --size 64 --rate 1Mfps --frames 50000 --json -
+  e1000-sim --nic part=82545em --pci 64/66 --app generate --size 1518
+  e1000-sim --app forward --link tap:name=tap0 --link tap:name=tap1
+  e1000-sim --qtest unix:/tmp/e1000.sock           let a program drive the board
+
+)" << described()
+      << R"(
+Links (KIND:key=value,key=value; a comma inside a value is written twice)
+)";
+  for (const auto& [kind, text] : link_kinds) {
+    out << "  " << kind << std::string(kind.size() < 10 ? 10 - kind.size() : 1, ' ') << text
+        << "\n";
+  }
+  out << R"(  every kind takes speed=10|100|1000, aneg=on|off and pause=none|rx|tx|both
+  pcap without in= replays the built-in capture (340 frames)
+
+Units
+  times  10us, 1.5ms, 2s       sizes  1500, 64k, 64MiB       rates  1Gbit/s, 10kfps, line
+
+Exit status
+  0 fine   1 the run failed: something was lost or damaged that should not have been   2 usage
+)";
+  return out.str();
+}
+
+}  // namespace e1000tlm::platform

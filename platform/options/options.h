@@ -1,0 +1,29 @@
+#pragma once
+/// The command line and configuration file of e1000-sim. No SystemC.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "platform/board/board_config.h"
+
+namespace e1000tlm::platform {
+
+struct Options {
+  enum class Action : std::uint8_t { kRun, kHelp, kVersion };
+  Action action = Action::kRun;
+  BoardConfig board;
+  std::string json;  ///< file for the summary; "-" is standard output; empty: none
+  bool quiet = false;
+};
+
+/// Reads argv (argv[0] is skipped) and the INI file that --config names; the command line wins, and
+/// repeatable options given there replace those of the file. Throws std::invalid_argument naming
+/// the option and what is wrong with it. What needs the outside world (files, sockets, link kinds)
+/// is checked later, when the board is built.
+Options parse_options(int argc, const char* const* argv);
+
+/// The whole of --help. `link_kinds`: one line for each kind of link and its options.
+std::string help_text(const std::map<std::string, std::string>& link_kinds);
+
+}  // namespace e1000tlm::platform

@@ -1,0 +1,86 @@
+#include <nlohmann/json.hpp>
+
+#include "platform/report/summary.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double nanoseconds(Time time) { return static_cast<double>(time.count()) / 1e3; }
+double seconds(Time time) { return static_cast<double>(time.count()) / 1e12; }
+
+Json latency(const LatencySummary& l) {
+  return {{"samples", l.samples},
+          {"min_ns", nanoseconds(l.min)},
+          {"mean_ns", nanoseconds(l.mean)},
+          {"p50_ns", nanoseconds(l.p50)},
+          {"p90_ns", nanoseconds(l.p90)},
+          {"p99_ns", nanoseconds(l.p99)},
+          {"p99_9_ns", nanoseconds(l.p999)},
+          {"max_ns", nanoseconds(l.max)}};
+}
+
+Json flow(const FlowCount& count) { return {{"frames", count.frames}, {"bytes", count.bytes}}; }
+
+Json nic(const NicSummary& n, double active_seconds) {
+  Json json = {{"part", n.part},
+               {"mac", n.mac},
+               {"link", n.link},
+               {"link_up", n.link_up},
+               {"link_mbit_per_s", n.mbit_per_second},
+               {"full_duplex", n.full_duplex},
+               {"flow_control", n.flow_control},
+               {"wire_in", flow(n.wire_in)},
+               {"wire_out", flow(n.wire_out)},
+               {"driver_in", flow(n.driver_in)},
+               {"driver_out", flow(n.driver_out)},
+               {"interrupts", n.interrupts},
+               {"interrupts_per_s",
+                active_seconds > 0 ? static_cast<double>(n.interrupts) / active_seconds : 0},
+               {"lost", Json::object()}};
+  for (const auto& [reason, frames] : n.lost) json["lost"][reason] = frames;
+  json["transit"] = n.transit ? latency(*n.transit) : Json();
+  return json;
+}
+
+Json stream(const StreamSummary& s) {
+  return {{"sent", s.sent},
+          {"received", s.received},
+          {"lost", s.lost},
+          {"reordered", s.reordered},
+          {"duplicates", s.duplicates},
+          {"corrupt", s.corrupt},
+          {"latency", latency(s.latency)}};
+}
+
+}  // namespace
+
+std::string to_json(const RunSummary& s) {
+  Json json = {{"format", 1},
+               {"version", s.version},
+               {"app", s.app},
+               {"seed", s.seed},
+               {"quantum_ns", nanoseconds(s.quantum)},
+               {"simulated_s", seconds(s.simulated)},
+               {"active_s", seconds(s.active)},
+               {"wall_s", s.wall_seconds},
+               {"paced", s.paced},
+               {"worst_lag_s", seconds(s.worst_lag)},
+               {"nics", Json::array()},
+               {"streams", Json::array()},
+               {"pci",
+                {{"bus", s.pci.name},
+                 {"busy", s.pci.busy},
+                 {"accesses", s.pci.accesses},
+                 {"bytes", s.pci.bytes},
+                 {"master_aborts", s.pci.master_aborts}}},
+               {"ended_by", s.ended_by},
+               {"ok", s.failures.empty()},
+               {"failures", s.failures}};
+  for (const NicSummary& n : s.nics) json["nics"].push_back(nic(n, seconds(s.active)));
+  for (const StreamSummary& st : s.streams) json["streams"].push_back(stream(st));
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace e1000tlm::platform

@@ -1,0 +1,73 @@
+#pragma once
+/// What a run came to: plain data, as text, as JSON. No SystemC.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/tlm/time.h"
+#include "traffic/histogram.h"
+
+namespace e1000tlm::platform {
+
+struct LatencySummary {
+  std::uint64_t samples = 0;
+  Time min{}, mean{}, p50{}, p90{}, p99{}, p999{}, max{};
+
+  /// From a histogram of picoseconds.
+  static LatencySummary of(const traffic::Histogram& histogram);
+};
+
+struct FlowCount {
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;  ///< without FCS
+};
+
+struct NicSummary {
+  std::string part, mac, link;  ///< link: the --link text
+  bool link_up = false;
+  unsigned mbit_per_second = 0;
+  bool full_duplex = false;
+  std::string flow_control;     ///< "none", "rx", "tx", "both"
+  FlowCount wire_in, wire_out;  ///< on the cable, towards the NIC and from it
+  FlowCount driver_in, driver_out;
+  std::uint64_t interrupts = 0;
+  std::map<std::string, std::uint64_t> lost;  ///< reason -> frames; only reasons that occurred
+  std::optional<LatencySummary> transit;      ///< last bit in to first bit out
+};
+
+struct StreamSummary {
+  std::uint64_t sent = 0, received = 0, lost = 0, reordered = 0, duplicates = 0, corrupt = 0;
+  LatencySummary latency;  ///< sending software to receiving software
+};
+
+struct PciSummary {
+  std::string name;
+  double busy = 0;  ///< share of the time under test, 0..1
+  std::uint64_t accesses = 0, bytes = 0, master_aborts = 0;
+};
+
+struct RunSummary {
+  std::string version, app;
+  std::uint64_t seed = 1;
+  Time quantum{};
+  Time simulated{};  ///< the whole run
+  Time active{};     ///< from the moment the driver was ready
+  double wall_seconds = 0;
+  bool paced = false;
+  Time worst_lag{};
+  std::vector<NicSummary> nics;
+  std::vector<StreamSummary> streams;
+  PciSummary pci;
+  std::string ended_by;  ///< "traffic handled", "duration", "signal", "client", "failure"
+  std::vector<std::string> failures;  ///< empty: fine
+};
+
+/// For people: about twenty lines, ends with a newline.
+std::string to_text(const RunSummary& summary);
+/// For programs: stable keys, see doc/json.md. Two spaces of indentation, ends with a newline.
+std::string to_json(const RunSummary& summary);
+
+}  // namespace e1000tlm::platform

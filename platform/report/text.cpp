@@ -1,0 +1,119 @@
+#include <cstdio>
+
+#include "platform/report/summary.h"
+#include "traffic/units.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+using traffic::format_bit_rate;
+using traffic::format_count;
+using traffic::format_rate;
+using traffic::format_time;
+
+constexpr double kWireOverheadBytes = 24;  // preamble, FCS, gap
+
+double seconds(Time time) { return static_cast<double>(time.count()) / 1e12; }
+
+void line(std::string& out, const char* label, const std::string& text) {
+  std::string padded = label;
+  padded.resize(14, ' ');
+  out += "  " + padded + text + "\n";
+}
+
+std::string plural(std::uint64_t count, const char* what) {
+  return format_count(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+std::string flow(const FlowCount& count, double active) {
+  std::string text = plural(count.frames, "frame") + ", " + format_count(count.bytes) + " bytes";
+  if (active > 0 && count.frames > 0) {
+    const auto frames = static_cast<double>(count.frames);
+    const double bits = (static_cast<double>(count.bytes) + kWireOverheadBytes * frames) * 8;
+    text += "  (" + format_rate(frames / active, "frames/s") + ", " +
+            format_bit_rate(bits / active) + " of wire)";
+  }
+  return text;
+}
+
+std::string latency(const LatencySummary& l) {
+  if (l.samples == 0) return "no samples";
+  return "p50 " + format_time(l.p50) + "  p90 " + format_time(l.p90) + "  p99 " +
+         format_time(l.p99) + "  p99.9 " + format_time(l.p999) + "  max " + format_time(l.max);
+}
+
+std::string losses(const std::map<std::string, std::uint64_t>& lost) {
+  if (lost.empty()) return "nothing";
+  std::string text;
+  for (const auto& [reason, frames] : lost) {
+    if (!text.empty()) text += ", ";
+    text += format_count(frames) + " " + reason;
+  }
+  return text;
+}
+
+std::string mode(const NicSummary& n) {
+  if (!n.link_up) return "no link";
+  return std::to_string(n.mbit_per_second) + " Mbit/s " + (n.full_duplex ? "full" : "half") +
+         " duplex, PAUSE " + n.flow_control;
+}
+
+void add_nic(std::string& out, std::size_t index, const NicSummary& n, double active) {
+  out += "nic " + std::to_string(index) + "  " + n.part + "  " + n.mac + "  " + mode(n) + "  <-> " +
+         n.link + "\n";
+  line(out, "in", flow(n.wire_in, active));
+  line(out, "out", flow(n.wire_out, active));
+  line(out, "lost", losses(n.lost));
+  std::string interrupts = format_count(n.interrupts);
+  if (active > 0) {
+    interrupts += "  (" + format_rate(static_cast<double>(n.interrupts) / active, "/s") + ")";
+  }
+  line(out, "interrupts", interrupts);
+  if (n.transit) line(out, "transit", latency(*n.transit));
+}
+
+void add_stream(std::string& out, std::size_t index, const StreamSummary& s) {
+  out += "stream " + std::to_string(index) + "\n";
+  line(out, "sent", plural(s.sent, "frame"));
+  line(out, "received",
+       format_count(s.received) + " intact, " + format_count(s.lost) + " lost, " +
+           format_count(s.reordered) + " reordered, " + format_count(s.duplicates) +
+           " duplicates, " + format_count(s.corrupt) + " corrupt");
+  line(out, "latency", latency(s.latency));
+}
+
+std::string percent(double share) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
+  return text;
+}
+
+}  // namespace
+
+std::string to_text(const RunSummary& s) {
+  std::string out;
+  const double active = seconds(s.active);
+  for (std::size_t i = 0; i < s.nics.size(); ++i) add_nic(out, i, s.nics[i], active);
+  for (std::size_t i = 0; i < s.streams.size(); ++i) add_stream(out, i, s.streams[i]);
+  out += "pci " + s.pci.name + "\n";
+  line(out, "busy",
+       percent(s.pci.busy) + " of the time, " + format_count(s.pci.accesses) + " accesses, " +
+           format_count(s.pci.bytes) + " bytes");
+  if (s.pci.master_aborts > 0) line(out, "aborts", format_count(s.pci.master_aborts));
+  out += "run  " + s.app + ", " +
+         (s.quantum == kTimeZero ? "approximately timed"
+                                 : "loosely timed, quantum " + format_time(s.quantum)) +
+         ", ended by " + s.ended_by + "\n";
+  const double wall = s.wall_seconds;
+  char ratio[64];
+  std::snprintf(ratio, sizeof ratio, "%.3g", wall > 0 ? seconds(s.simulated) / wall : 0);
+  line(out, "time",
+       format_time(s.simulated) + " simulated (" + format_time(s.active) + " under test) in " +
+           format_time(Time{static_cast<std::int64_t>(wall * 1e12)}) + ": " + ratio +
+           " x real time");
+  if (s.paced) line(out, "paced", "at most " + format_time(s.worst_lag) + " behind the wall clock");
+  for (const std::string& failure : s.failures) line(out, "FAILED", failure);
+  return out;
+}
+
+}  // namespace e1000tlm::platform

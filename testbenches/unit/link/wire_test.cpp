@@ -1,0 +1,124 @@
+#include "models/link/wire.h"
+
+#include <stdexcept>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "models/link/pace.h"
+
+namespace e1000tlm::link {
+namespace {
+
+Abilities forced(bool Abilities::*ability) {
+  Abilities a;
+  a.*ability = true;
+  a.negotiates = false;
+  return a;
+}
+
+TEST(Wire, SerialisationCountsPreambleToFcs) {
+  // 64 + 8 bytes; the minimal frame's slot of 84 byte times includes the gap.
+  EXPECT_EQ(serialisation(64, Speed::k1000), ns(576));
+  EXPECT_EQ(serialisation(64, Speed::k100), ns(5'760));
+  EXPECT_EQ(serialisation(64, Speed::k10), ns(57'600));
+  EXPECT_EQ(serialisation(1518, Speed::k1000), ns(12'208));
+}
+
+TEST(Resolve, TakesTheBestCommonModeInTheOrderOfAnnex28B) {
+  struct Step {
+    bool Abilities::*ability;
+    LinkMode expected;
+  };
+  // Taking away the best common ability each time uncovers the next.
+  const Step steps[] = {
+      {&Abilities::full_1000, {Speed::k1000, true}}, {&Abilities::half_1000, {Speed::k1000, false}},
+      {&Abilities::full_100, {Speed::k100, true}},   {&Abilities::half_100, {Speed::k100, false}},
+      {&Abilities::full_10, {Speed::k10, true}},     {&Abilities::half_10, {Speed::k10, false}}};
+  Abilities a = gigabit_abilities();
+  const Abilities b = gigabit_abilities();
+  for (const Step& step : steps) {
+    ASSERT_EQ(resolve(a, b), step.expected);
+    ASSERT_EQ(resolve(b, a), step.expected);
+    a.*step.ability = false;
+  }
+  EXPECT_EQ(resolve(a, b), std::nullopt);
+}
+
+TEST(Resolve, NothingInCommon) {
+  Abilities a;
+  a.full_10 = true;
+  Abilities b;
+  b.full_100 = true;
+  EXPECT_EQ(resolve(a, b), std::nullopt);
+}
+
+TEST(Resolve, ParallelDetectionFindsHalfDuplex) {
+  EXPECT_EQ(resolve(forced(&Abilities::full_100), gigabit_abilities()),
+            (LinkMode{Speed::k100, false}));
+  EXPECT_EQ(resolve(gigabit_abilities(), forced(&Abilities::half_10)),
+            (LinkMode{Speed::k10, false}));
+}
+
+TEST(Resolve, GigabitHasNoParallelDetection) {
+  EXPECT_EQ(resolve(forced(&Abilities::full_1000), gigabit_abilities()), std::nullopt);
+}
+
+TEST(Resolve, ParallelDetectionNeedsTheSpeedAtBothEnds) {
+  Abilities only_gigabit;
+  only_gigabit.full_1000 = true;
+  EXPECT_EQ(resolve(forced(&Abilities::half_100), only_gigabit), std::nullopt);
+  Abilities silent;
+  silent.negotiates = false;
+  EXPECT_EQ(resolve(silent, gigabit_abilities()), std::nullopt);
+}
+
+TEST(Resolve, TwoForcedEndsMeetIfTheyAreForcedAlike) {
+  EXPECT_EQ(resolve(forced(&Abilities::full_100), forced(&Abilities::full_100)),
+            (LinkMode{Speed::k100, true}));
+  EXPECT_EQ(resolve(forced(&Abilities::full_100), forced(&Abilities::half_100)), std::nullopt);
+}
+
+TEST(Abilities, CompareEveryField) {
+  Abilities b = gigabit_abilities();
+  EXPECT_EQ(gigabit_abilities(), b);
+  b.asymmetric_pause = true;
+  EXPECT_NE(gigabit_abilities(), b);
+  b = gigabit_abilities();
+  b.negotiates = false;
+  EXPECT_NE(gigabit_abilities(), b);
+}
+
+TEST(Pace, ParsesWordsAndRates) {
+  EXPECT_EQ(Pace::parse("recorded").kind, Pace::Kind::kRecorded);
+  EXPECT_EQ(Pace::parse("line").kind, Pace::Kind::kLine);
+  const auto expect = [](const char* text, Pace::Kind kind, std::uint64_t rate) {
+    const Pace pace = Pace::parse(text);
+    EXPECT_EQ(pace.kind, kind) << text;
+    EXPECT_EQ(pace.rate, rate) << text;
+  };
+  expect("100Mbit/s", Pace::Kind::kBits, 100'000'000);
+  expect("1.5Gbps", Pace::Kind::kBits, 1'500'000'000);
+  expect("9600bit/s", Pace::Kind::kBits, 9'600);
+  expect("10kfps", Pace::Kind::kFrames, 10'000);
+  expect("7frames/s", Pace::Kind::kFrames, 7);
+}
+
+TEST(Pace, RefusesWhatItCannotRead) {
+  for (const char* text :
+       {"", "fast", "100", "Mbit/s", "100Mbit", "100mbit/s", "0bit/s", "1.2.3kfps", ".kfps",
+        "-5fps", "10kkfps", "9999Gfps", "0.2fps", "1e9bit/s"}) {
+    EXPECT_THROW(Pace::parse(text), std::invalid_argument) << text;
+  }
+}
+
+TEST(RateClock, LosesNoFractions) {
+  RateClock clock(3);  // a third of a second each
+  Time sum{};
+  for (int i = 0; i < 3; ++i) sum += clock.advance(1);
+  EXPECT_EQ(sum, ms(1'000));
+  EXPECT_EQ(RateClock(100'000'000).advance(512), ns(5'120));
+}
+
+}  // namespace
+}  // namespace e1000tlm::link

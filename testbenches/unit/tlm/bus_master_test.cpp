@@ -1,0 +1,128 @@
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <vector>
+
+#include <systemc>
+
+#include <gtest/gtest.h>
+
+#include "models/memory/memory.h"
+#include "models/tlm/bus_master.h"
+
+namespace e1000tlm {
+namespace {
+
+/// A master on a memory of 4 KiB with 100 ns read and 40 ns write latency.
+class Rig : public sc_core::sc_module {
+ public:
+  explicit Rig(Time quantum, const sc_core::sc_module_name& name = "rig")
+      : sc_module(name),
+        memory("memory", memory::MemoryConfig{4096, ns(100), ns(40), "", true}),
+        port("port"),
+        master(port) {
+    ::tlm::tlm_global_quantum::instance().set(to_sc(quantum));
+    port.socket.bind(memory.socket);
+    SC_HAS_PROCESS(Rig);
+    SC_THREAD(main);
+  }
+  void run(std::function<void()> script) {
+    script_ = std::move(script);
+    sc_core::sc_start();
+    EXPECT_TRUE(finished);
+  }
+
+  memory::Memory memory;
+  BusMasterPort port;
+  BusMaster master;
+  bool finished = false;
+
+ private:
+  void main() {
+    master.time().start();
+    script_();
+    finished = true;
+  }
+  std::function<void()> script_;
+};
+
+TEST(BusMaster, MovesDataAndWaitsForEachAccessWithoutQuantum) {
+  Rig rig(kTimeZero);
+  rig.run([&] {
+    std::array<std::uint8_t, 8> out{1, 2, 3, 4, 5, 6, 7, 8}, in{};
+    EXPECT_EQ(rig.master.write(16, out), BusStatus::kOk);
+    EXPECT_EQ(sc_now(), ns(40));
+    EXPECT_EQ(rig.master.read(16, in), BusStatus::kOk);
+    EXPECT_EQ(sc_now(), ns(140));
+    EXPECT_EQ(in, out);
+    EXPECT_EQ(rig.master.time().ahead(), kTimeZero);
+  });
+}
+
+TEST(BusMaster, RunsAheadWithinTheQuantum) {
+  Rig rig(us(1));
+  rig.run([&] {
+    std::array<std::uint8_t, 4> data{};
+    for (int i = 0; i < 9; ++i) rig.master.read(0, data);
+    EXPECT_EQ(sc_now(), kTimeZero);
+    EXPECT_EQ(rig.master.time().now(), ns(900));
+    rig.master.read(0, data);
+    EXPECT_EQ(sc_now(), ns(1000));
+  });
+}
+
+TEST(BusMaster, TakesTheSameTimeWithAndWithoutDmi) {
+  Rig rig(us(100));
+  rig.run([&] {
+    std::array<std::uint8_t, 64> data{};
+    rig.port.use_dmi(false);
+    for (int i = 0; i < 5; ++i) rig.master.write(0, data);
+    const Time without = rig.master.time().now();
+    rig.port.use_dmi(true);
+    for (int i = 0; i < 5; ++i) rig.master.write(0, data);
+    EXPECT_EQ(rig.master.time().now(), without * 2);
+  });
+}
+
+TEST(BusMaster, AddressErrorsReadAllOnesAndAreCounted) {
+  Rig rig(kTimeZero);
+  rig.run([&] {
+    std::array<std::uint8_t, 4> data{};
+    EXPECT_EQ(rig.master.read(4096, data), BusStatus::kAddressError);
+    EXPECT_TRUE(std::all_of(data.begin(), data.end(), [](auto b) { return b == 0xFF; }));
+    EXPECT_EQ(rig.master.read(4094, data), BusStatus::kAddressError) << "across the end";
+    EXPECT_EQ(rig.master.read(~std::uint64_t{0}, data), BusStatus::kAddressError);
+    EXPECT_EQ(rig.master.errors(), 3U);
+  });
+}
+
+TEST(BusMaster, WithdrawnDmiIsNoLongerUsed) {
+  Rig rig(kTimeZero);
+  rig.run([&] {
+    std::array<std::uint8_t, 4> data{};
+    rig.master.read(0, data);
+    EXPECT_NE(rig.port.find(0, 4, false), nullptr);
+    rig.memory.allow_dmi(false);
+    EXPECT_EQ(rig.port.find(0, 4, false), nullptr);
+    EXPECT_EQ(rig.master.read(0, data), BusStatus::kOk);
+    EXPECT_EQ(rig.port.find(0, 4, false), nullptr);
+  });
+}
+
+TEST(BusMaster, ACancelledAccessMovesNoData) {
+  Rig rig(kTimeZero);
+  rig.run([&] {
+    std::array<std::uint8_t, 4> data{9, 9, 9, 9};
+    rig.master.write(0, data);  // obtains DMI
+    sc_core::sc_spawn([&] {
+      sc_core::wait(sc_core::sc_time(10, sc_core::SC_NS));
+      rig.master.cancel();
+    });
+    std::array<std::uint8_t, 4> more{7, 7, 7, 7};
+    EXPECT_EQ(rig.master.write(0, more), BusStatus::kError);
+    EXPECT_EQ(rig.memory.bytes()[0], 9);
+  });
+}
+
+}  // namespace
+}  // namespace e1000tlm
