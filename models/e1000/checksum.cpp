@@ -45,9 +45,9 @@ std::uint16_t ones_sum(ConstBytes bytes, std::uint32_t seed) {
 bool insert_checksum(Bytes packet, unsigned start, unsigned end, unsigned offset, bool udp,
                      std::uint32_t extra) {
   const std::size_t size = packet.size();
-  if (start >= size || offset + std::size_t{2} > size) return false;
+  if (offset + std::size_t{2} > size) return false;
   const std::size_t last = end == 0 || end >= size ? size - 1 : end;
-  if (last < start) return false;
+  if (last < start) return false;  // a start beyond the packet, too
   auto sum = static_cast<std::uint16_t>(
       ~ones_sum(ConstBytes{packet.data() + start, last - start + 1}, extra));
   if (udp && sum == 0) sum = 0xFFFF;

@@ -92,7 +92,8 @@ bool MacReceiver::check_integrity(const link::Arrival& arrival, std::uint8_t& er
   return false;
 }
 
-/// Manual 10.2 and the RCTL bits DPF and PMCF; rules FC-1, FC-2.
+/// Manual 8.7.3, 8.7.4; rules FC-1, FC-2. With CTRL.RFCE off, or in half duplex, these are frames like
+/// any others. What is not consumed here goes on to the address filters.
 bool MacReceiver::consume_mac_control(const link::Arrival& arrival) {
   const RegisterBank& bank = core_.bank;
   const std::uint8_t* data = arrival.frame->data();
@@ -100,21 +101,19 @@ bool MacReceiver::consume_mac_control(const link::Arrival& arrival) {
   if (arrival.frame->size() < 14 || load_be16(data + 12) != (bank[reg::kFct] & 0xFFFF)) {
     return false;
   }
+  if (!core_.is_on(reg::kCtrl, ctrl::kRfce) || !core_.gmii->link().mode.full_duplex) return false;
   const PauseView view{bank[reg::kFcal], bank[reg::kFcah], bank[reg::kFct], bank[reg::kRa],
                        bank[reg::kRa + 4]};
   const MacControlResult result = classify_mac_control(view, arrival.frame->bytes());
-  const std::uint32_t rctl = bank[reg::kRctl];
   switch (result.kind) {
     case MacControl::kNone: return false;
     case MacControl::kUnsupportedOpcode:
       core_.statistics.add(Counter::kFcruc);
-      return (rctl & rctl::kPmcf) == 0;
+      return !core_.is_on(reg::kRctl, rctl::kPmcf);
     case MacControl::kPause:
-      if (core_.is_on(reg::kCtrl, ctrl::kRfce) && core_.gmii->link().mode.full_duplex) {
-        core_.statistics.on_receive_pause(result.quanta);
-        transmitter_.receive_pause(result.quanta, arrival.last_bit);
-      }
-      return (rctl & rctl::kDpf) != 0 || (rctl & rctl::kPmcf) == 0;
+      core_.statistics.on_receive_pause(result.quanta);
+      transmitter_.receive_pause(result.quanta, arrival.last_bit);
+      return result.station_address && core_.is_on(reg::kRctl, rctl::kDpf);
   }
   return false;
 }

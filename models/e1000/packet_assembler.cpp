@@ -231,7 +231,7 @@ AssemblerResult PacketAssembler::finish_plain(const TxDescriptor& descriptor) {
   constexpr std::uint8_t kShaping = tx_cmd::kIfcs | tx_cmd::kVle | tx_cmd::kIc;
   const std::size_t shortest = settings_.pad_short ? link::kMinFrameBytes : kEthernetHeaderBytes;
   const bool as_it_is = (descriptor.command & kShaping) == tx_cmd::kIfcs && first_.popts == 0 &&
-                        headroom_ == 0 && used_ == frame_->size() && used_ >= shortest;
+                        used_ == frame_->size() && used_ >= shortest;
   if (!as_it_is) return finish_shaped(descriptor);
   ready_.swap(frame_);
   return {};

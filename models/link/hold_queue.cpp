@@ -11,11 +11,7 @@ constexpr std::size_t kFirstRoom = 64;
 }
 
 ReadyGate::ReadyGate(const sc_core::sc_module_name& name, CableEndIf& end, Time flush)
-    : sc_module(name),
-      end_(end),
-      flush_(flush),
-      flush_timer_("flush_timer"),
-      change_event_("change_event") {
+    : sc_module(name), end_(end), flush_(flush), flush_timer_("flush_timer") {
   SC_HAS_PROCESS(ReadyGate);
   SC_METHOD(watch);
   sensitive << end.ready_event() << end.change_event();
@@ -27,28 +23,20 @@ ReadyGate::ReadyGate(const sc_core::sc_module_name& name, CableEndIf& end, Time 
 ReadyGate::~ReadyGate() = default;
 
 void ReadyGate::watch() {
-  const bool ready = end_.partner_ready() && end_.link_up();
-  if (ready) {
-    if (open_ || settling_) return;
-    settling_ = true;
-    flush_timer_.notify(to_sc(flush_));
-    return;
-  }
-  settling_ = false;
+  // Something has changed, so readiness has been away, if only within this delta cycle.
   flush_timer_.cancel();
   if (open_) {
     open_ = false;
-    change_event_.notify(sc_core::SC_ZERO_TIME);
+    closed();
   }
+  if (end_.partner_ready() && end_.link_up()) flush_timer_.notify(to_sc(flush_));
 }
 
 void ReadyGate::flush() {
-  settling_ = false;
   // Readiness may have gone in this very delta cycle: then watch() is about to run.
   if (!end_.partner_ready() || !end_.link_up()) return;
   open_ = true;
   opened();
-  change_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
 HoldQueue::HoldQueue(const sc_core::sc_module_name& name, CableEndIf& end,
@@ -61,7 +49,7 @@ HoldQueue::HoldQueue(const sc_core::sc_module_name& name, CableEndIf& end,
 HoldQueue::~HoldQueue() = default;
 
 void HoldQueue::offer(FramePtr frame, Time earliest) {
-  if (open()) {
+  if (open() && frames_.empty()) {
     pass_on(std::move(frame), earliest);
     return;
   }

@@ -24,12 +24,13 @@ class ReadyGate : public sc_core::sc_module {
 
   /// Frames sent now are stored by the MAC (as far as a link partner can know).
   bool open() const { return open_ && end_.partner_ready() && end_.link_up(); }
-  /// Notified after open() has changed.
-  const sc_core::sc_event& change_event() const { return change_event_; }
 
  protected:
   /// The gate has just opened; called in its process.
   virtual void opened() {}
+  /// The gate has closed at the present time; called in its process. Comes before the next opened()
+  /// also when readiness went and came back at the same time.
+  virtual void closed() {}
 
   CableEndIf& end_;
 
@@ -38,10 +39,8 @@ class ReadyGate : public sc_core::sc_module {
   void flush();
 
   Time flush_;
-  bool settling_ = false;
   bool open_ = false;
   sc_core::sc_event flush_timer_;
-  sc_core::sc_event change_event_;
 };
 
 /// Passes frames from outside on to the MAC; holds them, in order, while the gate is closed.

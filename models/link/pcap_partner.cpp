@@ -51,31 +51,67 @@ bool same_file(const std::string& a, const std::string& b) {
   return std::filesystem::equivalent(a, b, error) && !error;
 }
 
+void warn_about(const PcapReader& capture, const std::string& path) {
+  const auto warn = [&](std::uint64_t frames, const std::string& what) {
+    if (frames == 0) return;
+    const std::string text = "capture file " + path + ": " + std::to_string(frames) + what;
+    SC_REPORT_WARNING(kReport, text.c_str());
+  };
+  warn(capture.snapped(), " frames were recorded incompletely; zeros complete them");
+  warn(capture.oversized(),
+       " frames longer than " + std::to_string(kMaxFrameBytes) + " bytes are left out");
+}
+
 }  // namespace
 
-PcapPartner::PcapPartner(const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec)
-    : LinkPartner(context.name.c_str(), end, spec),
-      pace_(parse_pace(spec)),
-      scale_(parse_scale(spec)),
-      passes_(spec.number("loop", 1, 1, kMostPasses)),
-      gate_("gate", end, context.hold_flush) {
-  SC_HAS_PROCESS(PcapPartner);
+PcapPartner::Setup::Setup(const std::string& name, const PartnerSpec& spec)
+    : pace(parse_pace(spec)),
+      scale(parse_scale(spec)),
+      passes(spec.number("loop", 1, 1, kMostPasses)) {
   const auto in = spec.find("in");
   const auto out = spec.find("out");
-  if (!in && !out) spec.require("in");
-  if (spec.options.count("scale") != 0 && pace_.kind != Pace::Kind::kRecorded) {
+  const std::uint64_t speed = highest_speed(abilities_from(spec));
+  PcapReader::Options options;
+  options.with_fcs = spec.choice("fcs", {"no", "yes"}, 0) == 1;
+  if (spec.options.count("scale") != 0 && pace.kind != Pace::Kind::kRecorded) {
     spec.reject("scale", "only goes with pace=recorded");
   }
-  if (in) open_input(spec.require("in"), spec);
-  if (out) {
-    if (in && same_file(*in, *out)) spec.reject("out", "is the file that in= names");
-    open_output(spec.require("out"), context);
+  if (in || !out) {
+    capture.emplace(spec.require("in"), options);
+    warn_about(*capture, *in);
   }
-  if (capture_) end.set_source(this);
+  if (out) {
+    const std::string path = spec.require("out");
+    if (in && same_file(*in, path)) spec.reject("out", "is the file that in= names");
+    writer = std::make_unique<PcapngWriter>(
+        path, PcapngWriter::Interface{name, "wire of the NIC facing " + name, speed});
+  }
+}
+
+PcapPartner::Gate::Gate(const sc_core::sc_module_name& name, PcapPartner& owner, Time flush)
+    : ReadyGate(name, owner.end_, flush), owner_(owner) {}
+
+PcapPartner::Gate::~Gate() = default;
+
+PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
+                         const PartnerSpec& spec, Time hold_flush)
+    : PcapPartner(name, end, spec, hold_flush, Setup(static_cast<const char*>(name), spec)) {}
+
+PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
+                         const PartnerSpec& spec, Time hold_flush, Setup setup)
+    : LinkPartner(name, end, spec), setup_(std::move(setup)), gate_("gate", *this, hold_flush) {
+  if (setup_.writer) {
+    output_ = std::make_unique<WireCapture>(std::move(setup_.writer), end.wire(), 1 - end.index());
+  }
+  if (setup_.capture) {
+    if (setup_.capture->empty()) position_.pass = setup_.passes;
+    if (setup_.capture->oversized() > 0) {
+      statistics_.drops["oversized"] = setup_.capture->oversized() * setup_.passes;
+    }
+    position_.clock = RateClock(std::max<std::uint64_t>(1, setup_.pace.rate));
+    end.set_source(this);
+  }
   end.set_sink(this);
-  SC_METHOD(follow_gate);
-  sensitive << gate_.change_event();
-  dont_initialize();
 }
 
 PcapPartner::~PcapPartner() {
@@ -83,35 +119,6 @@ PcapPartner::~PcapPartner() {
     finish();
   } catch (const std::runtime_error&) {  // reported to whoever called finish() before
   }
-}
-
-void PcapPartner::open_input(const std::string& path, const PartnerSpec& spec) {
-  PcapReader::Options options;
-  options.with_fcs = spec.choice("fcs", {"no", "yes"}, 0) == 1;
-  capture_.emplace(path, options);
-  if (capture_->empty()) position_.pass = passes_;
-  if (capture_->snapped() > 0) {
-    const std::string text = "capture file " + path + ": " + std::to_string(capture_->snapped()) +
-                             " frames were recorded incompletely; zeros complete them";
-    SC_REPORT_WARNING(kReport, text.c_str());
-  }
-  if (capture_->oversized() > 0) {
-    statistics_.drops["oversized"] = capture_->oversized() * passes_;
-    const std::string text = "capture file " + path + ": " + std::to_string(capture_->oversized()) +
-                             " frames longer than " + std::to_string(kMaxFrameBytes) +
-                             " bytes are left out";
-    SC_REPORT_WARNING(kReport, text.c_str());
-  }
-  if (pace_.kind == Pace::Kind::kBits || pace_.kind == Pace::Kind::kFrames) {
-    position_.clock = RateClock(pace_.rate);
-  }
-}
-
-void PcapPartner::open_output(const std::string& path, const PartnerContext& context) {
-  const PcapngWriter::Interface interface {
-    context.name, "wire of the NIC facing " + context.name, highest_speed(abilities())
-  };
-  output_ = std::make_unique<WireCapture>(path, interface, end_.wire(), 1 - end_.index());
 }
 
 bool PcapPartner::exhausted() const { return finished() && end_.in_flight() == 0; }
@@ -123,20 +130,11 @@ void PcapPartner::finish() {
 void PcapPartner::receive(Arrival arrival) { count_from_nic(*arrival.frame); }
 
 void PcapPartner::refill(Time) {
-  if (running_ && gate_.open() && !finished()) send_next();
-}
-
-void PcapPartner::follow_gate() {
-  if (!capture_ || gate_.open() == running_) return;
-  running_ = gate_.open();
-  if (running_) {
-    resume();
-  } else {
-    pause();
-  }
+  if (started_ && gate_.open() && !finished()) send_next();
 }
 
 void PcapPartner::pause() {
+  if (!setup_.capture) return;
   paused_at_ = sc_now();
   const std::uint64_t lost_now = end_.statistics().lost_no_link - lost_;
   lost_ += lost_now;
@@ -152,6 +150,7 @@ void PcapPartner::pause() {
 }
 
 void PcapPartner::resume() {
+  if (!setup_.capture) return;
   const Time now = sc_now();
   origin_ = started_ ? origin_ + (now - paused_at_) : now;
   started_ = true;
@@ -172,7 +171,7 @@ void PcapPartner::send_next() {
 }
 
 FramePtr PcapPartner::make_frame() const {
-  const PcapReader::Record record = capture_->record(position_.index);
+  const PcapReader::Record record = setup_.capture->record(position_.index);
   const std::size_t size = record.bytes.size();
   FramePtr frame = FramePool::shared().make(std::max(size, kMinFrameBytes));
   if (size > 0) std::memcpy(frame->data(), record.bytes.data(), size);
@@ -188,22 +187,22 @@ FramePtr PcapPartner::make_frame() const {
 /// Moves on to the frame after the one that has been sent (its last bit leaving at `sent`).
 void PcapPartner::step(const Frame& frame, Time sent) {
   Position& next = position_;
-  if (pace_.kind == Pace::Kind::kBits) next.due += next.clock.advance(frame.wire_bytes() * 8);
-  if (pace_.kind == Pace::Kind::kFrames) next.due += next.clock.advance(1);
+  if (setup_.pace.kind == Pace::Kind::kBits) next.due += next.clock.advance(frame.wire_bytes() * 8);
+  if (setup_.pace.kind == Pace::Kind::kFrames) next.due += next.clock.advance(1);
   ++next.index;
-  if (next.index == capture_->size()) {
+  if (next.index == setup_.capture->size()) {
     next.index = 0;
     ++next.pass;
     next.pass_start = sent - origin_;
-    if (pace_.kind == Pace::Kind::kRecorded) next.due = next.pass_start;
-  } else if (pace_.kind == Pace::Kind::kRecorded) {
-    next.due = std::max(next.due, next.pass_start + scaled(capture_->offset(next.index)));
+    if (setup_.pace.kind == Pace::Kind::kRecorded) next.due = next.pass_start;
+  } else if (setup_.pace.kind == Pace::Kind::kRecorded) {
+    next.due = std::max(next.due, next.pass_start + scaled(setup_.capture->offset(next.index)));
   }
 }
 
 Time PcapPartner::scaled(Time recorded) const {
-  if (scale_ == 1) return recorded;
-  return Time{std::llround(static_cast<double>(recorded.count()) / scale_)};
+  if (setup_.scale == 1) return recorded;
+  return Time{std::llround(static_cast<double>(recorded.count()) / setup_.scale)};
 }
 
 PartnerRegistry::Kind pcap_kind() {
@@ -212,7 +211,7 @@ PartnerRegistry::Kind pcap_kind() {
       "directions to out=FILE",
       {"in", "out", "pace", "scale", "loop", "fcs"},
       [](const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec) {
-        return std::make_unique<PcapPartner>(context, end, spec);
+        return std::make_unique<PcapPartner>(context.name.c_str(), end, spec, context.hold_flush);
       }};
 }
 

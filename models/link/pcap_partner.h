@@ -29,7 +29,10 @@ namespace e1000tlm::link {
 /// shorter than kMinFrameBytes are padded with zeros (an FCS from the file is then void).
 class PcapPartner final : public LinkPartner, private FrameSource, private FrameSink {
  public:
-  PcapPartner(const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec);
+  /// Throws std::invalid_argument (option) or std::runtime_error (file), naming it. Nothing of the
+  /// module has been built by then.
+  PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec,
+              Time hold_flush);
   ~PcapPartner() override;
 
   /// All frames of all passes have been taken by the NIC.
@@ -37,6 +40,25 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   void finish() override;
 
  private:
+  /// What the options say, with files open.
+  struct Setup {
+    Setup(const std::string& name, const PartnerSpec& spec);
+    std::optional<PcapReader> capture;
+    std::unique_ptr<PcapngWriter> writer;
+    Pace pace;
+    double scale;
+    std::uint64_t passes;
+  };
+  class Gate final : public ReadyGate {
+   public:
+    Gate(const sc_core::sc_module_name& name, PcapPartner& owner, Time flush);
+    ~Gate() override;
+
+   private:
+    void opened() override { owner_.resume(); }
+    void closed() override { owner_.pause(); }
+    PcapPartner& owner_;
+  };
   /// The frame to be sent next. Times count from origin_.
   struct Position {
     std::size_t index = 0;
@@ -49,10 +71,9 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   void refill(Time now) override;
   void receive(Arrival arrival) override;
 
-  void open_input(const std::string& path, const PartnerSpec& spec);
-  void open_output(const std::string& path, const PartnerContext& context);
-  bool finished() const { return !capture_ || position_.pass == passes_; }
-  void follow_gate();
+  PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec,
+              Time hold_flush, Setup setup);
+  bool finished() const { return !setup_.capture || position_.pass == setup_.passes; }
   void pause();
   void resume();
   void send_next();
@@ -60,14 +81,9 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   void step(const Frame& frame, Time sent);
   Time scaled(Time recorded) const;
 
-  std::optional<PcapReader> capture_;
+  Setup setup_;
   std::unique_ptr<WireCapture> output_;
-  Pace pace_;
-  double scale_ = 1;
-  std::uint64_t passes_ = 1;
-
-  ReadyGate gate_;
-  bool running_ = false;
+  Gate gate_;
   bool started_ = false;
   Time origin_{};
   Time paused_at_{};

@@ -1,5 +1,6 @@
 #include "models/link/wire_capture.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -13,9 +14,9 @@ namespace {
 constexpr Time kReceiverLag = us(100);
 }  // namespace
 
-WireCapture::WireCapture(const std::string& path, const PcapngWriter::Interface& interface,
-                         Probe<WireEvent>& wire, unsigned nic_end)
-    : writer_(path, interface), nic_end_(nic_end) {
+WireCapture::WireCapture(std::unique_ptr<PcapngWriter> writer, Probe<WireEvent>& wire,
+                         unsigned nic_end)
+    : writer_(std::move(writer)), nic_end_(nic_end) {
   wire.attach([this](const WireEvent& event) { record(event); });
 }
 
@@ -44,7 +45,7 @@ void WireCapture::write_until(Time until) {
     const Held& held = held_.top();
     if (held.start < last_written_) ++out_of_order_;
     last_written_ = std::max(last_written_, held.start);
-    writer_.write(held.start, held.direction, *held.frame);
+    writer_->write(held.start, held.direction, *held.frame);
     held_.pop();
   }
 }
@@ -54,7 +55,7 @@ void WireCapture::finish() {
   finished_ = true;
   if (!error_.empty()) throw std::runtime_error(error_);
   write_until(kTimeNever);
-  writer_.close();
+  writer_->close();
 }
 
 }  // namespace e1000tlm::link

@@ -2,6 +2,7 @@
 /// Everything on a cable, into a capture file.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <queue>
 #include <string>
@@ -20,17 +21,15 @@ namespace e1000tlm::link {
 /// a quantum behind each other; frames are therefore held until the kernel is safely past them.
 class WireCapture {
  public:
-  /// `nic_end`: 0 or 1. Creates the file; throws std::runtime_error. `wire` calls this object until
-  /// the simulation ends.
-  WireCapture(const std::string& path, const PcapngWriter::Interface& interface,
-              Probe<WireEvent>& wire, unsigned nic_end);
+  /// `nic_end`: 0 or 1. `wire` calls this object until the simulation ends.
+  WireCapture(std::unique_ptr<PcapngWriter> writer, Probe<WireEvent>& wire, unsigned nic_end);
   WireCapture(const WireCapture&) = delete;
   WireCapture& operator=(const WireCapture&) = delete;
 
   /// Writes what is held and completes the file; frames after that are not recorded. Throws
   /// std::runtime_error, also for an error during the simulation (the file then ends before it).
   void finish();
-  std::uint64_t frames() const { return writer_.frames(); }
+  std::uint64_t frames() const { return writer_->frames(); }
   /// Frames announced too late to be written in their place.
   std::uint64_t out_of_order() const { return out_of_order_; }
 
@@ -49,7 +48,7 @@ class WireCapture {
   /// Writes held frames that started before `until`.
   void write_until(Time until);
 
-  PcapngWriter writer_;
+  std::unique_ptr<PcapngWriter> writer_;
   unsigned nic_end_;
   std::optional<Time> window_;
   std::priority_queue<Held> held_;

@@ -38,8 +38,8 @@ class GmiiIf : public virtual sc_core::sc_interface {
   /// Notified on every change of link().
   virtual const sc_core::sc_event& link_event() const = 0;
 
-  /// Starts a frame no sooner than `earliest`, keeping gap_bytes to the one before. Returns the time
-  /// its last bit has left the MAC. Without link the frame is lost and counted.
+  /// Starts a frame no sooner than `earliest`, keeping gap_bytes to the one before. Returns the
+  /// time its last bit has left the MAC. Without link the frame is lost and counted.
   virtual Time transmit(link::FramePtr frame, Time earliest, std::size_t gap_bytes) = 0;
   virtual Time busy_until() const = 0;
 

@@ -119,6 +119,7 @@ void Board::build_driver() {
   cpu_->io.socket.bind(bridge_->io);
   for (unsigned i = 0; i < driver::Cpu::kLines; ++i) cpu_->pirq[i](pirq_[i]);
   driver_ = std::make_unique<driver::Driver>(*cpu_, settings);
+  driver_->on_ready([this] { bus_before_ = bus_->statistics(); });
   cpu_->load(*driver_);
 
   for (std::size_t i = 0; i < nics_.size(); ++i) {

@@ -82,6 +82,7 @@ class Board : public sc_core::sc_module {
   bool paced_ = false;
   double wall_seconds_ = 0;
   Time simulated_{};
+  pci::BusStatistics bus_before_;  // when the driver became ready
   std::string ended_by_;
 };
 

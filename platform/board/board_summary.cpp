@@ -155,12 +155,14 @@ RunSummary Board::summary() const {
   }
   const pci::BusStatistics& bus = bus_->statistics();
   s.pci.name = config_.pci;
-  s.pci.busy = simulated_ > kTimeZero
-                   ? static_cast<double>(bus.busy.count()) / static_cast<double>(simulated_.count())
-                   : 0;
-  s.pci.accesses = bus.tenures;
-  s.pci.bytes = bus.bytes;
-  s.pci.master_aborts = bus.master_aborts;
+  const Time under_test = ready ? s.active : s.simulated;
+  if (under_test > kTimeZero) {
+    s.pci.busy = static_cast<double>((bus.busy - bus_before_.busy).count()) /
+                 static_cast<double>(under_test.count());
+  }
+  s.pci.accesses = bus.tenures - bus_before_.tenures;
+  s.pci.bytes = bus.bytes - bus_before_.bytes;
+  s.pci.master_aborts = bus.master_aborts - bus_before_.master_aborts;
   s.ended_by = ended_by_;
   if (driver_) find_failures(s);
   return s;

@@ -5,6 +5,7 @@ namespace e1000tlm::driver {
 Cpu::Cpu(const sc_core::sc_module_name& name, const CpuTiming& timing)
     : sc_module(name), mem("mem"), io("io"), pirq("pirq", kLines), timing_(timing) {
   SC_HAS_PROCESS(Cpu);
+  acknowledged_.fill(~sc_dt::uint64{0});
   SC_THREAD(thread);
   SC_METHOD(on_line);
   dont_initialize();
@@ -91,28 +92,41 @@ void Cpu::sleep(Time span) {
 }
 
 bool Cpu::any_line() const {
-  for (const auto& line : pirq) {
-    if (line.read()) return true;
+  for (unsigned i = 0; i < kLines; ++i) {
+    if (line(i)) return true;
+  }
+  return false;
+}
+
+bool Cpu::acknowledged_now() const {
+  for (unsigned i = 0; i < kLines; ++i) {
+    if (pirq[i].read() && sc_core::sc_delta_count() - acknowledged_[i] < 2) return true;
   }
   return false;
 }
 
 void Cpu::wait_for_interrupt(Time until) {
-  time().sync_if_due();
+  if (any_line()) return;
+  // Near enough to run ahead: interrupts until then are noticed at the next synchronisation.
+  if (time().loosely_timed() && until != kTimeNever && until - sc_now() < time().quantum()) {
+    time().advance_to(until);
+    return;
+  }
+  time().sync();
+  // A line that was acknowledged at this very moment may be about to fall, or stay: the next edge
+  // cannot be relied upon before that is known. Two delta cycles: the device's process, its signal.
+  for (unsigned delta = 0; delta < 2 && acknowledged_now(); ++delta) {
+    sc_core::wait(sc_core::SC_ZERO_TIME);
+  }
   if (any_line()) return;
   waiting_ = true;
-  if (until == kTimeNever) {
-    time().wait_until(interrupt_, kTimeNever);
-  } else if (until > time().now() && time().loosely_timed() &&
-             until - sc_now() < time().quantum()) {
-    // Near enough to run ahead: interrupts until then are noticed at the next synchronisation.
-    time().advance_to(until);
-  } else {
-    time().wait_until(interrupt_, until);
-    if (!any_line()) time().advance_to(until);
-  }
+  time().wait_until(interrupt_, until);
   waiting_ = false;
-  if (any_line()) time().advance(timing_.interrupt_entry);
+  if (any_line()) {
+    time().advance(timing_.interrupt_entry);
+  } else if (until != kTimeNever) {
+    time().advance_to(until);
+  }
 }
 
 }  // namespace e1000tlm::driver

@@ -1,6 +1,7 @@
 #pragma once
 /// The processor that native software runs on: memory, ports and interrupt lines, all by TLM.
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -73,7 +74,13 @@ class Cpu : public sc_core::sc_module {
 
   // --- waiting ---
   void sleep(Time span);
-  bool line(unsigned pirq_line) const { return pirq[pirq_line].read(); }
+  /// Asserted, as far as the program can know: after acknowledge() only what is seen once the
+  /// kernel has run again, since a device needs at least a delta cycle to take its request back.
+  bool line(unsigned pirq_line) const {
+    return pirq[pirq_line].read() && acknowledged_[pirq_line] != sc_core::sc_delta_count();
+  }
+  /// The program has asked the devices on this line what they want.
+  void acknowledge(unsigned pirq_line) { acknowledged_[pirq_line] = sc_core::sc_delta_count(); }
   /// Returns when an interrupt line is asserted or local time has reached `until`.
   void wait_for_interrupt(Time until);
   /// In wait_for_interrupt() without an interrupt pending.
@@ -84,6 +91,7 @@ class Cpu : public sc_core::sc_module {
   void on_line();
   void before_register_access();
   bool any_line() const;
+  bool acknowledged_now() const;
   void slow_load(std::uint64_t address, void* data, std::uint32_t bytes);
   void slow_store(std::uint64_t address, const void* data, std::uint32_t bytes);
 
@@ -92,6 +100,7 @@ class Cpu : public sc_core::sc_module {
   BusMaster ports_{io};
   Program* program_ = nullptr;
   sc_core::sc_event interrupt_;
+  std::array<sc_dt::uint64, kLines> acknowledged_;  // delta count at that time
   bool waiting_ = false;
 };
 

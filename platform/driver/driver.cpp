@@ -24,6 +24,7 @@ void Driver::run() {
     for (auto& nic : nics_) nic->start_receiver();
     ready_ = true;
     ready_time_ = cpu_.time().now();
+    if (on_ready_) on_ready_();
     app_->start();
     work();
   } catch (const std::exception& failure) {
@@ -53,8 +54,12 @@ void Driver::bring_up() {
 }
 
 void Driver::serve_interrupts() {
-  for (auto& nic : nics_) {
-    if (!nic->masked() && cpu_.line(nic->pci().pirq)) nic->interrupt();
+  for (unsigned line = 0; line < Cpu::kLines; ++line) {
+    if (!cpu_.line(line)) continue;
+    for (auto& nic : nics_) {
+      if (nic->pci().pirq == line) nic->interrupt();
+    }
+    cpu_.acknowledge(line);
   }
 }
 

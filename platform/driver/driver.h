@@ -2,6 +2,7 @@
 /// The native software as a whole: finds the adapters, brings them up, runs one application.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ class Driver : public Program {
   /// Brought up, receivers on.
   bool ready() const { return ready_; }
   Time ready_time() const { return ready_time_; }
+  /// Called in the program when it becomes ready.
+  void on_ready(std::function<void()> call) { on_ready_ = std::move(call); }
   /// Why the program gave up; empty: it did not.
   const std::string& error() const { return error_; }
   /// The application is done and nothing waits to be handled; no simulated time.
@@ -55,6 +58,7 @@ class Driver : public Program {
   std::unique_ptr<App> app_;
   bool ready_ = false;
   Time ready_time_ = kTimeZero;
+  std::function<void()> on_ready_;
   std::string error_;
 };
 

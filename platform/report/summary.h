@@ -43,9 +43,9 @@ struct StreamSummary {
   LatencySummary latency;  ///< sending software to receiving software
 };
 
-struct PciSummary {
+struct PciSummary {  // since the driver was ready
   std::string name;
-  double busy = 0;  ///< share of the time under test, 0..1
+  double busy = 0;  ///< share of the time; above 1 when loosely timed masters overlap
   std::uint64_t accesses = 0, bytes = 0, master_aborts = 0;
 };
 

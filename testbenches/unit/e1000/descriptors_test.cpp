@@ -62,19 +62,20 @@ TEST(TxDescriptor, DataLengthHasTwentyBits) {
 }
 
 TEST(TxDescriptor, ContextMovesNoDataAndBitZeroIsNotEop) {
-  Raw raw;
+  Raw raw{};
   raw.fill(0xFF);
   raw[10] = 0x0F;  // DTYP 0
   const TxDescriptor d = decode_tx(raw.data());
   EXPECT_EQ(d.kind, Kind::kContext);
   EXPECT_EQ(d.length, 0u);
   EXPECT_EQ(d.data_length(), 0u);
+  EXPECT_EQ(d.special, 0);
   EXPECT_FALSE(d.ends_packet());
 }
 
 TEST(TxDescriptor, EveryOtherTypeIsReservedAndMovesNoData) {
   for (unsigned type = 2; type < 16; ++type) {
-    Raw raw;
+    Raw raw{};
     raw.fill(0xFF);
     raw[10] = static_cast<std::uint8_t>(type << 4 | 0xF);
     const TxDescriptor d = decode_tx(raw.data());
@@ -129,7 +130,7 @@ TEST(RxDescriptor, WriteBackFillsTheSecondQuadword) {
   fields.status = rx_status::kDd | rx_status::kEop | rx_status::kVp;
   fields.errors = rx_error::kIpe;
   fields.special = 0xA064;
-  std::array<std::uint8_t, 10> bytes;
+  std::array<std::uint8_t, 10> bytes{};
   bytes.fill(0xEE);
   encode_rx(fields, bytes.data() + 1);
   const std::array<std::uint8_t, 10> expected = {0xEE, 0x02, 0x01, 0x04, 0x03,

@@ -67,19 +67,25 @@ TEST(PlainPacket, NullDescriptorsMoveNothing) {
   EXPECT_THAT(rig.faults, IsEmpty());
 }
 
-TEST(PlainPacket, DmaMayFillLessThanTheRoom) {
+TEST(PlainPacket, DmaMayFillLessThanTheRoomAndNeverMore) {
   link::FramePool pool;
   PacketAssembler assembler(pool);
-  const Step step = legacy(Content(60), kLast);
-  const TxDescriptor descriptor = decode_tx(step.raw.data());
-  assembler.begin(descriptor, step.raw.data(), {});
+  const Step first = legacy(Content(60), 0), second = legacy(Content(4), kLast);
+  TxDescriptor descriptor = decode_tx(first.raw.data());
+  assembler.begin(descriptor, first.raw.data(), {});
   std::uint8_t* const start = assembler.room(60).data();
   assembler.commit(20);
   EXPECT_EQ(assembler.room(40).data(), start + 20);
-  assembler.commit(1000);  // never more than the room
-  EXPECT_FALSE(assembler.room(10).empty());
+  assembler.commit(1000);
+  EXPECT_FALSE(assembler.room(10).empty());  // beyond the descriptor's length: scratch
+  assembler.commit(10);
   assembler.end(descriptor);
-  EXPECT_EQ(assembler.take_frame()->size(), 60u);
+  descriptor = decode_tx(second.raw.data());
+  assembler.begin(descriptor, second.raw.data(), {});
+  EXPECT_EQ(assembler.room(4).data(), start + 60);
+  assembler.commit(4);
+  assembler.end(descriptor);
+  EXPECT_EQ(assembler.take_frame()->size(), 64u);
   EXPECT_EQ(assembler.take_frame(), nullptr);
 }
 

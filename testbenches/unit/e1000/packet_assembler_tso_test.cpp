@@ -239,6 +239,10 @@ TEST(Segments, EachIsTaggedByTheFirstDescriptor) {
   rig.clear();
   rig.run({data(proto.header(), kFirst, kBoth), data(pattern(100), kLast | kVle)});
   proto.expect_segments(rig, pattern(100), 60);  // VLE at the end only: no tag
+  rig.clear();
+  rig.settings.vlan_enable = false;
+  rig.run({data(proto.header(), kFirst | kVle, kBoth), data(pattern(100), kLast | kVle)});
+  proto.expect_segments(rig, pattern(100), 60);
 }
 
 TEST(Segments, ShortOnesArePaddedAndTheFcsIsAlwaysAppended) {

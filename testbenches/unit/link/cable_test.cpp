@@ -43,7 +43,7 @@ class CountingSource : public FrameSource {
   CountingSource(CableEndIf& end, int total) : end_(end), left_(total) {}
   void refill(Time now) override {
     asked_at.push_back(now);
-    if (left_-- > 0) end_.send(frame_of(60, next_tag_++), kTimeZero);
+    if (left_-- > 0) end_.send(frame_of(60, next_tag_++), now);
   }
   std::vector<Time> asked_at;
 
@@ -244,7 +244,9 @@ TEST(Cable, FeedsASinkFromASourceFrameAfterFrame) {
     link_both(cable);
     wait_for(us(10));
     ASSERT_EQ(sink.arrivals.size(), 3U);
-    EXPECT_EQ(sink.called_at[1] - sink.called_at[0], ns(576));
+    EXPECT_EQ(sink.called_at[0], us(1));
+    EXPECT_EQ(sink.called_at[1], us(1) + ns(576)) << "when the first has left";
+    EXPECT_EQ(sink.called_at[2], us(1) + ns(672 + 576));
     EXPECT_EQ(source.asked_at.size(), 4U) << "the last time in vain";
     cable.end(0).send(frame_of(60), kTimeZero);
     wait_for(us(10));

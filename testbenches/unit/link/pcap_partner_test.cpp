@@ -33,13 +33,6 @@ using ::testing::HasSubstr;
 /// hold_flush: the replay starts that long after readiness.
 constexpr Time kFlush = us(10);
 
-PartnerContext context() {
-  PartnerContext context;
-  context.name = "partner";
-  context.hold_flush = kFlush;
-  return context;
-}
-
 /// Three frames at 0, 5 and 20 us.
 void save_three(const std::string& path) {
   Bytestream file = pcap_header();
@@ -53,7 +46,7 @@ class Bench {
  public:
   explicit Bench(const std::string& options)
       : cable("cable", {ns(0)}),
-        partner(context(), cable.end(1), PartnerSpec::parse("pcap:" + options)),
+        partner("partner", cable.end(1), PartnerSpec::parse("pcap:" + options), kFlush),
         nic(cable.end(0)) {}
 
   /// Runs with the MAC ready from the start.
@@ -338,11 +331,9 @@ TEST(PcapPartner, FeedsASinkAtTheRecordedTimes) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
   Cable cable("cable", {ns(0)});
-  PcapPartner replay(context(), cable.end(1), PartnerSpec::parse("pcap:in=" + file.path()));
+  PcapPartner replay("replay", cable.end(1), PartnerSpec::parse("pcap:in=" + file.path()), kFlush);
   TemporaryFile out("out.pcapng");
-  PartnerContext other = context();
-  other.name = "other";
-  PcapPartner record(other, cable.end(0), PartnerSpec::parse("pcap:out=" + out.path()));
+  PcapPartner record("record", cable.end(0), PartnerSpec::parse("pcap:out=" + out.path()), kFlush);
   sc_core::sc_start(to_sc(ms(1)));
   EXPECT_TRUE(replay.exhausted());
   EXPECT_EQ(record.statistics().frames_from_nic, 3U);
@@ -352,10 +343,9 @@ TEST(PcapPartner, FeedsASinkAtTheRecordedTimes) {
   EXPECT_EQ(reader.offset(2), us(20));
 }
 
-std::string refusal(const std::string& options) {
-  Cable cable(sc_core::sc_gen_unique_name("cable"));
+std::string refusal(Cable& cable, const std::string& options) {
   try {
-    PcapPartner partner(context(), cable.end(1), PartnerSpec::parse("pcap:" + options));
+    PcapPartner partner("partner", cable.end(1), PartnerSpec::parse("pcap:" + options), kFlush);
   } catch (const std::exception& error) {
     return error.what();
   }
@@ -363,21 +353,24 @@ std::string refusal(const std::string& options) {
 }
 
 TEST(PcapPartner, RefusesBadOptionsNamingThem) {
+  Cable cable("cable");
   TemporaryFile file("in.pcap");
   save_three(file.path());
   const std::string in = "in=" + file.path();
-  EXPECT_THAT(refusal("pace=line"), HasSubstr("needs the option in="));
-  EXPECT_THAT(refusal("in="), HasSubstr("in="));
-  EXPECT_THAT(refusal("in=/nonexistent.pcap"), HasSubstr("/nonexistent.pcap"));
-  EXPECT_THAT(refusal(in + ",pace=fast"), AllOf(HasSubstr("pace=fast"), HasSubstr("recorded")));
-  EXPECT_THAT(refusal(in + ",scale=0"), HasSubstr("scale=0"));
-  EXPECT_THAT(refusal(in + ",scale=nan"), HasSubstr("scale=nan"));
-  EXPECT_THAT(refusal(in + ",scale=2x"), HasSubstr("scale=2x"));
-  EXPECT_THAT(refusal(in + ",scale=2,pace=line"), HasSubstr("pace=recorded"));
-  EXPECT_THAT(refusal(in + ",loop=0"), HasSubstr("loop=0"));
-  EXPECT_THAT(refusal(in + ",fcs=4"), HasSubstr("fcs=4"));
-  EXPECT_THAT(refusal(in + ",out=/nonexistent/out.pcapng"), HasSubstr("/nonexistent/out.pcapng"));
-  EXPECT_THAT(refusal(in + ",out=" + file.path()), HasSubstr("is the file that in= names"));
+  EXPECT_THAT(refusal(cable, "pace=line"), HasSubstr("needs the option in="));
+  EXPECT_THAT(refusal(cable, "in="), HasSubstr("in="));
+  EXPECT_THAT(refusal(cable, "in=/nonexistent.pcap"), HasSubstr("/nonexistent.pcap"));
+  EXPECT_THAT(refusal(cable, in + ",pace=fast"),
+              AllOf(HasSubstr("pace=fast"), HasSubstr("recorded")));
+  EXPECT_THAT(refusal(cable, in + ",scale=0"), HasSubstr("scale=0"));
+  EXPECT_THAT(refusal(cable, in + ",scale=nan"), HasSubstr("scale=nan"));
+  EXPECT_THAT(refusal(cable, in + ",scale=2x"), HasSubstr("scale=2x"));
+  EXPECT_THAT(refusal(cable, in + ",scale=2,pace=line"), HasSubstr("pace=recorded"));
+  EXPECT_THAT(refusal(cable, in + ",loop=0"), HasSubstr("loop=0"));
+  EXPECT_THAT(refusal(cable, in + ",fcs=4"), HasSubstr("fcs=4"));
+  EXPECT_THAT(refusal(cable, in + ",out=/nonexistent/out.pcapng"),
+              HasSubstr("/nonexistent/out.pcapng"));
+  EXPECT_THAT(refusal(cable, in + ",out=" + file.path()), HasSubstr("is the file that in= names"));
   EXPECT_EQ(PcapReader(file.path()).size(), 3U) << "and left it alone";
 }
 

@@ -1,0 +1,335 @@
+/// Type 0 configuration space: masks, BARs, capabilities, power states, hostile input.
+
+#include "models/pci/config_space.h"
+
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace e1000tlm::pci {
+namespace {
+
+constexpr unsigned kPm = 0xDC, kPmcsr = 0xE0, kPcix = 0xE4, kMsi = 0xF0;
+
+FunctionConfig nic() {
+  FunctionConfig config;
+  config.vendor_id = 0x8086;
+  config.device_id = 0x100E;
+  config.subsystem_vendor_id = 0x8086;
+  config.subsystem_id = 0x001E;
+  config.revision = 2;
+  config.class_code = 0x020000;
+  config.min_grant = 0xFF;
+  config.bars[0] = {BarConfig::Kind::kMemory32, 128 << 10, false};
+  config.bars[1] = {BarConfig::Kind::kIo, 64, false};
+  config.bars[2] = {BarConfig::Kind::kMemory64, 1 << 16, true};
+  config.expansion_rom_size = 1 << 16;
+  config.pm_offset = kPm;
+  config.pm_capabilities = 0xC822;  // PME# from D3hot, D3cold; DSI; version 2
+  config.pm_data = {15, 0, 0, 4};
+  config.pm_data_scale = 1;
+  config.pcix_offset = kPcix;
+  config.pcix_command = 0x0002;
+  config.pcix_status = 0x0002'FFF8;
+  config.msi_offset = kMsi;
+  return config;
+}
+
+TEST(ConfigSpace, HeaderShowsTheIdentity) {
+  const ConfigSpace space(nic());
+  EXPECT_EQ(space.read(cfg::kVendorId, 4), 0x100E8086u);
+  EXPECT_EQ(space.read(cfg::kRevision, 4), 0x02000002u);
+  EXPECT_EQ(space.read(cfg::kSubsystemVendorId, 4), 0x001E8086u);
+  EXPECT_EQ(space.read(cfg::kHeaderType, 1), 0u);
+  EXPECT_EQ(space.read(cfg::kInterruptPin, 1), 1u);
+  EXPECT_EQ(space.read(cfg::kMinGrant, 2), 0x00FFu);
+  EXPECT_EQ(space.read(cfg::kStatus, 2), 0x0230u);
+  EXPECT_EQ(space.read(cfg::kCommand, 2), 0u);
+}
+
+TEST(ConfigSpace, ReadOnlyBytesStay) {
+  ConfigSpace space(nic());
+  for (unsigned offset = 0; offset < 256; offset += 4) space.write(offset, 4, 0xFFFFFFFF);
+  EXPECT_EQ(space.read(cfg::kVendorId, 4), 0x100E8086u);
+  EXPECT_EQ(space.read(cfg::kCommand, 2), 0x0157u);
+  EXPECT_EQ(space.read(cfg::kRevision, 4), 0x02000002u);
+  EXPECT_EQ(space.read(cfg::kCacheLineSize, 4), 0x0000FFFFu) << "cache line, latency timer";
+  EXPECT_EQ(space.latency_timer(), 0xFFu);
+  EXPECT_EQ(space.read(cfg::kSubsystemVendorId, 4), 0x001E8086u);
+  EXPECT_EQ(space.read(cfg::kInterruptLine, 4), 0x00FF01FFu);
+  EXPECT_EQ(space.read(0x40, 4), 0u);
+}
+
+TEST(ConfigSpace, BarsAreSizedByWritingOnes) {
+  ConfigSpace space(nic());
+  for (unsigned i = 0; i < 6; ++i) space.write(cfg::kBar0 + 4 * i, 4, 0xFFFFFFFF);
+  EXPECT_EQ(space.read(0x10, 4), 0xFFFE0000u);
+  EXPECT_EQ(space.read(0x14, 4), 0xFFFFFFC1u);
+  EXPECT_EQ(space.read(0x18, 4), 0xFFFF000Cu);
+  EXPECT_EQ(space.read(0x1C, 4), 0xFFFFFFFFu);
+  EXPECT_EQ(space.read(0x20, 4), 0u);
+  EXPECT_EQ(space.read(0x24, 4), 0u);
+  space.write(cfg::kExpansionRom, 4, 0xFFFFFFFE);
+  EXPECT_EQ(space.read(cfg::kExpansionRom, 4), 0xFFFF0000u);
+  space.write(cfg::kExpansionRom, 4, 0xFFFFFFFF);
+  EXPECT_EQ(space.read(cfg::kExpansionRom, 4), 0xFFFF0001u);
+}
+
+TEST(ConfigSpace, HugeBarsReachIntoTheUpperHalf) {
+  FunctionConfig config = nic();
+  config.bars[2].size = std::uint64_t{1} << 33;
+  ConfigSpace space(config);
+  space.write(0x18, 4, 0xFFFFFFFF);
+  space.write(0x1C, 4, 0xFFFFFFFF);
+  EXPECT_EQ(space.read(0x18, 4), 0x0000000Cu);
+  EXPECT_EQ(space.read(0x1C, 4), 0xFFFFFFFEu);
+}
+
+TEST(ConfigSpace, CommandBitsGateTheBars) {
+  ConfigSpace space(nic());
+  space.write(0x10, 4, 0xFEB20000);
+  space.write(0x14, 4, 0xC041);
+  space.write(0x18, 4, 0x00010000);
+  space.write(0x1C, 4, 0x12);
+  space.write(cfg::kExpansionRom, 4, 0xFE000001);
+  EXPECT_FALSE(space.bar_base(0));
+  space.write(cfg::kCommand, 2, command::kMemory);
+  EXPECT_EQ(space.bar_base(0), 0xFEB20000u);
+  EXPECT_EQ(space.bar_base(2), 0x12'0001'0000u);
+  EXPECT_EQ(space.rom_base(), 0xFE000000u);
+  EXPECT_FALSE(space.bar_base(1));
+  space.write(cfg::kCommand, 2, command::kIo);
+  EXPECT_EQ(space.bar_base(1), 0xC040u);
+  EXPECT_FALSE(space.bar_base(0));
+  EXPECT_FALSE(space.rom_base());
+  EXPECT_FALSE(space.bar_base(3)) << "upper half";
+  EXPECT_FALSE(space.bar_base(6));
+  EXPECT_FALSE(space.bar_base(1000));
+}
+
+TEST(ConfigSpace, UnassignedBarsAndDisabledRomsDoNotDecode) {
+  ConfigSpace space(nic());
+  space.write(cfg::kCommand, 2, command::kMemory | command::kIo);
+  for (unsigned i = 0; i < 6; ++i) EXPECT_FALSE(space.bar_base(i)) << i;
+  space.write(cfg::kExpansionRom, 4, 0xFE000000);
+  EXPECT_FALSE(space.rom_base());
+  space.write(cfg::kExpansionRom, 4, 0x00000001);
+  EXPECT_FALSE(space.rom_base());
+}
+
+TEST(ConfigSpace, BytesAndWordsAtAnyOffset) {
+  ConfigSpace space(nic());
+  EXPECT_EQ(space.read(1, 1), 0x80u);
+  EXPECT_EQ(space.read(1, 2), 0x0E80u);
+  EXPECT_EQ(space.read(0x2D, 4), 0x00001E80u) << "crosses a dword";
+  space.write(0x12, 1, 0xB2);
+  space.write(0x13, 1, 0xFE);
+  EXPECT_EQ(space.read(0x10, 4), 0xFEB20000u);
+  space.write(0x3B, 2, 0x0BFF);
+  EXPECT_EQ(space.read(cfg::kInterruptLine, 1), 0x0Bu);
+}
+
+TEST(ConfigSpace, BeyondItsEndReadsOnesAndIgnoresWrites) {
+  ConfigSpace space(nic());
+  EXPECT_EQ(space.read(254, 4), 0xFFFF0000u);
+  EXPECT_EQ(space.read(4096, 4), 0xFFFFFFFFu);
+  space.write(254, 4, 0xFFFFFFFF);
+  space.write(1u << 31, 4, 0xFFFFFFFF);
+  EXPECT_EQ(space.read(cfg::kVendorId, 4), 0x100E8086u);
+}
+
+TEST(ConfigSpace, StatusBitsClearWhenWrittenOne) {
+  ConfigSpace space(nic());
+  space.set_status(status::kReceivedMasterAbort | status::kReceivedTargetAbort);
+  space.set_status(status::kFastBackToBack | 1);  // not sticky bits: no effect
+  EXPECT_EQ(space.read(cfg::kStatus, 2), 0x3230u);
+  space.write(cfg::kStatus, 2, status::kReceivedMasterAbort);
+  EXPECT_EQ(space.read(cfg::kStatus, 2), 0x1230u);
+  space.write(cfg::kStatus + 1, 1, 0x10);
+  EXPECT_EQ(space.read(cfg::kStatus, 2), 0x0230u);
+  space.write(cfg::kStatus, 2, 0xFFFF);
+  EXPECT_EQ(space.read(cfg::kStatus, 2), 0x0230u);
+}
+
+TEST(ConfigSpace, InterruptStatusIsALevel) {
+  ConfigSpace space(nic());
+  space.set_interrupt_status(true);
+  space.write(cfg::kStatus, 2, 0xFFFF);
+  EXPECT_EQ(space.read(cfg::kStatus, 2), 0x0238u);
+  space.set_interrupt_status(false);
+  EXPECT_EQ(space.read(cfg::kStatus, 2), 0x0230u);
+}
+
+TEST(ConfigSpace, CapabilitiesAreChained) {
+  const ConfigSpace space(nic());
+  EXPECT_EQ(space.read(cfg::kCapabilities, 1), kPm);
+  EXPECT_EQ(space.read(kPm, 4), 0xC822E401u);
+  EXPECT_EQ(space.read(kPcix, 4), 0x0002F007u);
+  EXPECT_EQ(space.read(kPcix + 4, 4), 0x0002FFF8u);
+  EXPECT_EQ(space.read(kMsi, 4), 0x00800005u);
+}
+
+TEST(ConfigSpace, WithoutCapabilitiesThereIsNoList) {
+  FunctionConfig config = nic();
+  config.pm_offset = config.pcix_offset = config.msi_offset = 0;
+  ConfigSpace space(config);
+  EXPECT_EQ(space.read(cfg::kStatus, 2), 0x0220u);
+  EXPECT_EQ(space.read(cfg::kCapabilities, 1), 0u);
+  space.write(0x04, 1, 3);
+  space.set_pme_status(true);
+  space.set_pme_enabled(true);
+  EXPECT_EQ(space.power_state(), PowerState::kD0);
+  EXPECT_FALSE(space.pme_status());
+  EXPECT_FALSE(space.pme_enabled());
+  EXPECT_FALSE(space.msi().enabled);
+  EXPECT_EQ(space.read(cfg::kVendorId, 4), 0x100E8086u);
+}
+
+TEST(ConfigSpace, MsiTakesAddressDataAndEnable) {
+  ConfigSpace space(nic());
+  space.write(kMsi + 4, 4, 0xFEE01003);
+  space.write(kMsi + 8, 4, 0x1);
+  space.write(kMsi + 12, 4, 0xFFFF4041);
+  EXPECT_FALSE(space.msi().enabled);
+  space.write(kMsi + 2, 2, 0xFFFF);
+  EXPECT_EQ(space.read(kMsi + 2, 2), 0x0081u);
+  EXPECT_TRUE(space.msi().enabled);
+  EXPECT_EQ(space.msi().address, 0x1'FEE0'1000u);
+  EXPECT_EQ(space.msi().data, 0x4041u);
+  EXPECT_EQ(space.read(kMsi + 14, 2), 0u);
+}
+
+TEST(ConfigSpace, PcixCommandIsWritableAndErrorsClear) {
+  FunctionConfig config = nic();
+  config.pcix_status |= 1u << 18;
+  ConfigSpace space(config);
+  space.write(kPcix + 2, 2, 0xFFFF);
+  EXPECT_EQ(space.read(kPcix + 2, 2), 0x007Fu);
+  space.write(kPcix + 4, 4, 0xFFFFFFFF);
+  EXPECT_EQ(space.read(kPcix + 4, 4), 0x0002FFF8u);
+}
+
+TEST(ConfigSpace, LeavingD0StopsDecoding) {
+  ConfigSpace space(nic());
+  space.write(0x10, 4, 0xFEB20000);
+  space.write(0x14, 4, 0xC040);
+  space.write(cfg::kExpansionRom, 4, 0xFE000001);
+  space.write(cfg::kCommand, 2, command::kMemory | command::kIo);
+  space.write(kPmcsr, 1, 3);
+  EXPECT_EQ(space.power_state(), PowerState::kD3hot);
+  EXPECT_FALSE(space.bar_base(0));
+  EXPECT_FALSE(space.bar_base(1));
+  EXPECT_FALSE(space.rom_base());
+  EXPECT_EQ(space.read(0x10, 4), 0xFEB20000u) << "configuration works";
+}
+
+TEST(ConfigSpace, UnsupportedPowerStatesAreDiscarded) {
+  ConfigSpace space(nic());
+  space.write(kPmcsr, 2, 0x0101);
+  EXPECT_EQ(space.power_state(), PowerState::kD0);
+  EXPECT_TRUE(space.pme_enabled()) << "the rest of the write counts";
+  space.write(kPmcsr, 1, 3);
+  space.write(kPmcsr, 1, 2);
+  EXPECT_EQ(space.power_state(), PowerState::kD3hot);
+
+  FunctionConfig config = nic();
+  config.pm_capabilities |= 1 << 9 | 1 << 10;
+  ConfigSpace able(config);
+  able.write(kPmcsr, 1, 1);
+  EXPECT_EQ(able.power_state(), PowerState::kD1);
+  able.write(kPmcsr, 1, 2);
+  EXPECT_EQ(able.power_state(), PowerState::kD2);
+}
+
+TEST(ConfigSpace, DataSelectChoosesDataAndScale) {
+  ConfigSpace space(nic());
+  EXPECT_EQ(space.read(kPmcsr, 4), 0x0F002000u);
+  space.write(kPmcsr, 2, 3 << 9);
+  EXPECT_EQ(space.read(kPmcsr, 4), 0x04002600u);
+  space.write(kPmcsr, 2, 5 << 9);
+  EXPECT_EQ(space.read(kPmcsr, 4), 0x00000A00u);
+  space.write(kPmcsr, 4, 0xFFFF6000);
+  EXPECT_EQ(space.read(kPmcsr, 4), 0x0F002000u) << "scale and data are read only";
+}
+
+TEST(ConfigSpace, PmeStatusClearsWhenWrittenOne) {
+  ConfigSpace space(nic());
+  space.set_pme_status(true);
+  space.write(kPmcsr, 2, 0x0100);
+  EXPECT_TRUE(space.pme_status());
+  EXPECT_TRUE(space.pme_enabled());
+  space.write(kPmcsr + 1, 1, 0x80);
+  EXPECT_FALSE(space.pme_status());
+  EXPECT_FALSE(space.pme_enabled());
+}
+
+TEST(ConfigSpace, PmeEnableNeedsPmeSupport) {
+  FunctionConfig config = nic();
+  config.pm_capabilities = 0x0002;
+  ConfigSpace space(config);
+  space.write(kPmcsr, 2, 0x0100);
+  space.set_pme_enabled(true);
+  EXPECT_FALSE(space.pme_enabled());
+}
+
+TEST(ConfigSpace, ResetKeepsPmeContextOnAuxiliaryPower) {
+  const auto dirty = [](ConfigSpace& space) {
+    space.write(0x10, 4, 0xFEB20000);
+    space.write(cfg::kCommand, 2, command::kMemory | command::kMaster);
+    space.set_status(status::kParityError);
+    space.set_pme_status(true);
+    space.write(kPmcsr, 2, 0x0103 | 3 << 9);
+    space.write(kMsi + 2, 2, 1);
+  };
+  ConfigSpace space(nic());
+  dirty(space);
+  space.reset(true);
+  EXPECT_EQ(space.read(0x10, 4), 0u);
+  EXPECT_EQ(space.command(), 0u);
+  EXPECT_EQ(space.read(cfg::kStatus, 2), 0x0230u);
+  EXPECT_FALSE(space.msi().enabled);
+  EXPECT_EQ(space.read(kPmcsr, 4), 0x0F00A100u);
+  dirty(space);
+  space.reset(false);
+  EXPECT_EQ(space.read(kPmcsr, 4), 0x0F002000u);
+}
+
+TEST(ConfigSpace, FixedCommandBitsAreAlwaysSet) {
+  FunctionConfig config = nic();
+  config.command_fixed = command::kMemory;
+  ConfigSpace space(config);
+  EXPECT_EQ(space.command(), command::kMemory);
+  space.write(cfg::kCommand, 2, 0);
+  EXPECT_EQ(space.command(), command::kMemory);
+}
+
+TEST(ConfigSpace, RefusesWhatCannotBe) {
+  const auto refused = [](const std::function<void(FunctionConfig&)>& spoil, const char* naming) {
+    FunctionConfig config = nic();
+    spoil(config);
+    try {
+      const ConfigSpace space(config);
+      FAIL() << naming << " was accepted";
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find(naming), std::string::npos) << error.what();
+    }
+  };
+  refused([](auto& c) { c.bars[0].size = 3 << 10; }, "BAR 0");
+  refused([](auto& c) { c.bars[0].size = 8; }, "BAR 0");
+  refused([](auto& c) { c.bars[0].size = 0; }, "BAR 0");
+  refused([](auto& c) { c.bars[1].size = 512; }, "BAR 1");
+  refused([](auto& c) { c.bars[1].size = 2; }, "BAR 1");
+  refused([](auto& c) { c.bars[3] = {BarConfig::Kind::kIo, 4, false}; }, "BAR 3");
+  refused([](auto& c) { c.bars[5] = {BarConfig::Kind::kMemory64, 4096, false}; }, "BAR 5");
+  refused([](auto& c) { c.expansion_rom_size = 1024; }, "ROM");
+  refused([](auto& c) { c.pm_offset = 0x3C; }, "power management");
+  refused([](auto& c) { c.pcix_offset = 0xE6; }, "PCI-X");
+  refused([](auto& c) { c.msi_offset = 0xF4; }, "MSI");
+  refused([](auto& c) { c.interrupt_pin = 5; }, "interrupt pin");
+}
+
+}  // namespace
+}  // namespace e1000tlm::pci

@@ -1,0 +1,516 @@
+#include "platform/plugs/qtest_door.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <map>
+#include <stdexcept>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "models/tlm/sc_time.h"
+
+namespace e1000tlm::plugs {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::uint64_t kRamBytes = 4096;
+constexpr std::uint64_t kWork = 0xf0000000;   // write: work for so many ns, then interrupt 11
+constexpr std::uint64_t kAck = 0xf0000004;    // write: takes interrupt 11 away
+constexpr std::uint64_t kTimer = 0xf0000008;  // write: interrupt 9 after so many ns
+constexpr std::uint64_t kDone = 0xf000000c;   // read: works done
+
+/// Some RAM, one register file, and a record of who was called when.
+class FakeBackend : public sc_core::sc_module, public QTestBackend {
+ public:
+  explicit FakeBackend(const sc_core::sc_module_name& name) : sc_module(name) {
+    SC_HAS_PROCESS(FakeBackend);
+    SC_METHOD(work_done);
+    sensitive << work_;
+    dont_initialize();
+    SC_METHOD(timer_expired);
+    sensitive << timer_;
+    dont_initialize();
+  }
+
+  bool mem_read(std::uint64_t address, Bytes data) override {
+    log.emplace_back("read");
+    if (address == kDone && data.size() == 4) {
+      store_le32(data.data(), done);
+      return true;
+    }
+    if (address >= kRamBytes || data.size() > kRamBytes - address) return false;
+    std::copy_n(ram.begin() + static_cast<std::ptrdiff_t>(address), data.size(), data.begin());
+    return true;
+  }
+  bool mem_write(std::uint64_t address, ConstBytes data) override {
+    log.emplace_back("write");
+    if (address >= kWork) {
+      write_register(address, load_le32(data.data()));
+      return true;
+    }
+    if (address >= kRamBytes || data.size() > kRamBytes - address) return false;
+    std::copy(data.begin(), data.end(), ram.begin() + static_cast<std::ptrdiff_t>(address));
+    return true;
+  }
+  bool io_read(std::uint16_t port, unsigned size, std::uint32_t& value) override {
+    if (ports.count(port) == 0) return false;
+    value = ports[port] | (size == 1 ? 0xab00 : 0);  // rubbish beyond the access
+    return true;
+  }
+  bool io_write(std::uint16_t port, unsigned, std::uint32_t value) override {
+    ports[port] = value;
+    return true;
+  }
+  bool busy() const override { return busy_; }
+  std::size_t poll_hosts() override {
+    log.emplace_back("poll");
+    const std::size_t taken = frames_from_hosts.exchange(0);
+    if (taken > 0) write_register(kWork, 1000);
+    return taken;
+  }
+  bool flush_hosts(milliseconds timeout) override {
+    log.emplace_back("flush");
+    flush_timeouts.push_back(timeout);
+    if (flushes_to_fail == 0) return true;
+    --flushes_to_fail;
+    return false;
+  }
+  void on_irq(std::function<void(unsigned, bool)> changed) override { irq_ = std::move(changed); }
+  std::vector<std::string> intercept_names() const override { return {"ioapic", "e1000"}; }
+
+  std::vector<std::uint8_t> ram = std::vector<std::uint8_t>(kRamBytes);
+  std::map<std::uint16_t, std::uint32_t> ports;
+  std::vector<std::string> log;
+  std::vector<milliseconds> flush_timeouts;
+  std::uint32_t done = 0;
+  Time done_at{};
+  std::atomic<std::size_t> frames_from_hosts{0};
+  std::atomic<unsigned> flushes_to_fail{0};
+
+ private:
+  void write_register(std::uint64_t address, std::uint32_t value) {
+    if (address == kWork) {
+      busy_ = true;
+      work_.notify(to_sc(ns(value)));
+    } else if (address == kAck) {
+      irq_(11, false);
+    } else if (address == kTimer) {
+      timer_.notify(to_sc(ns(value)));
+    }
+  }
+  void work_done() {
+    busy_ = false;
+    ++done;
+    done_at = sc_now();
+    irq_(11, true);
+  }
+  void timer_expired() { irq_(9, true); }
+
+  sc_core::sc_event work_;
+  sc_core::sc_event timer_;
+  bool busy_ = false;
+  std::function<void(unsigned, bool)> irq_;
+};
+
+/// A client; all of its calls may block.
+class Client {
+ public:
+  explicit Client(const std::string& path) {
+    const sockaddr_un address = link::unix_address(path);
+    fd_ = link::UniqueFd(::socket(AF_UNIX, SOCK_STREAM, 0));
+    EXPECT_EQ(::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  explicit Client(link::UniqueFd fd) : fd_(std::move(fd)) {}
+
+  bool send(const std::string& text) const {
+    std::size_t sent = 0;
+    while (sent < text.size()) {
+      const ssize_t size = ::send(fd_.get(), text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+      if (size <= 0) return false;
+      sent += static_cast<std::size_t>(size);
+    }
+    return true;
+  }
+  std::string line() {
+    std::string text;
+    char c = 0;
+    while (::recv(fd_.get(), &c, 1, 0) == 1 && c != '\n') text += c;
+    return text;
+  }
+  /// The answer; interrupt lines before it are collected.
+  std::string operator()(const std::string& command) {
+    send(command + '\n');
+    std::string text = line();
+    for (; text.rfind("IRQ ", 0) == 0; text = line()) interrupts.push_back(text);
+    return text;
+  }
+  std::vector<std::string> interrupts;
+
+ private:
+  link::UniqueFd fd_;
+};
+
+class QTestDoorTest : public ::testing::Test {
+ protected:
+  QTestDoorTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "e1000tlm-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    config.address = "unix:" + path();
+  }
+  ~QTestDoorTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+
+  std::string path() const { return directory_ + "/qtest"; }
+
+  /// Runs the simulation until it stops by itself, with the program talking to it.
+  void run(const std::function<void(Client&)>& program) {
+    QTestDoor door("door", backend, config);
+    std::thread thread([&] {
+      Client client(path());
+      program(client);
+    });
+    sc_core::sc_start();
+    thread.join();
+    EXPECT_EQ(sc_core::sc_get_status(), sc_core::SC_STOPPED);
+  }
+
+  FakeBackend backend{"backend"};
+  QTestConfig config;
+
+ private:
+  std::string directory_;
+};
+
+TEST_F(QTestDoorTest, CarriesAccessesOutAndAnswersThem) {
+  run([](Client& qtest) {
+    EXPECT_EQ(qtest("writel 0x10 0x12345678"), "OK");
+    EXPECT_EQ(qtest("readl 0x10"), "OK 0x0000000012345678");
+    EXPECT_EQ(qtest("readb 0x11"), "OK 0x0000000000000056");
+    EXPECT_EQ(qtest("readw 0x12"), "OK 0x0000000000001234");
+    EXPECT_EQ(qtest("writeq 0x18 0x1122334455667788"), "OK");
+    EXPECT_EQ(qtest("readq 0x18"), "OK 0x1122334455667788");
+    EXPECT_EQ(qtest("writeb 0x1f 0xff"), "OK");
+    EXPECT_EQ(qtest("read 0x18 8"), "OK 0x88776655443322ff");
+    EXPECT_EQ(qtest("write 0x20 3 0x010203"), "OK");
+    EXPECT_EQ(qtest("b64read 0x20 3"), "OK AQID");
+    EXPECT_EQ(qtest("b64write 0x21 1 /w=="), "OK");
+    EXPECT_EQ(qtest("memset 0x30 2 0x5a"), "OK");
+    EXPECT_EQ(qtest("read 0x20 18"), "OK 0x01ff03" + std::string(26, '0') + "5a5a");
+    EXPECT_EQ(qtest("outl 0xcf8 0x80001000"), "OK");
+    EXPECT_EQ(qtest("inl 0xcf8"), "OK 0x80001000");
+    EXPECT_EQ(qtest("outb 0x80 0x7f"), "OK");
+    EXPECT_EQ(qtest("inb 0x80"), "OK 0x007f");
+    EXPECT_EQ(qtest("endianness"), "OK little");
+  });
+}
+
+TEST_F(QTestDoorTest, ReadsThatNobodyAnswersAreAllOnes) {
+  run([](Client& qtest) {
+    EXPECT_EQ(qtest("readl 0xe0000000"), "OK 0x00000000ffffffff");
+    EXPECT_EQ(qtest("readb 0xe0000000"), "OK 0x00000000000000ff");
+    EXPECT_EQ(qtest("readq 0xe0000000"), "OK 0xffffffffffffffff");
+    EXPECT_EQ(qtest("read 0xe0000000 3"), "OK 0xffffff");
+    EXPECT_EQ(qtest("inb 0x55"), "OK 0x00ff");
+    EXPECT_EQ(qtest("inw 0x55"), "OK 0xffff");
+    EXPECT_EQ(qtest("inl 0x55"), "OK 0xffffffff");
+    EXPECT_EQ(qtest("writel 0xe0000000 1"), "OK");
+  });
+}
+
+TEST_F(QTestDoorTest, TimeMovesByTheClockCommandsOnly) {
+  run([](Client& qtest) {
+    std::this_thread::sleep_for(milliseconds(10));
+    EXPECT_EQ(qtest("clock_step 1000"), "OK 1000");
+    EXPECT_EQ(qtest("readl 0"), "OK 0x0000000000000000");
+    EXPECT_EQ(qtest("clock_step 5"), "OK 1005");
+    EXPECT_EQ(qtest("clock_set 2000"), "OK 2000");
+    EXPECT_EQ(qtest("clock_set 2000"), "OK 2000");
+    EXPECT_EQ(qtest("clock_set 1999"), "FAIL 2000");
+    EXPECT_EQ(qtest("clock_step 0"), "FAIL could not advance time");
+    EXPECT_EQ(qtest("clock_step -1"), "FAIL could not advance time");
+    EXPECT_EQ(qtest("clock_step 9223372036854775807"), "FAIL could not advance time");
+    EXPECT_EQ(qtest("clock_set 9223372036854775807"), "FAIL 2000");
+    EXPECT_EQ(qtest("clock_set -1"), "FAIL 2000");
+  });
+  EXPECT_EQ(sc_now(), us(2));
+}
+
+TEST_F(QTestDoorTest, LongStepsOverNothingTakeNoTime) {
+  run([](Client& qtest) {
+    for (int day = 1; day <= 50; ++day) {
+      EXPECT_EQ(qtest("clock_step 86400000000000"),
+                "OK " + std::to_string(86'400'000'000'000LL * day));
+    }
+    EXPECT_EQ(qtest("clock_step 864000000000000"), "FAIL could not advance time");
+  });
+}
+
+TEST_F(QTestDoorTest, WorkThatACommandStartsIsDoneBeforeItsAnswer) {
+  run([](Client& qtest) {
+    EXPECT_EQ(qtest("irq_intercept_in ioapic"), "OK");
+    EXPECT_EQ(qtest("writel 0xf0000000 5000"), "OK");
+    EXPECT_THAT(qtest.interrupts, ElementsAre("IRQ raise 11"));
+    EXPECT_EQ(qtest("readl 0xf000000c"), "OK 0x0000000000000001");
+  });
+  EXPECT_EQ(backend.done_at, us(5));
+}
+
+TEST_F(QTestDoorTest, StepsUseUpTheLeadThatWorkHasTaken) {
+  config.keep = false;
+  Time after_first{};
+  QTestDoor door("door", backend, config);
+  std::thread thread([&] {
+    Client qtest(path());
+    EXPECT_EQ(qtest("writel 0xf0000000 5000"), "OK");
+    EXPECT_EQ(qtest("clock_step 1000"), "OK 1000");
+    after_first = door.clock();  // the door waits for a command now
+    EXPECT_EQ(qtest("clock_step 3999"), "OK 4999");
+    EXPECT_EQ(qtest("clock_step 2"), "OK 5001");
+  });
+  sc_core::sc_start();
+  thread.join();
+  EXPECT_EQ(after_first, us(1));
+  EXPECT_EQ(sc_now(), ns(5001));
+  EXPECT_EQ(door.commands(), 4U);
+}
+
+TEST_F(QTestDoorTest, TimersWaitForTheClock) {
+  run([](Client& qtest) {
+    EXPECT_EQ(qtest("irq_intercept_in ioapic"), "OK");
+    EXPECT_EQ(qtest("writel 0xf0000008 10000"), "OK");
+    EXPECT_EQ(qtest("clock_step 9999"), "OK 9999");
+    EXPECT_TRUE(qtest.interrupts.empty());
+    EXPECT_EQ(qtest("clock_step 1"), "OK 10000");
+    EXPECT_THAT(qtest.interrupts, ElementsAre("IRQ raise 9"));
+  });
+}
+
+TEST_F(QTestDoorTest, AStepWithoutANumberGoesToTheNextDeadline) {
+  run([](Client& qtest) {
+    EXPECT_EQ(
+        qtest("clock_step"),
+        "FAIL cannot advance clock to the next deadline because there is no pending deadline");
+    EXPECT_EQ(qtest("irq_intercept_in ioapic"), "OK");
+    EXPECT_EQ(qtest("writel 0xf0000008 777"), "OK");
+    EXPECT_EQ(qtest("clock_step"), "OK 777");
+    EXPECT_THAT(qtest.interrupts, ElementsAre("IRQ raise 9"));
+  });
+}
+
+TEST_F(QTestDoorTest, WorkGetsTimeUpToItsLimitOnly) {
+  config.settle_limit = ms(1);
+  run([](Client& qtest) {
+    EXPECT_EQ(qtest("writel 0xf0000000 1000001"), "OK");  // 1 ns too long
+    EXPECT_EQ(qtest("readl 0xf000000c"), "OK 0x0000000000000000");
+    EXPECT_EQ(qtest("clock_step 1000001"), "OK 1000001");
+    EXPECT_EQ(qtest("readl 0xf000000c"), "OK 0x0000000000000001");
+  });
+}
+
+TEST_F(QTestDoorTest, WithoutSettlingWorkWaitsForTheClock) {
+  config.settle = false;
+  run([](Client& qtest) {
+    EXPECT_EQ(qtest("writel 0xf0000000 100"), "OK");
+    EXPECT_EQ(qtest("readl 0xf000000c"), "OK 0x0000000000000000");
+    EXPECT_EQ(qtest("clock_step 100"), "OK 100");
+    EXPECT_EQ(qtest("readl 0xf000000c"), "OK 0x0000000000000001");
+  });
+  EXPECT_EQ(sc_now(), ns(100));
+}
+
+TEST_F(QTestDoorTest, ReportsInterruptsOnlyWhenTheyAreInterceptedAndChange) {
+  run([](Client& qtest) {
+    EXPECT_EQ(qtest("writel 0xf0000000 1"), "OK");
+    EXPECT_EQ(qtest("writel 0xf0000004 0"), "OK");
+    EXPECT_EQ(qtest("irq_intercept_in nobody"), "FAIL Unknown device");
+    EXPECT_TRUE(qtest.interrupts.empty());
+    EXPECT_EQ(qtest("irq_intercept_in /machine/unattached/ioapic"), "OK");
+    EXPECT_EQ(qtest("irq_intercept_in ioapic"), "OK");
+    EXPECT_EQ(qtest("irq_intercept_out e1000"), "FAIL IRQ intercept already enabled");
+    EXPECT_EQ(qtest("writel 0xf0000004 0"), "OK");  // is low already
+    EXPECT_EQ(qtest("writel 0xf0000000 1"), "OK");
+    EXPECT_EQ(qtest("writel 0xf0000000 1"), "OK");  // is high already
+    EXPECT_EQ(qtest("writel 0xf0000004 0"), "OK");
+    EXPECT_THAT(qtest.interrupts, ElementsAre("IRQ raise 11", "IRQ lower 11"));
+  });
+}
+
+TEST_F(QTestDoorTest, HostsAreAskedBeforeACommandAndServedBeforeItsAnswer) {
+  run([](Client& qtest) { EXPECT_EQ(qtest("writel 0 1"), "OK"); });
+  EXPECT_THAT(backend.log, ElementsAre("poll", "write", "flush"));
+}
+
+TEST_F(QTestDoorTest, FramesFromHostsAreInMemoryBeforeTheCommandLooks) {
+  backend.frames_from_hosts = 1;  // makes work for 1 us
+  run([](Client& qtest) { EXPECT_EQ(qtest("readl 0xf000000c"), "OK 0x0000000000000001"); });
+}
+
+TEST_F(QTestDoorTest, HostsAreAskedWhileTheClockSteps) {
+  run([](Client& qtest) {
+    EXPECT_EQ(qtest("writel 0xf0000008 5000000"), "OK");
+    EXPECT_EQ(qtest("clock_step 5000000"), "OK 5000000");
+  });
+  // Before each of the two commands, and once in the step, which has one event only.
+  EXPECT_EQ(std::count(backend.log.begin(), backend.log.end(), "poll"), 3);
+}
+
+TEST_F(QTestDoorTest, AHostThatTakesNoFramesDelaysAnswersOnceAndIsTriedAgain) {
+  config.flush_limit = milliseconds(30);
+  backend.flushes_to_fail = 4;
+  run([this](Client& qtest) {
+    EXPECT_EQ(qtest("writel 0 1"), "OK");
+    EXPECT_EQ(qtest("writel 0 1"), "OK");
+    while (backend.flushes_to_fail > 0) std::this_thread::sleep_for(milliseconds(1));
+    std::this_thread::sleep_for(milliseconds(20));
+    EXPECT_EQ(qtest("writel 0 1"), "OK");
+  });
+  ASSERT_GE(backend.flush_timeouts.size(), 5U);
+  EXPECT_EQ(backend.flush_timeouts.front(), milliseconds(30));
+  EXPECT_EQ(backend.flush_timeouts[1], milliseconds(0));
+  EXPECT_EQ(backend.flush_timeouts.back(), milliseconds(30));  // all is well again
+}
+
+TEST_F(QTestDoorTest, HostileLinesAreAnsweredOneByOne) {
+  run([](Client& qtest) {
+    EXPECT_EQ(qtest("frobnicate"), "FAIL Unknown command 'frobnicate'");
+    EXPECT_EQ(qtest(""), "FAIL Unknown command ''");
+    EXPECT_EQ(qtest("read 0 0xffffffffffffffff"),
+              "FAIL Size 18446744073709551615 is more than the limit of 67108864 bytes");
+    EXPECT_EQ(qtest("write 0 1 0x"), "ERR invalid argument size");
+    EXPECT_EQ(qtest(std::string(100'000, '\xff')).substr(0, 20), "FAIL Unknown command");
+    EXPECT_EQ(qtest("memset 0xff0 0x4000000 1"), "OK");  // beyond RAM
+    EXPECT_EQ(qtest("readl 0"), "OK 0x0000000000000000");
+    qtest.send("readl 0\nreadl 0\nread");  // the last line never ends
+    EXPECT_EQ(qtest.line(), "OK 0x0000000000000000");
+    EXPECT_EQ(qtest.line(), "OK 0x0000000000000000");
+  });
+}
+
+TEST_F(QTestDoorTest, AClientThatReadsNoAnswersAndGoesEndsTheSimulation) {
+  run([](Client& qtest) {
+    std::string many;
+    for (int i = 0; i < 2000; ++i) many += "read 0 4096\n";
+    qtest.send(many);
+    std::this_thread::sleep_for(milliseconds(50));
+  });
+}
+
+TEST_F(QTestDoorTest, KeepOnServesOneClientAfterTheOther) {
+  config.keep = true;
+  QTestDoor door("door", backend, config);
+  std::thread thread([&] {
+    {
+      Client first(path());
+      EXPECT_EQ(first("irq_intercept_in ioapic"), "OK");
+      EXPECT_EQ(first("clock_step 10"), "OK 10");
+      first.send("half a li");
+    }
+    {
+      Client second(path());
+      EXPECT_EQ(second("writel 0xf0000000 1"), "OK");
+      EXPECT_TRUE(second.interrupts.empty());
+      EXPECT_EQ(second("irq_intercept_out e1000"), "OK");
+      EXPECT_EQ(second("clock_step 10"), "OK 20");
+    }
+    door.stop();
+  });
+  sc_core::sc_start();
+  thread.join();
+  EXPECT_EQ(door.commands(), 5U);
+}
+
+TEST_F(QTestDoorTest, StopEndsTheWaitForAClient) {
+  QTestDoor door("door", backend, config);
+  std::thread thread([&] {
+    std::this_thread::sleep_for(milliseconds(20));
+    door.stop();
+  });
+  sc_core::sc_start();
+  thread.join();
+  EXPECT_EQ(sc_core::sc_get_status(), sc_core::SC_STOPPED);
+}
+
+TEST_F(QTestDoorTest, StopEndsTheWaitForACommand) {
+  QTestDoor door("door", backend, config);
+  std::thread thread([&] {
+    Client client(path());
+    EXPECT_EQ(client("clock_step 1"), "OK 1");
+    door.stop();
+    EXPECT_EQ(client.line(), "");  // the door hangs up
+  });
+  sc_core::sc_start();
+  thread.join();
+}
+
+TEST_F(QTestDoorTest, ConnectsToAListeningClientWithServerOff) {
+  link::UniqueFd listener = link::bind_unix_socket(path(), SOCK_STREAM);
+  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  config.address += ",server=off";
+  QTestDoor door("door", backend, config);
+  std::thread thread([&] {
+    Client qtest(link::UniqueFd(::accept(listener.get(), nullptr, nullptr)));
+    EXPECT_EQ(qtest("clock_step 3"), "OK 3");
+  });
+  sc_core::sc_start();
+  thread.join();
+}
+
+TEST_F(QTestDoorTest, RemovesItsSocketInTheEnd) {
+  {
+    QTestDoor door("door", backend, config);
+    EXPECT_TRUE(std::filesystem::exists(path()));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+template <class Exception>
+std::string refusal(const std::string& address) {
+  try {
+    const StreamEndpoint endpoint(address);
+  } catch (const Exception& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+TEST_F(QTestDoorTest, NamesWhatIsWrongWithAnAddress) {
+  EXPECT_THAT(refusal<std::invalid_argument>("serial:1"), HasSubstr("'serial:1': unknown kind"));
+  EXPECT_THAT(refusal<std::invalid_argument>("unix:"), HasSubstr("no path"));
+  EXPECT_THAT(refusal<std::invalid_argument>("tcp:localhost"), HasSubstr("no port"));
+  EXPECT_THAT(refusal<std::invalid_argument>("unix:x,wait"), HasSubstr("unknown option 'wait'"));
+  EXPECT_THAT(refusal<std::invalid_argument>("unix:" + std::string(200, 'x')),
+              HasSubstr("is too long"));
+  EXPECT_THAT(refusal<std::runtime_error>("unix:/proc/no/socket"), HasSubstr("/proc/no/socket"));
+  EXPECT_THAT(refusal<std::runtime_error>("unix:" + path() + ",server=off"),
+              HasSubstr("cannot connect to '" + path() + "'"));
+  const StreamEndpoint first("unix:" + path());
+  EXPECT_THAT(refusal<std::runtime_error>("unix:" + path()), HasSubstr("is in use"));
+}
+
+TEST(StreamAddress, IsTakenApart) {
+  const StreamAddress local = StreamAddress::parse("unix:/tmp/a:b,server=off");
+  EXPECT_EQ(local.kind, StreamAddress::Kind::kUnix);
+  EXPECT_EQ(local.path, "/tmp/a:b");
+  EXPECT_FALSE(local.server);
+  const StreamAddress remote = StreamAddress::parse("tcp:[::1]:1234");
+  EXPECT_EQ(remote.kind, StreamAddress::Kind::kTcp);
+  EXPECT_EQ(remote.host, "::1");
+  EXPECT_EQ(remote.port, "1234");
+  EXPECT_TRUE(remote.server);
+  EXPECT_EQ(StreamAddress::parse("tcp::1").host, "");
+}
+
+}  // namespace
+}  // namespace e1000tlm::plugs
