@@ -6,6 +6,8 @@
 #include <exception>
 #include <fstream>
 #include <iostream>
+#include <map>
+#include <memory>
 #include <stdexcept>
 
 #include <systemc>
@@ -63,8 +65,9 @@ int simulate(Options& options) {
   options.board.progress = !options.quiet && isatty(STDERR_FILENO) != 0;
   std::unique_ptr<Board> board;
   try {
-    if (!options.json.empty() && options.json != "-") write_json(options.json, "");
     board = std::make_unique<Board>("board", options.board);
+    // Better told now than after a long run.
+    if (!options.json.empty() && options.json != "-") write_json(options.json, "");
   } catch (const std::exception& error) {
     return complain(error.what(), kUsage);
   }

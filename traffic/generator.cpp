@@ -96,8 +96,8 @@ void FrameGenerator::write(std::uint8_t* out, Time stamp) {
   const auto udp_length = static_cast<std::uint16_t>(size_ - kUdpOffset);
   store_be16(out + kUdpOffset + 4, udp_length);
   // The length counts twice: in the header and in the pseudo header.
-  const std::uint16_t sum =
-      fold(udp_sum_ + 2U * udp_length + word_sum(payload, 16) + pattern_.sum(sequence, fill));
+  const std::uint16_t sum = fold(udp_sum_ + std::uint64_t{2} * udp_length + word_sum(payload, 16) +
+                                 pattern_.sum(sequence, fill));
   store_be16(out + kUdpOffset + 6, sum == 0xFFFF ? 0xFFFF : static_cast<std::uint16_t>(~sum));
 
   pacer_.sent(size_ + kFcsLength);

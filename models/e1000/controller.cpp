@@ -17,6 +17,8 @@
 namespace e1000tlm::e1000 {
 namespace {
 
+constexpr std::uint32_t kWholeDword = 0xFFFFFFFF;
+
 std::uint32_t strapped_status(const ControllerConfig& config) {
   const BusStraps& straps = config.straps;
   std::uint32_t value = 0;
@@ -74,7 +76,7 @@ struct Controller::Blocks : public ResetTarget {
   }
   void reload_eeprom() override { eeprom.load(domain::kSoftware); }
   void link_changed() override {
-    transmitter.link_changed();
+    transmitter.state_changed();
     receive.update_ready();
   }
 
@@ -148,36 +150,39 @@ void Controller::mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc
   Blocks& b = *blocks_;
   b.core.access_time = sc_now() + from_sc(delay);
   access_registers(
-      payload, kMmioBytes, [&](std::uint32_t offset) { return b.bank.read(offset); },
-      [&](std::uint32_t offset, std::uint32_t value) { b.bank.write(offset, value); });
+      payload, kMmioBytes,
+      [&](std::uint32_t offset, std::uint32_t) { return b.bank.read(offset); },
+      [&](std::uint32_t offset, std::uint32_t value, std::uint32_t) {
+        b.bank.write(offset, value);
+      });
 }
 
 unsigned Controller::mmio_debug(::tlm::tlm_generic_payload& payload) {
   Blocks& b = *blocks_;
-  access_registers(
-      payload, kMmioBytes, [&](std::uint32_t offset) { return b.bank.peek(offset); },
-      [&](std::uint32_t offset, std::uint32_t value) { b.bank.poke(offset, value); });
-  return payload.is_response_ok() ? payload.get_data_length() : 0;
+  return debug_registers(
+      payload, kMmioBytes,
+      [&](std::uint32_t offset, std::uint32_t) { return b.bank.peek(offset); },
+      [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
+        b.bank.poke(offset, (b.bank.peek(offset) & ~mask) | value);
+      });
 }
 
 /// Both registers take dword accesses only (manual 13.2.2.1); narrower ones read 0 and write nothing.
 void Controller::io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   Blocks& b = *blocks_;
   b.core.access_time = sc_now() + from_sc(delay);
-  const bool whole = payload.get_data_length() % 4 == 0 && payload.get_address() % 4 == 0;
   access_registers(
-      payload, 64,
-      [&](std::uint32_t offset) -> std::uint32_t {
-        if (!whole) return 0;
+      payload, IoWindow::kBytes,
+      [&](std::uint32_t offset, std::uint32_t mask) -> std::uint32_t {
+        if (mask != kWholeDword) return 0;
         if (offset == IoWindow::kAddressOffset) return b.io.address();
-        const bool reads = offset == IoWindow::kDataOffset && b.io.selects_register();
-        return reads ? b.bank.read(b.io.address() & ~3U) : 0;
+        return b.io.selects_register() ? b.bank.read(b.io.address() & ~3U) : 0;
       },
-      [&](std::uint32_t offset, std::uint32_t value) {
-        if (!whole) return;
+      [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
+        if (mask != kWholeDword) return;
         if (offset == IoWindow::kAddressOffset) {
           b.io.set_address(value);
-        } else if (offset == IoWindow::kDataOffset && b.io.selects_register()) {
+        } else if (b.io.selects_register()) {
           b.bank.write(b.io.address() & ~3U, value);
         }
       });
@@ -186,15 +191,13 @@ void Controller::io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_t
 unsigned Controller::io_debug(::tlm::tlm_generic_payload& payload) {
   Blocks& b = *blocks_;
   if (payload.is_write()) return 0;
-  access_registers(
-      payload, 64,
-      [&](std::uint32_t offset) -> std::uint32_t {
+  return debug_registers(
+      payload, IoWindow::kBytes,
+      [&](std::uint32_t offset, std::uint32_t) -> std::uint32_t {
         if (offset == IoWindow::kAddressOffset) return b.io.address();
-        const bool reads = offset == IoWindow::kDataOffset && b.io.selects_register();
-        return reads ? b.bank.peek(b.io.address() & ~3U) : 0;
+        return b.io.selects_register() ? b.bank.peek(b.io.address() & ~3U) : 0;
       },
-      [](std::uint32_t, std::uint32_t) {});
-  return payload.is_response_ok() ? payload.get_data_length() : 0;
+      [](std::uint32_t, std::uint32_t, std::uint32_t) {});
 }
 
 void Controller::pci_reset(pci::ResetKind) { blocks_->hardware_reset(); }
@@ -202,6 +205,7 @@ void Controller::pci_reset(pci::ResetKind) { blocks_->hardware_reset(); }
 void Controller::pci_bus_master(bool enabled) {
   Blocks& b = *blocks_;
   b.gate.enabled = enabled;
+  if (!enabled) ++b.gate.closures;
   if (b.core.gmii == nullptr) return;
   if (enabled) b.gate.enabled_event.notify(sc_core::SC_ZERO_TIME);
   b.receive.update_ready();

@@ -18,6 +18,7 @@ namespace e1000tlm::e1000 {
 /// May the controller master the bus (PCI command bit 2, power state)?
 struct BusMasterGate {
   bool enabled = true;
+  std::uint64_t closures = 0;  ///< how often it was closed
   sc_core::sc_event enabled_event;
 };
 
@@ -32,6 +33,8 @@ struct Core {
   BusMasterPort& dma;
   /// The local time of the register access whose handler runs; see Controller::mmio_transport.
   Time access_time = kTimeZero;
+  /// The link as the MAC sees it: the PHY's, while CTRL.SLU is set; device_control's.
+  bool link_up = false;
   /// Set at elaboration's end; the port of the facade.
   phy::GmiiIf* gmii = nullptr;
   phy::MdioIf* mdio = nullptr;

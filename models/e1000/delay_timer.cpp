@@ -16,6 +16,11 @@ DelayTimer::DelayTimer(const sc_core::sc_module_name& name) : sc_module(name) {
 // A restart usually moves the deadline back. It then costs no event: tick() finds the deadline moved
 // and schedules itself again.
 void DelayTimer::restart(Time at, Time packet, Time absolute) {
+  if (running() && deadline_ < at) {
+    expired_ = true;
+    expired_event_.notify(to_sc(std::max(kTimeZero, deadline_ - sc_now())));
+    deadline_ = absolute_ = kTimeNever;
+  }
   if (!running() && absolute > kTimeZero) absolute_ = at + absolute;
   deadline_ = std::min(at + packet, absolute_);
   if (scheduled_ == kTimeNever || deadline_ < scheduled_) {

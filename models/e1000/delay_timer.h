@@ -18,7 +18,8 @@ class DelayTimer : public sc_core::sc_module {
   bool expired() const { return expired_; }
   void acknowledge() { expired_ = false; }
 
-  /// A packet at local time `at`. `absolute` zero: no absolute timer.
+  /// A packet at local time `at`. `absolute` zero: no absolute timer. If the timers would have ended
+  /// before `at` (the packet's process runs ahead of the kernel), they do so at their own time.
   void restart(Time at, Time packet, Time absolute);
   void cancel();
   bool running() const { return deadline_ != kTimeNever; }

@@ -61,7 +61,7 @@ void DeviceControl::reset() {
     core_.gmii->hardware_reset(false);
   }
   // The link as such has not changed: no LSC, which the reset would have cleared anyway.
-  link_up_ = core_.gmii->link().up && core_.is_on(reg::kCtrl, ctrl::kSlu);
+  core_.link_up = core_.gmii->link().up && core_.is_on(reg::kCtrl, ctrl::kSlu);
 }
 
 void DeviceControl::link_event() {
@@ -75,8 +75,8 @@ void DeviceControl::link_event() {
 /// The PHY's link counts only while CTRL.SLU is set (rule LNK-3); every change sets LSC (LNK-5).
 void DeviceControl::evaluate_link() {
   const bool up = core_.gmii->link().up && core_.is_on(reg::kCtrl, ctrl::kSlu);
-  if (up == link_up_) return;
-  link_up_ = up;
+  if (up == core_.link_up) return;
+  core_.link_up = up;
   core_.interrupts.set(cause::kLsc);
   target_.link_changed();
 }
@@ -92,7 +92,7 @@ std::uint32_t DeviceControl::status_view(std::uint32_t, std::uint32_t) const {
                                   : sensed;
   if (full) value |= status::kFd;
   value |= speed << status::kSpeedShift;
-  if (link_up_) value |= status::kLu | (sensed << status::kAsdvShift);
+  if (core_.link_up) value |= status::kLu | (sensed << status::kAsdvShift);
   if (txoff_ && txoff_()) value |= status::kTxoff;
   return value;
 }

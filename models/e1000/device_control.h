@@ -28,7 +28,6 @@ class DeviceControl : public sc_core::sc_module {
 
   /// After CTRL was changed by a reset.
   void reset();
-  bool link_up() const { return link_up_; }
   /// STATUS.TXOFF as the transmitter has it.
   void set_txoff_source(const std::function<bool()>& txoff) { txoff_ = txoff; }
   bool resetting() const { return sc_now() < reset_done_; }
@@ -50,7 +49,6 @@ class DeviceControl : public sc_core::sc_module {
   ResetTarget& target_;
   std::uint32_t strapped_status_;
   std::function<bool()> txoff_;
-  bool link_up_ = false;
   bool phy_in_reset_ = false;
   phy::LinkStatus last_link_{};
   Time reset_done_ = kTimeZero;

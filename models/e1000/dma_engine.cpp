@@ -29,19 +29,22 @@ DmaEngine::Outcome DmaEngine::guarded(Access access) {
   for (;;) {
     while (!core_.gate.enabled) {
       publish();
-      time_.wait(core_.gate.enabled_event);
+      wait_for_gate();
       if (epoch != epoch_) return Outcome::kAborted;
     }
+    const std::uint64_t closures = core_.gate.closures;
     const BusStatus status = access();
     if (epoch != epoch_) return Outcome::kAborted;
     if (time_.ahead() == kTimeZero) publish();
     if (status == BusStatus::kOk) return Outcome::kDone;
-    if (core_.gate.enabled) {
+    if (closures == core_.gate.closures) {
       ++dma_errors_;
       return Outcome::kFailed;
     }
   }
 }
+
+void DmaEngine::wait_for_gate() { time_.wait(core_.gate.enabled_event); }
 
 DmaEngine::Outcome DmaEngine::dma_read(std::uint64_t address, Bytes data) {
   return guarded([&] { return master_.read(address, data); });

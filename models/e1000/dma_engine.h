@@ -67,7 +67,7 @@ class WriteBackQueue {
   std::uint32_t count_ = 0;
 };
 
-/// Thresholds of RXDCTL and TXDCTL in descriptors (manual 13.4.32, 13.4.43).
+/// Thresholds of RXDCTL and TXDCTL in descriptors (manual 13.4.46, 13.4.43).
 struct DescriptorThresholds {
   std::uint32_t prefetch, host, write_back;
 
@@ -107,6 +107,9 @@ class DmaEngine : public sc_core::sc_module {
   /// Fetches descriptors into the cache by the threshold rules. `ring.head` .. are the registers'.
   Outcome fetch(const DescriptorRing& ring, std::uint32_t in_flight,
                 const DescriptorThresholds& thresholds);
+
+  /// Bus mastering is off in the middle of something: waits until that may have changed.
+  virtual void wait_for_gate();
 
   /// Raises causes at the engine's local time.
   void raise(std::uint32_t causes) {

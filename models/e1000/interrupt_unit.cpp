@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "models/e1000/registers.h"
 #include "models/tlm/sc_time.h"
 
 namespace e1000tlm::e1000 {
@@ -32,8 +31,6 @@ void InterruptUnit::reset() {
   update();
 }
 
-bool InterruptUnit::pending() const { return wanted() != asserted_; }
-
 void InterruptUnit::icr_read(std::uint32_t) { update(); }
 void InterruptUnit::icr_written(std::uint32_t, std::uint32_t) { update(); }
 void InterruptUnit::ics_written(std::uint32_t, std::uint32_t value) { set(value); }
@@ -48,40 +45,44 @@ void InterruptUnit::imc_written(std::uint32_t, std::uint32_t value) {
   update();
 }
 
-bool InterruptUnit::wanted() const { return (bank_[reg::kIcr] & bank_[reg::kIms]) != 0; }
-
 void InterruptUnit::update() {
-  if (wanted() == asserted_) {
-    if (scheduled_) {
-      drive_event_.cancel();
-      scheduled_ = false;
+  if (!wanted()) {
+    assert_at_ = kTimeNever;
+    if (asserted_) {
+      asserted_ = false;
+      drive_event_.notify(sc_core::SC_ZERO_TIME);
     }
     return;
   }
-  if (scheduled_) return;
-  scheduled_ = true;
-  if (asserted_) {
-    drive_event_.notify(sc_core::SC_ZERO_TIME);
-    return;
-  }
+  if (asserted_ || assert_at_ != kTimeNever) return;
   const Time now = sc_now();
-  const Time at = std::max(now + timing_.interrupt_latency, next_assertion_);
-  drive_event_.notify(to_sc(at - now));
+  assert_at_ = std::max(now + timing_.interrupt_latency, next_assertion_);
+  drive_event_.notify(to_sc(assert_at_ - now));
 }
 
+// The event may be early: it was meant for a fall, or for an assertion that was called off since.
 void InterruptUnit::drive() {
-  scheduled_ = false;
-  if (wanted() == asserted_) return;
-  asserted_ = !asserted_;
-  line.write(asserted_);
-  if (asserted_) {
-    ++assertions_;
-    // ITR counts 256 ns units from one assertion to the next (13.4.18); absent on the 82544.
-    if (!part_.is_82544) {
-      next_assertion_ = sc_now() + ns(256) * static_cast<std::int64_t>(bank_[reg::kItr] & 0xFFFF);
-    }
+  if (line_level_ && !asserted_) drive_line(false);
+  if (assert_at_ == kTimeNever) return;
+  const Time now = sc_now();
+  if (now < assert_at_) {
+    drive_event_.notify(to_sc(assert_at_ - now));
+    return;
   }
-  if (probe.armed()) probe.emit({sc_now(), asserted_, bank_[reg::kIcr]});
+  assert_at_ = kTimeNever;
+  asserted_ = true;
+  ++assertions_;
+  // ITR counts 256 ns units from one assertion to the next (13.4.18); absent on the 82544.
+  if (!part_.is_82544) {
+    next_assertion_ = now + ns(256) * static_cast<std::int64_t>(bank_[reg::kItr] & 0xFFFF);
+  }
+  drive_line(true);
+}
+
+void InterruptUnit::drive_line(bool level) {
+  line_level_ = level;
+  line.write(level);
+  if (probe.armed()) probe.emit({sc_now(), level, bank_[reg::kIcr]});
 }
 
 }  // namespace e1000tlm::e1000

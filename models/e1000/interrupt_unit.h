@@ -6,6 +6,7 @@
 #include <systemc>
 
 #include "models/e1000/parts.h"
+#include "models/e1000/registers.h"
 #include "models/e1000/timing.h"
 #include "models/tlm/probe.h"
 #include "models/tlm/register_bank.h"
@@ -33,9 +34,9 @@ class InterruptUnit : public sc_core::sc_module {
   /// All causes and masks were reset.
   void reset();
   std::uint64_t assertions() const { return assertions_; }
-  bool asserted() const { return asserted_; }
+  bool asserted() const { return line_level_; }
   /// An assertion is waiting for its latency or for the throttling interval to end.
-  bool pending() const;
+  bool pending() const { return assert_at_ != kTimeNever || asserted_ != line_level_; }
 
  private:
   void icr_read(std::uint32_t index);
@@ -45,18 +46,20 @@ class InterruptUnit : public sc_core::sc_module {
   void mask_written(std::uint32_t index, std::uint32_t value);
   void imc_written(std::uint32_t index, std::uint32_t value);
 
-  bool wanted() const;
-  /// Recomputes the line and schedules the change.
+  bool wanted() const { return (bank_[reg::kIcr] & bank_[reg::kIms]) != 0; }
+  /// Causes or mask have changed: decides when the line is to follow.
   void update();
-  /// SC_METHOD: drives the line when latency and throttling allow.
+  /// SC_METHOD: makes the line follow; the only process that writes it.
   void drive();
+  void drive_line(bool level);
 
   RegisterBank& bank_;
   const PartInfo& part_;
   const ControllerTiming& timing_;
   sc_core::sc_event drive_event_;
-  bool asserted_ = false;
-  bool scheduled_ = false;
+  bool asserted_ = false;        // as decided; the line follows a delta cycle later
+  bool line_level_ = false;
+  Time assert_at_ = kTimeNever;      // an assertion waits for this time
   Time next_assertion_ = kTimeZero;  // earliest, by ITR
   std::uint64_t assertions_ = 0;
 };

@@ -30,6 +30,7 @@ std::uint32_t MacReceiver::admit(const link::Arrival& arrival, bool no_descripto
   const link::Frame& frame = *arrival.frame;
   const std::uint32_t rctl = core_.bank[reg::kRctl];
   if ((rctl & rctl::kEn) == 0) return drop(arrival, Drop::kRxDisabled);
+  if (!core_.link_up && !transmitter_.mac_loopback()) return drop(arrival, Drop::kRxNoLink);
 
   const auto bytes = static_cast<std::uint32_t>(frame.wire_bytes());
   core_.statistics.on_receive_total(bytes);
@@ -43,9 +44,9 @@ std::uint32_t MacReceiver::admit(const link::Arrival& arrival, bool no_descripto
   if (verdict == FilterVerdict::kRejectAddress || verdict == FilterVerdict::kRejectVlan) {
     return drop(arrival, Drop::kRxFiltered);
   }
-  StoredFrame stored{arrival.frame, arrival.last_bit, 0,
-                     verdict == FilterVerdict::kAcceptInexact};
-  if (!check_integrity(arrival, stored.errors)) return 0;
+  StoredFrame stored{arrival.frame, arrival.last_bit};
+  stored.inexact = verdict == FilterVerdict::kAcceptInexact;
+  if (!check_integrity(arrival, stored)) return 0;
 
   std::uint32_t causes = 0;
   if (no_descriptors) core_.statistics.add(Counter::kRnbc);
@@ -56,7 +57,7 @@ std::uint32_t MacReceiver::admit(const link::Arrival& arrival, bool no_descripto
     check_high_water(arrival.last_bit);
     return causes | cause::kRxo;
   }
-  if (stored.errors == 0) core_.statistics.on_receive_good(frame_kind(frame.data()), bytes);
+  if (!stored.faulty) core_.statistics.on_receive_good(frame_kind(frame.data()), bytes);
   occupied_ += room;
   if (buffer_.full()) buffer_.set_capacity(2 * buffer_.capacity());
   if (probe.armed()) probe.emit({arrival.last_bit, &frame, true, Drop::kCount});
@@ -66,7 +67,7 @@ std::uint32_t MacReceiver::admit(const link::Arrival& arrival, bool no_descripto
 }
 
 /// Rules RX-6 to RX-8. Frames beyond what the part can take at all are dropped even with SBP.
-bool MacReceiver::check_integrity(const link::Arrival& arrival, std::uint8_t& errors) {
+bool MacReceiver::check_integrity(const link::Arrival& arrival, StoredFrame& stored) {
   const link::Frame& frame = *arrival.frame;
   const auto bytes = static_cast<std::uint32_t>(frame.wire_bytes());
   const std::uint32_t rctl = core_.bank[reg::kRctl];
@@ -77,8 +78,9 @@ bool MacReceiver::check_integrity(const link::Arrival& arrival, std::uint8_t& er
   if (frame.coding_error) core_.statistics.add(Counter::kRxerrc);
   if (fault != FrameFault::kNone) core_.statistics.on_receive_fault(fault);
   if ((rctl & rctl::kSbp) != 0 && bytes <= kMaxLongFrameBytes) {
-    if (!crc_ok) errors |= rx_error::kCe;
-    if (frame.coding_error) errors |= rx_error::kRxe;
+    stored.faulty = true;
+    if (!crc_ok) stored.errors |= rx_error::kCe;
+    if (frame.coding_error) stored.errors |= rx_error::kRxe;
     return true;
   }
   switch (fault) {

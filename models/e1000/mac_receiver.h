@@ -17,6 +17,7 @@ struct StoredFrame {
   Time at;                  ///< arrived
   std::uint8_t errors = 0;  ///< rx_error bits, with RCTL.SBP
   bool inexact = false;     ///< descriptor status PIF
+  bool faulty = false;      ///< stored by RCTL.SBP only; counts as no good frame
 };
 
 /// What happened to a frame that arrived.
@@ -50,8 +51,8 @@ class MacReceiver {
 
  private:
   std::uint32_t drop(const link::Arrival& arrival, Drop reason);
-  /// The frame's faults as counters and rx_error bits; false if it is not to be stored.
-  bool check_integrity(const link::Arrival& arrival, std::uint8_t& errors);
+  /// Notes the frame's faults in counters and in `stored`; false if it is not to be stored.
+  bool check_integrity(const link::Arrival& arrival, StoredFrame& stored);
   /// True if the frame was a MAC control frame that goes no further.
   bool consume_mac_control(const link::Arrival& arrival);
   void check_high_water(Time at);

@@ -33,8 +33,9 @@ void MacTransmitter::start_of_simulation() {
 }
 
 bool MacTransmitter::must_hold() const {
+  if (!held_.empty() || !core_.is_on(reg::kTctl, tctl::kEn)) return true;
   if (mac_loopback()) return false;
-  if (!core_.gmii->link().up || paused() || !held_.empty()) return true;
+  if (!core_.link_up || paused()) return true;
   // Loosely timed, a PAUSE may take effect a quantum late; approximately timed it must find the frames
   // that have not started.
   return approximately_timed_ && core_.is_on(reg::kCtrl, ctrl::kRfce | ctrl::kTfce);
@@ -100,8 +101,10 @@ void MacTransmitter::pump() {
   retire(now);
   while (!held_.empty()) {
     Held& first = held_.front();
+    // Switched off the transmitter keeps what it has (manual 13.4.33); PAUSE is not its business.
+    if (!first.pause && !core_.is_on(reg::kTctl, tctl::kEn)) break;
     if (!mac_loopback()) {
-      if (!core_.gmii->link().up) break;
+      if (!core_.link_up) break;
       if (paused() && !first.pause) {
         pump_event_.notify(to_sc(pause_until_ - now));
         break;
@@ -116,6 +119,7 @@ void MacTransmitter::pump() {
     }
     Held held = std::move(first);
     held_.pop_front();
+    held.ready = std::max(held.ready, now);  // it waited for more than the wire
     launch(std::move(held));
   }
   space_event_.notify(sc_core::SC_ZERO_TIME);
@@ -128,7 +132,7 @@ void MacTransmitter::send_pause(std::uint16_t quanta, Time at) {
   const auto bytes = make_pause(view, quanta);
   link::FramePtr frame = link::FramePool::shared().copy({bytes.data(), bytes.size()});
   core_.statistics.on_transmit_pause(quanta);
-  if (core_.gmii->link().up && held_.empty() && sc_now() >= core_.gmii->busy_until()) {
+  if (core_.link_up && held_.empty() && sc_now() >= core_.gmii->busy_until()) {
     launch({std::move(frame), at, true});
     return;
   }
@@ -145,13 +149,14 @@ void MacTransmitter::receive_pause(std::uint16_t quanta, Time at) {
   pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
-void MacTransmitter::link_changed() {
-  if (!core_.gmii->link().up) pause_until_ = kTimeZero;
+void MacTransmitter::state_changed() {
+  if (!core_.link_up) pause_until_ = kTimeZero;
   pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
 void MacTransmitter::reset() {
-  core_.drops.count(Drop::kTxReset, held_.size());
+  core_.drops.count(Drop::kTxReset, held_frames());
+  core_.drops.count(Drop::kRxReset, looped_.size());
   held_.clear();
   looped_.clear();
   launched_.clear();
@@ -160,6 +165,12 @@ void MacTransmitter::reset() {
   const std::uint32_t receive_kib = core_.bank[reg::kPba] & 0x7F;
   capacity_ = receive_kib < 64 ? (64 - receive_kib) * 1024 : 0;
   space_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+/// PAUSE frames apart, which are nobody's data.
+std::uint64_t MacTransmitter::held_frames() const {
+  return static_cast<std::uint64_t>(
+      std::count_if(held_.begin(), held_.end(), [](const Held& held) { return !held.pause; }));
 }
 
 bool MacTransmitter::idle() const {

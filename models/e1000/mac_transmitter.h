@@ -33,7 +33,8 @@ class MacTransmitter : public sc_core::sc_module {
   void receive_pause(std::uint16_t quanta, Time at);
   bool paused() const { return sc_now() < pause_until_; }
 
-  void link_changed();
+  /// Link came or went, or TCTL was written.
+  void state_changed();
   /// CTRL.RST: drops what has not started; takes over PBA.
   void reset();
   /// Transmit packet buffer size in force.
@@ -64,6 +65,7 @@ class MacTransmitter : public sc_core::sc_module {
   void count(const link::Frame& frame, bool pause);
   void retire(Time now);
   void pump();
+  std::uint64_t held_frames() const;
 
   Core& core_;
   sc_core::sc_event pump_event_;

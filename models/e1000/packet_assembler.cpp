@@ -133,6 +133,7 @@ void PacketAssembler::refill_room() {
 }
 
 void PacketAssembler::account(std::uint32_t bytes) {
+  if (bytes == 0) return;
   switch (target_) {
     case Target::kFrame:
       if (room_left_ == 0) {
@@ -141,7 +142,7 @@ void PacketAssembler::account(std::uint32_t bytes) {
       break;
     case Target::kHeader: segments_.header_bytes += bytes; break;
     case Target::kScratch:
-      if (bytes != 0) segments_.excess = true;
+      segments_.excess = true;
       room_left_ = 0;
       break;
   }
@@ -264,8 +265,7 @@ void PacketAssembler::offload(const TxDescriptor& descriptor) {
 /// whose offsets and sums do not count it (manual 3.3.3, note 2), the padding after the tag.
 void PacketAssembler::emit(bool tag, std::uint16_t tag_control, bool carries_fcs) {
   std::uint32_t size = used_ + (tag ? kTagBytes : 0);
-  const std::uint32_t held = headroom_ + used_;
-  if (frame_->size() < std::max(size, held)) frame_->resize(std::max(size, held));
+  if (frame_->size() < size) frame_->resize(size);  // the tag came as a surprise
   std::uint8_t* const data = frame_->data();
   if (tag) {
     if (headroom_ != 0) {

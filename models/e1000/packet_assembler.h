@@ -17,7 +17,6 @@ struct AssemblerSettings {
   bool vlan_enable = false;          ///< CTRL.VME
   std::uint16_t vlan_type = 0x8100;  ///< VET
   bool pad_short = false;            ///< TCTL.PSP
-  bool is_82544 = false;             ///< no rule of assembly differs on that part so far
   /// Transmit packet buffer (PBA) less its overhead, in bytes; counts descriptor data without an
   /// inserted tag. Cut to what a Frame can hold.
   std::uint32_t max_packet_bytes = 16 * 1024;
@@ -62,7 +61,8 @@ struct alignas(std::uint32_t) AssemblerResult {
 ///
 /// TSO beyond the manual: payload past PAYLEN is fetched and dropped (mismatch); EOP short of it
 /// sends what is there as a short last segment (mismatch); a header without payload goes out as it
-/// is, in one frame. PAYLEN reached without EOP waits for EOP.
+/// is, in one frame. PAYLEN reached without EOP waits for EOP. Headers may have all the 255 bytes
+/// that HDRLEN can say (3.5.9 has room for 240) and be split over descriptors anywhere.
 class PacketAssembler {
  public:
   explicit PacketAssembler(link::FramePool& pool) : pool_(&pool) {}

@@ -19,6 +19,7 @@ pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom) {
   c.device_id = info.device_id;
   c.revision = info.revision;
   c.class_code = 0x020000;
+  c.width_bits = info.pcix ? 64 : 32;
   c.min_grant = 0xFF;
   c.subsystem_vendor_id = kIntelVendor;
   c.subsystem_id = 0x1008;  // hardware default

@@ -57,10 +57,25 @@ void ReceiveEngine::rdtr_written(std::uint32_t, std::uint32_t value) {
   wake(core_.access_time);
 }
 
+/// Without descriptors to write back the engine, which may be in the middle of something, is not
+/// needed for it.
 void ReceiveEngine::timer_expired() {
+  if (!delay_.expired()) return;
   delay_.acknowledge();
+  if (write_back_.empty()) {
+    core_.interrupts.set(cause::kRxt0);
+    return;
+  }
   flush_ = true;
   wake(sc_now());
+}
+
+/// Frames go on arriving.
+void ReceiveEngine::wait_for_gate() {
+  admit_arrived();
+  publish();
+  const link::Arrival* next = next_arrival();
+  time_.wait_until(wake_list_, next != nullptr ? next->last_bit : kTimeNever);
 }
 
 void ReceiveEngine::update_ready() {
@@ -97,7 +112,9 @@ std::uint32_t ReceiveEngine::free_descriptors() const {
 }
 
 bool ReceiveEngine::can_store() const {
-  return !mac_.empty() && !halted_ && enabled() && core_.gate.enabled && free_descriptors() != 0;
+  // Switched off it still finishes the frame under way.
+  return !mac_.empty() && !halted_ && (enabled() || progress_.started) && core_.gate.enabled &&
+         free_descriptors() != 0;
 }
 
 bool ReceiveEngine::busy() const {
@@ -117,8 +134,9 @@ void ReceiveEngine::run() {
     admit_arrived();
     if (flush_) {
       flush_ = false;
+      const std::uint64_t epoch = epoch_;
       write_back_all();
-      raise(cause::kRxt0);
+      if (epoch == epoch_) raise(cause::kRxt0);
     } else if (can_store()) {
       store();
     } else {
@@ -171,8 +189,7 @@ void ReceiveEngine::wait_for_work() {
 }
 
 void ReceiveEngine::store() {
-  StoredFrame& stored = mac_.front();
-  if (!progress_.started) begin(stored);
+  if (!progress_.started) begin(mac_.front());
   const std::uint64_t epoch = epoch_;
   const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kRxdctl]);
   if (fetch(ring(), write_back_.count(), thresholds) != Outcome::kDone || cache_.empty()) return;
@@ -180,11 +197,16 @@ void ReceiveEngine::store() {
   const std::uint64_t address = load_le64(cache_.front());
   const auto total = static_cast<std::uint32_t>(progress_.bytes.size());
   if (address == 0) {  // a null descriptor is completed without data (manual 3.2.3)
+    // A ring of nothing else whose tail is never reached would keep the engine busy for ever.
+    if (++progress_.null_descriptors > ring().entries) halted_ = true;
     finish_descriptor(false, 0);
     return;
   }
+  progress_.null_descriptors = 0;
   const std::uint32_t chunk =
       std::min(receive_buffer_bytes(core_.bank[reg::kRctl]), total - progress_.done);
+  // The access may outlast a reset, which empties the packet buffer.
+  const link::FramePtr keep = mac_.front().frame;
   const Outcome outcome = dma_write(address, progress_.bytes.subspan(progress_.done, chunk));
   if (outcome == Outcome::kAborted) return;
   if (outcome == Outcome::kFailed) progress_.failed = true;
@@ -230,11 +252,10 @@ void ReceiveEngine::begin(StoredFrame& stored) {
     bytes = {scratch_.data(), bytes.size() - 4};
   }
   if (!core_.part.is_82544) fields.checksum = packet_checksum(bytes, rxcsum);
-  progress_ = {true, bytes, 0, fields, false};
+  progress_ = {true, 0, bytes, 0, fields, false};
 }
 
 void ReceiveEngine::finish_descriptor(bool last, std::uint32_t stored_bytes) {
-  const std::uint64_t epoch = epoch_;
   RxWriteBack fields;
   // Without EOP only length and DD are valid; the packet checksum stands in the first descriptor.
   if (last) {
@@ -257,7 +278,6 @@ void ReceiveEngine::finish_descriptor(bool last, std::uint32_t stored_bytes) {
   const bool gather = (core_.bank[reg::kRdtr] & 0xFFFF) != 0 && free_descriptors() != 0 &&
                       r.next(index) != 0 && !write_back_.full();
   if (!gather || write_back_.count() >= thresholds.write_back) write_back_all();
-  if (epoch != epoch_) return;
 }
 
 void ReceiveEngine::finish_frame(std::uint32_t bytes) {
@@ -282,14 +302,15 @@ void ReceiveEngine::write_back_all() {
   if (before > threshold && after <= threshold) raise(cause::kRxdmt0);
 }
 
-/// RXT0 now or by the delay timers (manual 3.2.7.1); small packets at once (13.4.36).
+/// RXT0 now or by the delay timers (manual 3.2.7.1); small packets at once (13.4.32).
 void ReceiveEngine::moderate(std::uint32_t bytes) {
   const std::uint32_t packet = core_.bank[reg::kRdtr] & 0xFFFF;
   const std::uint32_t small = core_.part.is_82544 ? 0 : core_.bank[reg::kRsrpd];
   if (small != 0 && bytes <= small) {
     delay_.cancel();
+    const std::uint64_t epoch = epoch_;
     write_back_all();
-    raise(cause::kSrpd | cause::kRxt0);
+    if (epoch == epoch_) raise(cause::kSrpd | cause::kRxt0);
   } else if (packet == 0) {
     raise(cause::kRxt0);
   } else if (core_.part.is_82544) {

@@ -35,11 +35,14 @@ class ReceiveEngine : public DmaEngine {
   /// What is still to do of the frame at the packet buffer's head.
   struct Progress {
     bool started = false;
+    std::uint32_t null_descriptors = 0;  // met in a row
     ConstBytes bytes;         // to store
     std::uint32_t done = 0;   // stored
     RxWriteBack fields;       // of the last descriptor; checksum: of the first
     bool failed = false;      // a buffer could not be written
   };
+
+  void wait_for_gate() override;
 
   void rdt_written(std::uint32_t index, std::uint32_t value);
   void ring_written(std::uint32_t index, std::uint32_t value);

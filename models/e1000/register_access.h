@@ -7,33 +7,26 @@
 
 namespace e1000tlm::e1000 {
 
-/// Carries a payload out on 32-bit registers. `read(offset)` gives and `write(offset, value)` takes a
-/// dword. Reads of parts of a dword read it whole; writes of parts have zeros elsewhere (the manual
-/// defines neither). Byte enables and streaming width as IEEE 1666 has them; sets the response.
+/// Which bytes of a payload take part (IEEE 1666 14.12).
+struct ByteEnables {
+  const std::uint8_t* bytes = nullptr;
+  std::uint32_t length = 0;
+
+  bool operator[](std::uint32_t i) const {
+    return bytes == nullptr || bytes[i % length] == TLM_BYTE_ENABLED;
+  }
+};
+
+/// Takes a payload's bytes apart into dwords: `read(offset, mask)` gives and `write(offset, value,
+/// mask)` takes one; `mask` has FFh where a byte takes part, and `value` is zero elsewhere.
+/// The range has been checked.
 template <class Read, class Write>
-void access_registers(::tlm::tlm_generic_payload& payload, std::uint32_t window_bytes, Read read,
-                      Write write) {
+void transfer_dwords(::tlm::tlm_generic_payload& payload, ByteEnables enabled, Read read,
+                     Write write) {
   const std::uint64_t address = payload.get_address();
   const std::uint32_t length = payload.get_data_length();
   std::uint8_t* data = payload.get_data_ptr();
-  const std::uint8_t* enables = payload.get_byte_enable_ptr();
-  const std::uint32_t enable_length = payload.get_byte_enable_length();
-  if (address >= window_bytes || length > window_bytes - address) {
-    payload.set_response_status(::tlm::TLM_ADDRESS_ERROR_RESPONSE);
-    return;
-  }
-  if (payload.get_streaming_width() < length) {
-    payload.set_response_status(::tlm::TLM_BURST_ERROR_RESPONSE);
-    return;
-  }
-  if (payload.get_command() == ::tlm::TLM_IGNORE_COMMAND) {
-    payload.set_response_status(::tlm::TLM_OK_RESPONSE);
-    return;
-  }
   const bool is_read = payload.get_command() == ::tlm::TLM_READ_COMMAND;
-  const auto enabled = [&](std::uint32_t i) {
-    return enables == nullptr || enables[i % enable_length] == TLM_BYTE_ENABLED;
-  };
   std::uint32_t done = 0;
   while (done < length) {
     const auto offset = static_cast<std::uint32_t>(address) + done;
@@ -42,21 +35,62 @@ void access_registers(::tlm::tlm_generic_payload& payload, std::uint32_t window_
     std::uint32_t mask = 0;
     std::uint32_t value = 0;
     for (std::uint32_t i = 0; i < n; ++i) {
-      if (!enabled(done + i)) continue;
+      if (!enabled[done + i]) continue;
       mask |= 0xFFU << (8 * (lane + i));
       value |= std::uint32_t{data[done + i]} << (8 * (lane + i));
     }
     if (mask != 0 && is_read) {
-      value = read(offset & ~3U);
+      value = read(offset & ~3U, mask);
       for (std::uint32_t i = 0; i < n; ++i) {
-        if (enabled(done + i)) data[done + i] = static_cast<std::uint8_t>(value >> (8 * (lane + i)));
+        if (enabled[done + i]) data[done + i] = static_cast<std::uint8_t>(value >> (8 * (lane + i)));
       }
     } else if (mask != 0) {
-      write(offset & ~3U, value & mask);
+      write(offset & ~3U, value & mask, mask);
     }
     done += n;
   }
+}
+
+inline bool in_window(const ::tlm::tlm_generic_payload& payload, std::uint32_t window_bytes) {
+  const std::uint64_t address = payload.get_address();
+  return address < window_bytes && payload.get_data_length() <= window_bytes - address;
+}
+
+/// Carries a payload out on 32-bit registers, with byte enables and streaming width as IEEE 1666 has
+/// them, and sets the response. What reads and writes of parts of a dword do is up to `read` and
+/// `write`; see transfer_dwords().
+template <class Read, class Write>
+void access_registers(::tlm::tlm_generic_payload& payload, std::uint32_t window_bytes, Read read,
+                      Write write) {
+  if (!in_window(payload, window_bytes)) {
+    payload.set_response_status(::tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return;
+  }
+  if (payload.get_streaming_width() < payload.get_data_length()) {
+    payload.set_response_status(::tlm::TLM_BURST_ERROR_RESPONSE);
+    return;
+  }
+  if (payload.get_byte_enable_ptr() != nullptr && payload.get_byte_enable_length() == 0) {
+    payload.set_response_status(::tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
+    return;
+  }
+  if (payload.get_command() != ::tlm::TLM_IGNORE_COMMAND) {
+    const ByteEnables enabled{payload.get_byte_enable_ptr(), payload.get_byte_enable_length()};
+    transfer_dwords(payload, enabled, read, write);
+  }
   payload.set_response_status(::tlm::TLM_OK_RESPONSE);
+}
+
+/// The same for transport_dbg, which knows neither byte enables nor streaming width (IEEE 1666
+/// 11.3.1). Returns the bytes transferred: all or none.
+template <class Read, class Write>
+unsigned debug_registers(::tlm::tlm_generic_payload& payload, std::uint32_t window_bytes, Read read,
+                         Write write) {
+  const bool moves_data = payload.get_command() != ::tlm::TLM_IGNORE_COMMAND;
+  if (!moves_data || !in_window(payload, window_bytes)) return 0;
+  transfer_dwords(payload, ByteEnables{}, read, write);
+  payload.set_response_status(::tlm::TLM_OK_RESPONSE);
+  return payload.get_data_length();
 }
 
 }  // namespace e1000tlm::e1000

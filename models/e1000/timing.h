@@ -20,9 +20,6 @@ struct ControllerTiming {
   Time eeprom_load = us(500);
   /// Cause set to INTA# asserted, inside the device (assumed: two 66 MHz clocks).
   Time interrupt_latency = ns(30);
-  /// How long after the driver's last write to RCTL held-back frames are released; see
-  /// ReceiveHold in receive_engine.h.
-  Time receive_hold = us(10);
   /// Per received / transmitted frame inside the device, beyond bus and wire (calibrated later).
   Time receive_overhead{};
   Time transmit_overhead{};

@@ -33,26 +33,45 @@ void TransmitEngine::tdt_written(std::uint32_t, std::uint32_t) { wake(core_.acce
 
 void TransmitEngine::ring_written(std::uint32_t, std::uint32_t) {
   abandon();
-  packet_bytes_ = 0;
+  if (assembler_.in_packet()) discard_packet();
+  report_due_ = false;
   wake(core_.access_time);
+}
+
+/// The assembler itself is reset later, by the engine's process: a bus access into its frame may be
+/// under way.
+void TransmitEngine::discard_packet() {
+  if (assembler_.in_packet() && !discarded_ && !faulty_) core_.drops.count(Drop::kTxReset);
+  discarded_ = true;
+  packet_bytes_ = 0;
+  poisoned_ = faulty_ = false;
 }
 
 void TransmitEngine::tctl_written(std::uint32_t, std::uint32_t value) {
   if ((value & tctl::kSwxoff) != 0) {
     mac_.send_pause(static_cast<std::uint16_t>(core_.bank[reg::kFcttv]), core_.access_time);
   }
+  mac_.state_changed();
   wake(core_.access_time);
 }
 
-void TransmitEngine::tidv_expired() { wake(sc_now()); }
+/// Without descriptors to write back the engine, which may be in the middle of something, is not
+/// needed for it.
+void TransmitEngine::tidv_expired() {
+  if (!delay_.expired()) return;
+  if (!write_back_.empty()) {
+    wake(sc_now());
+    return;
+  }
+  delay_.acknowledge();
+  core_.interrupts.set(cause::kTxdw);
+}
 
 void TransmitEngine::reset() {
   abandon();
-  if (assembler_.in_packet()) core_.drops.count(Drop::kTxReset);
-  assembler_.reset();
+  discard_packet();
+  report_due_ = false;
   delay_.cancel();
-  packet_bytes_ = 0;
-  poisoned_ = false;
   wake(sc_now());
 }
 
@@ -65,7 +84,10 @@ DescriptorRing TransmitEngine::ring() const {
 
 bool TransmitEngine::work() const {
   if (delay_.expired()) return true;
-  if (halted_ || !core_.is_on(reg::kTctl, tctl::kEn) || !core_.gate.enabled) return false;
+  if (halted_ || !core_.gate.enabled) return false;
+  // Switched off it still finishes the packet under way (manual 13.4.33).
+  const bool in_packet = assembler_.in_packet() && !discarded_;
+  if (!core_.is_on(reg::kTctl, tctl::kEn) && !in_packet) return false;
   if (!cache_.empty()) return true;
   // A tail outside the ring would never be reached: the ring is taken as not set up.
   const DescriptorRing r = ring();
@@ -76,22 +98,30 @@ bool TransmitEngine::busy() const { return (!waiting_ && core_.gate.enabled) || 
 
 void TransmitEngine::run() {
   time_.start();
+  room_list_ |= mac_.space_event();
+  room_list_ |= delay_.expired_event();
   for (;;) {
     if (!work()) {
       idle();
       continue;
     }
     if (delay_.expired()) {
-      delay_.acknowledge();
-      write_back_all();
-      raise(cause::kTxdw);
+      flush();
       continue;
     }
     const DescriptorRing r = ring();
     const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kTxdctl]);
-    if (fetch(r, 0, thresholds) != Outcome::kDone || cache_.empty()) continue;
-    process();
+    if (r.tail < r.entries && fetch(r, 0, thresholds) != Outcome::kDone) continue;
+    if (!cache_.empty()) process();
   }
+}
+
+/// TIDV or TADV has run out.
+void TransmitEngine::flush() {
+  delay_.acknowledge();
+  const std::uint64_t epoch = epoch_;
+  write_back_all();
+  if (epoch == epoch_) raise(cause::kTxdw);
 }
 
 void TransmitEngine::idle() {
@@ -109,7 +139,6 @@ AssemblerSettings TransmitEngine::settings() const {
   s.vlan_enable = core_.is_on(reg::kCtrl, ctrl::kVme);
   s.vlan_type = static_cast<std::uint16_t>(core_.bank[reg::kVet]);
   s.pad_short = core_.is_on(reg::kTctl, tctl::kPsp);
-  s.is_82544 = core_.part.is_82544;
   s.max_packet_bytes = mac_.max_packet();
   return s;
 }
@@ -117,6 +146,10 @@ AssemblerSettings TransmitEngine::settings() const {
 void TransmitEngine::process() {
   const std::uint8_t* raw = cache_.front();
   const TxDescriptor descriptor = decode_tx(raw);
+  if (discarded_) {
+    assembler_.reset();
+    discarded_ = false;
+  }
   if (descriptors.armed()) descriptors.emit({time_.now(), core_.bank[reg::kTdh], descriptor});
   note(assembler_.begin(descriptor, raw, settings()));
   // A null address moves no data (manual 3.3.3).
@@ -130,7 +163,7 @@ void TransmitEngine::process() {
   note(assembler_.end(descriptor));
   forward_frames();
   if (descriptor.kind != TxDescriptor::Kind::kContext && descriptor.has(tx_cmd::kEop)) {
-    poisoned_ = false;
+    poisoned_ = faulty_ = false;
     packet_bytes_ = 0;
   }
   complete(descriptor);
@@ -161,9 +194,15 @@ bool TransmitEngine::wait_for_room(std::uint32_t bytes) {
     const Time at = mac_.room_at(bytes, time_.now());
     if (at <= time_.now()) return true;
     if (at == kTimeNever) {
-      time_.sync();
+      // Link or flow control may take any time; the delayed interrupt must not wait for them.
+      const bool waited = time_.sync();
       publish();
-      time_.wait(mac_.space_event());
+      if (epoch != epoch_) return false;
+      if (delay_.expired()) {
+        flush();
+      } else if (!waited) {
+        time_.wait_until(room_list_, kTimeNever);
+      }
     } else {
       time_.advance_to(at);
       time_.sync_if_due();
@@ -185,7 +224,10 @@ void TransmitEngine::forward_frames() {
 }
 
 void TransmitEngine::note(const AssemblerResult& result) {
-  if (result.fault != AssemblerResult::Fault::kNone) core_.drops.count(Drop::kTxMalformed);
+  if (result.fault != AssemblerResult::Fault::kNone) {
+    core_.drops.count(Drop::kTxMalformed);
+    faulty_ = true;
+  }
   if (result.tso_complete) core_.statistics.add(Counter::kTsctc);
   if (result.tso_mismatch) core_.statistics.add(Counter::kTsctfc);
 }
@@ -204,7 +246,8 @@ void TransmitEngine::complete(const TxDescriptor& descriptor) {
   count_low(before, after);
 }
 
-/// DD and TXDW (manual 3.3.3, 3.4.3): only for descriptors with RS, or RPS on the 82544.
+/// DD and TXDW (manual 3.3.3, 3.4.3): only for descriptors with RS, or RPS on the 82544. While some
+/// are gathered (TXDCTL.WTHRESH) those between them count and are written back too (13.4.43).
 void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index) {
   const bool wanted = descriptor.has(tx_cmd::kRs) ||
                       (core_.part.is_82544 && descriptor.has(tx_cmd::kRps));
@@ -212,31 +255,32 @@ void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index)
   std::uint8_t* raw = cache_.front();
   if (wanted) raw[12] |= tx_status::kDd;
   write_back_.push(index, raw);
-  if (!wanted) return;
 
-  const std::uint64_t epoch = epoch_;
+  const std::uint32_t tidv = core_.bank[reg::kTidv];
+  const bool delayed = wanted && descriptor.has(tx_cmd::kIde) && tidv != 0;
+  if (wanted && !delayed) report_due_ = true;
   const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kTxdctl]);
   const bool last_in_ring = core_.bank[reg::kTdh] == 0;
   if (write_back_.count() >= thresholds.write_back || last_in_ring || write_back_.full()) {
+    const bool reported = report_due_;
+    const std::uint64_t epoch = epoch_;
     write_back_all();
-    if (epoch != epoch_) return;
+    if (reported || epoch != epoch_) return;
   }
-  const std::uint32_t tidv = core_.bank[reg::kTidv];
-  if (descriptor.has(tx_cmd::kIde) && tidv != 0) {
+  if (delayed) {
     delay_.restart(time_.now(), delay_units(tidv), delay_units(core_.bank[reg::kTadv]));
-  } else if (write_back_.empty()) {
-    delay_.cancel();
-    raise(cause::kTxdw);
   }
 }
 
 void TransmitEngine::write_back_all() {
   if (write_back_.empty()) return;
-  // The queue is emptied first: a reset during the write must not find it.
-  const std::uint64_t address = ring().address(write_back_.first());
-  const ConstBytes bytes = write_back_.bytes();
-  const Outcome outcome = dma_write(address, bytes);
-  if (outcome != Outcome::kAborted) write_back_.clear();
+  const Outcome outcome = dma_write(ring().address(write_back_.first()), write_back_.bytes());
+  if (outcome == Outcome::kAborted) return;
+  write_back_.clear();
+  if (!report_due_) return;
+  report_due_ = false;
+  delay_.cancel();
+  raise(cause::kTxdw);
 }
 
 void TransmitEngine::count_low(std::uint32_t before, std::uint32_t after) {

@@ -49,7 +49,10 @@ class TransmitEngine : public DmaEngine {
   void note(const AssemblerResult& result);
   void complete(const TxDescriptor& descriptor);
   void report(const TxDescriptor& descriptor, std::uint32_t index);
+  void flush();
   void write_back_all();
+  /// Drops the packet under way and forgets the offload contexts.
+  void discard_packet();
   void count_low(std::uint32_t before, std::uint32_t after);
 
   MacTransmitter& mac_;
@@ -57,6 +60,10 @@ class TransmitEngine : public DmaEngine {
   DelayTimer delay_;
   std::uint32_t packet_bytes_ = 0;  // of the frame being stored, in the packet buffer
   bool poisoned_ = false;           // a buffer of this packet could not be read
+  bool faulty_ = false;             // this packet is being dropped, and has been counted
+  bool report_due_ = false;         // TXDW comes with the write-back
+  bool discarded_ = false;          // the assembler is to be reset before its next use
+  sc_core::sc_event_or_list room_list_;
 };
 
 }  // namespace e1000tlm::e1000

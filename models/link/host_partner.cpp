@@ -40,7 +40,7 @@ HostPartner::HostPartner(const sc_core::sc_module_name& name, CableEndIf& end,
 }
 
 HostPartner::~HostPartner() {
-  finish();
+  HostPartner::finish();
   end_.set_sink(nullptr);
 }
 
@@ -58,8 +58,8 @@ void HostPartner::finish() {
     gate_.detach();
   }
   if (device_) {
-    flush(kLastFlush);
     const std::lock_guard<std::mutex> lock(mutex_);
+    write_outgoing(kLastFlush);
     const std::size_t left = outgoing_.size() + incoming_.sizes.size();
     if (left > 0) drop("host_closed", left);
     outgoing_.clear();

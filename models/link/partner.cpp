@@ -110,7 +110,7 @@ Abilities abilities_from(const PartnerSpec& spec) {
   constexpr std::size_t kAllSpeeds = 3;
   const std::size_t speed = spec.choice("speed", {"10", "100", "1000"}, kAllSpeeds);
   const bool negotiates = spec.choice("aneg", {"on", "off"}, 0) == 0;
-  const std::size_t pause = spec.choice("pause", {"none", "rx", "tx", "both"}, 3);
+  const std::size_t pause = spec.choice("pause", {"none", "rx", "tx", "both"}, 0);
   if (!negotiates && speed >= 2) {
     spec.reject("aneg", "needs speed=10 or speed=100 (1000BASE-T always negotiates)");
   }

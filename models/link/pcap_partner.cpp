@@ -51,6 +51,16 @@ bool same_file(const std::string& a, const std::string& b) {
   return std::filesystem::equivalent(a, b, error) && !error;
 }
 
+/// Stretched times must stay within what simulated time can hold.
+void check_span(const PcapReader& capture, double scale, const PartnerSpec& spec) {
+  constexpr Time kLongest = ms(std::int64_t{100} * 24 * 3600 * 1'000);
+  for (std::size_t i = 0; i < capture.size(); ++i) {
+    if (static_cast<double>(capture.offset(i).count()) / scale > kLongest.count()) {
+      spec.reject("scale", "stretches the capture to more than 100 days");
+    }
+  }
+}
+
 void warn_about(const PcapReader& capture, const std::string& path) {
   const auto warn = [&](std::uint64_t frames, const std::string& what) {
     if (frames == 0) return;
@@ -79,6 +89,7 @@ PcapPartner::Setup::Setup(const std::string& name, const PartnerSpec& spec)
   if (in || !out) {
     capture.emplace(spec.require("in"), options);
     warn_about(*capture, *in);
+    check_span(*capture, scale, spec);
   }
   if (out) {
     const std::string path = spec.require("out");

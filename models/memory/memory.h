@@ -17,8 +17,8 @@ struct MemoryConfig {
   std::uint64_t size = 64u << 20;
   Time read_latency{};  ///< per access
   Time write_latency{};
-  /// Empty: anonymous memory, zeroed, that costs the host nothing until touched. Else a file that is
-  /// mapped shared (created and extended to `size` if need be), so that others see what the
+  /// Empty: anonymous memory, zeroed, that costs the host nothing until touched. Else a file that
+  /// is mapped shared (created and extended to `size` if need be), so that others see what the
   /// simulation writes and the other way round.
   std::string file;
   bool dmi = true;

@@ -49,10 +49,21 @@ struct Bus::Target {
 
 /// Whoever starts accesses, with the range and target of its last one.
 struct Bus::Master {
-  Master(unsigned number_, Function* function_) : number(number_), function(function_) {}
+  Master(unsigned number_, Function* function_, const BusConfig& config)
+      : number(number_), function(function_) {
+    BusSpeed speed = config.speed;
+    if (function != nullptr) {
+      speed.width_bits = std::min(speed.width_bits, function->config().config().width_bits);
+    }
+    for (const bool write : {false, true}) {
+      to_host[write] =
+          AccessPrice(speed, config.host, config.arbiter, command_of(Space::kMemory, write));
+    }
+  }
 
-  unsigned number;     // as in TenureEvent
-  Function* function;  // none: the host bridge
+  unsigned number;         // as in TenureEvent
+  Function* function;      // none: the host bridge
+  AccessPrice to_host[2];  // read, write
 
   std::uint64_t generation = 0;  // of the cached range; 0 is never current
   Space space = Space::kMemory;
@@ -70,10 +81,7 @@ class Bus::SlotTariff final : public Tariff {
   Time book(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes,
             Time at) override {
     const bool write = command == ::tlm::TLM_WRITE_COMMAND;
-    const Time duration = bus_.host_price_[write].time(address, bytes);
-    return bus_.book(master_, write ? Command::kMemoryWrite : Command::kMemoryRead, address, bytes,
-                     at, duration, false) +
-           latency_[write];
+    return bus_.book_dma(master_, write, address, bytes, at) + latency_[write];
   }
   bool prices(Time read_latency, Time write_latency) const {
     return latency_[0] == read_latency && latency_[1] == write_latency;
@@ -89,7 +97,7 @@ class Bus::SlotTariff final : public Tariff {
 struct Bus::Slot {
   Slot(Bus& bus_, Function& function, unsigned device)
       : bus(bus_),
-        master(device - bus_.config_.first_device + 1, &function),
+        master(device - bus_.config_.first_device + 1, &function, bus_.config_),
         to_function(("function_" + std::to_string(device)).c_str()),
         from_function(("master_" + std::to_string(device)).c_str()),
         intx(("intx_" + std::to_string(device)).c_str()) {
@@ -106,9 +114,7 @@ struct Bus::Slot {
   void b_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
     bus.transport(master, payload, delay);
   }
-  unsigned transport_dbg(::tlm::tlm_generic_payload& payload) {
-    return bus.debug(master, payload);
-  }
+  unsigned transport_dbg(::tlm::tlm_generic_payload& payload) { return bus.debug(master, payload); }
   bool get_direct_mem_ptr(::tlm::tlm_generic_payload& payload, ::tlm::tlm_dmi& dmi) {
     return bus.get_dmi(*this, payload, dmi);
   }
@@ -124,7 +130,7 @@ struct Bus::Slot {
   ::tlm_utils::simple_initiator_socket<Slot> to_function;
   ::tlm_utils::simple_target_socket<Slot> from_function;
   sc_core::sc_signal<bool> intx;
-  int line = -1;                  // PIRQ; -1: no interrupt pin
+  int line = -1;                   // PIRQ; -1: no interrupt pin
   std::deque<SlotTariff> tariffs;  // handed out: they stay where they are
 };
 
@@ -134,21 +140,20 @@ Bus::Bus(const sc_core::sc_module_name& name, const BusConfig& config)
       to_host("to_host"),
       pirq("pirq", 4),
       config_(config),
-      host_(std::make_unique<Master>(0, nullptr)) {
+      host_(std::make_unique<Master>(0, nullptr, config)) {
   check(config_);
   check_time_resolution();
   from_host.register_b_transport(this, &Bus::host_transport);
   from_host.register_transport_dbg(this, &Bus::host_debug);
   to_host.register_invalidate_direct_mem_ptr(this, &Bus::host_invalidate);
   for (const bool write : {false, true}) {
-    host_price_[write] = AccessPrice(config_.speed, config_.host, config_.arbiter,
-                                     command_of(Space::kMemory, write));
     for (const Space space : {Space::kMemory, Space::kIo, Space::kConfig}) {
       device_price_[static_cast<unsigned>(space)][write] =
           AccessPrice(config_.speed, config_.device, config_.arbiter, command_of(space, write));
     }
   }
-  abort_time_ = config_.speed.clock * static_cast<std::int64_t>(master_abort_clocks(config_.arbiter));
+  abort_time_ =
+      config_.speed.clock * static_cast<std::int64_t>(master_abort_clocks(config_.arbiter));
 }
 
 Bus::~Bus() = default;
@@ -156,8 +161,8 @@ Bus::~Bus() = default;
 unsigned Bus::attach(Function& function) {
   const unsigned device = config_.first_device + static_cast<unsigned>(functions_.size());
   if (device >= kMaxDevices) {
-    throw std::invalid_argument("PCI bus " + std::string(name()) + " has no device number left for " +
-                                function.name());
+    throw std::invalid_argument("PCI bus " + std::string(name()) +
+                                " has no device number left for " + function.name());
   }
   functions_.push_back(&function);
   return device;
@@ -185,8 +190,8 @@ void Bus::reset() {
 // --- decode -------------------------------------------------------------------------------------
 
 Bus::Target Bus::route(Master& master, Space space, std::uint64_t address, std::uint64_t last) {
-  if (master.generation == decode_generation_ && master.space == space &&
-      master.start <= address && last <= master.last && address <= last) {
+  if (master.generation == decode_generation_ && master.space == space && master.start <= address &&
+      last <= master.last && address <= last) {
     return master.target;
   }
   return search(master, space, address, last);
@@ -215,8 +220,8 @@ Bus::Target Bus::search(Master& master, Space space, std::uint64_t address, std:
   return found(range.start, range.last, Target{nullptr, true});
 }
 
-/// The addresses around `address` that the host bridge claims from this master; empty (start > last)
-/// if it does not claim `address` itself.
+/// The addresses around `address` that the host bridge claims from this master; empty (start >
+/// last) if it does not claim `address` itself.
 Bus::Range Bus::host_range(const Master& master, std::uint64_t address) const {
   if (address >= config_.host_memory_end) return {};
   Range range{0, config_.host_memory_end - 1};
@@ -276,18 +281,18 @@ void Bus::transport(Master& master, ::tlm::tlm_generic_payload& payload, sc_core
   PciExtension* extension = nullptr;
   payload.get_extension(extension);
   Target target = decode(master, payload, extension);
-  delay = occupy(master, payload, extension, target, delay);
-  if (!loosely_timed_) {
-    // While it waited for its turn, software may have moved BARs or switched the master off.
-    if (target.claimed()) {
-      target = decode(master, payload, extension);
-      if (!target.claimed()) ++statistics_.master_aborts;
+  const Time duration = price(master, target, payload, extension);
+  if (loosely_timed_) {
+    count(payload.get_data_length(), duration, !target.claimed());
+    if (tenures_.armed()) {
+      const Time at = sc_now() + from_sc(delay);
+      announce(master, payload, extension, at, at, duration, !target.claimed());
     }
-    if (master.function != nullptr && !master.function->may_master()) {
-      fill_ones(payload);
-      payload.set_response_status(::tlm::TLM_GENERIC_ERROR_RESPONSE);
-      return;
-    }
+    delay += to_sc(duration);
+  } else if (!wait_for_turn(master, payload, extension, duration, target, delay)) {
+    fill_ones(payload);
+    payload.set_response_status(::tlm::TLM_GENERIC_ERROR_RESPONSE);
+    return;
   }
   if (target.slot != nullptr) {
     target.slot->to_function->b_transport(payload, delay);
@@ -300,51 +305,76 @@ void Bus::transport(Master& master, ::tlm::tlm_generic_payload& payload, sc_core
   if (!payload.is_response_ok()) conclude_error(master, target, payload);
 }
 
-/// Gives the access its time on the bus, waiting for it where time is approximately timed; returns
-/// the delay that is left to annotate.
-sc_core::sc_time Bus::occupy(const Master& master, const ::tlm::tlm_generic_payload& payload,
-                             const PciExtension* extension, const Target& target,
-                             const sc_core::sc_time& delay) {
-  const Space space = extension != nullptr ? extension->space : Space::kMemory;
+Time Bus::price(const Master& master, const Target& target,
+                const ::tlm::tlm_generic_payload& payload, const PciExtension* extension) const {
+  if (!target.claimed()) return abort_time_;
   const bool write = payload.is_write();
-  const std::uint32_t bytes = payload.get_data_length();
-  std::uint64_t address = payload.get_address();
-  Time duration = abort_time_;
-  if (target.host) {
-    duration = host_price_[write].time(address, bytes);
-  } else if (target.slot != nullptr) {
-    duration = device_price_[static_cast<unsigned>(space)][write].time(address, bytes);
-  }
-  if (space == Space::kConfig) {
-    address |= std::uint64_t{extension->device} << 11 | std::uint64_t{extension->function} << 8;
-  }
-  const Time now = sc_now();
-  const Time end = book(master, command_of(space, write), address, bytes, now + from_sc(delay),
-                        duration, !target.claimed());
-  if (loosely_timed_) return to_sc(end - now);
-  sc_core::wait(to_sc(end - now));
-  return sc_core::SC_ZERO_TIME;
+  const unsigned space = extension != nullptr ? static_cast<unsigned>(extension->space) : 0;
+  const AccessPrice& price = target.host ? master.to_host[write] : device_price_[space][write];
+  return price.time(payload.get_address(), payload.get_data_length());
 }
 
-Time Bus::book(const Master& master, Command command, std::uint64_t address, std::uint32_t bytes,
-               Time at, Time duration, bool abort) {
-  Time start = at;
-  if (!loosely_timed_) {
-    start = std::max(at, free_);
-    free_ = start + duration;
+/// Approximately timed: waits until the access has had its time on the bus; no delay is left then.
+/// Meanwhile software may have moved BARs, so the target may be another (or nobody), or switched
+/// the master off: then false.
+bool Bus::wait_for_turn(Master& master, const ::tlm::tlm_generic_payload& payload,
+                        const PciExtension* extension, Time duration, Target& target,
+                        sc_core::sc_time& delay) {
+  const Time now = sc_now();
+  const Time at = now + from_sc(delay);
+  const Time start = reserve(at, duration);
+  count(payload.get_data_length(), duration, !target.claimed());
+  if (tenures_.armed()) {
+    announce(master, payload, extension, at, start, duration, !target.claimed());
   }
+  sc_core::wait(to_sc(start + duration - now));
+  delay = sc_core::SC_ZERO_TIME;
+  if (target.claimed()) {
+    target = decode(master, payload, extension);
+    if (!target.claimed()) ++statistics_.master_aborts;
+  }
+  return master.function == nullptr || master.function->may_master();
+}
+
+Time Bus::book_dma(const Master& master, bool write, std::uint64_t address, std::uint32_t bytes,
+                   Time at) {
+  const Time duration = master.to_host[write].time(address, bytes);
+  const Time start = loosely_timed_ ? at : reserve(at, duration);
+  count(bytes, duration, false);
+  if (tenures_.armed()) {
+    tenures_.emit({master.number, command_of(Space::kMemory, write), address, bytes, at, start,
+                   start + duration, false});
+  }
+  return start + duration;
+}
+
+/// Approximately timed: when an access requested at `at` starts. The bus is taken until it ends.
+Time Bus::reserve(Time at, Time duration) {
+  const Time start = std::max(at, free_);
+  free_ = start + duration;
+  return start;
+}
+
+void Bus::count(std::uint32_t bytes, Time duration, bool aborted) {
   ++statistics_.tenures;
   statistics_.busy += duration;
-  if (abort) {
+  if (aborted) {
     ++statistics_.master_aborts;
   } else {
     statistics_.bytes += bytes;
   }
-  const Time end = start + duration;
-  if (tenures_.armed()) {
-    tenures_.emit({master.number, command, address, bytes, at, start, end, abort});
+}
+
+void Bus::announce(const Master& master, const ::tlm::tlm_generic_payload& payload,
+                   const PciExtension* extension, Time at, Time start, Time duration,
+                   bool aborted) const {
+  const Space space = extension != nullptr ? extension->space : Space::kMemory;
+  std::uint64_t address = payload.get_address();
+  if (space == Space::kConfig) {
+    address |= std::uint64_t{extension->device} << 11 | std::uint64_t{extension->function} << 8;
   }
-  return end;
+  tenures_.emit({master.number, command_of(space, payload.is_write()), address,
+                 payload.get_data_length(), at, start, start + duration, aborted});
 }
 
 void Bus::abort(Master& master, ::tlm::tlm_generic_payload& payload) {
@@ -379,9 +409,9 @@ unsigned Bus::debug(Master& master, ::tlm::tlm_generic_payload& payload) {
   // Streaming width means nothing in debug accesses.
   const Space space = extension != nullptr ? extension->space : Space::kMemory;
   const std::uint64_t address = payload.get_address();
-  const Target target = space == Space::kConfig
-                            ? config_target(master, *extension)
-                            : route(master, space, address, address + payload.get_data_length() - 1);
+  const Target target = space == Space::kConfig ? config_target(master, *extension)
+                                                : route(master, space, address,
+                                                        address + payload.get_data_length() - 1);
   if (target.slot != nullptr) return target.slot->to_function->transport_dbg(payload);
   return target.host ? to_host->transport_dbg(payload) : 0;
 }
@@ -400,8 +430,8 @@ bool Bus::get_dmi(Slot& slot, ::tlm::tlm_generic_payload& payload, ::tlm::tlm_dm
   clip_dmi(dmi, range.start, range.last);
   const Time read = from_sc(dmi.get_read_latency()), write = from_sc(dmi.get_write_latency());
   if (extension != nullptr) extension->tariff = &slot.tariff(read, write);
-  dmi.set_read_latency(to_sc(read + host_price_[false].time(0, kAverageDmiBytes)));
-  dmi.set_write_latency(to_sc(write + host_price_[true].time(0, kAverageDmiBytes)));
+  dmi.set_read_latency(to_sc(read + slot.master.to_host[false].time(0, kAverageDmiBytes)));
+  dmi.set_write_latency(to_sc(write + slot.master.to_host[true].time(0, kAverageDmiBytes)));
   return true;
 }
 

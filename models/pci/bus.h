@@ -51,17 +51,18 @@ struct BusStatistics {
 constexpr unsigned pirq_line(unsigned device, unsigned pin) { return (device + 3 + pin) & 3; }
 
 /// Functions are attached in device order. Targets of DMA: other functions' BARs, then whatever the
-/// host bridge claims; a master never reaches itself. Unclaimed: master abort, an address error with
-/// read data all ones; the master's Received Master Abort bit is set. Errors of a target that claimed
-/// come as generic errors (target abort, with both status bits). Single-function devices: other
-/// function numbers do not answer configuration accesses.
+/// host bridge claims; a master never reaches itself. Unclaimed: master abort, an address error
+/// with read data all ones; the master's Received Master Abort bit is set. Errors of a target that
+/// claimed come as generic errors (target abort, with both status bits). Single-function devices:
+/// other function numbers do not answer configuration accesses.
 ///
 /// Time, by ::tlm::tlm_global_quantum at the start of simulation:
 /// - quantum 0: accesses get the bus one at a time in the order in which they were requested. An
 ///   access requested at t starts at max(t, bus free) and ends access_clocks() later. b_transport
 ///   waits until then, and the target sees the access at that time with delay 0.
 /// - quantum > 0: access_clocks() is added to the delay; nobody waits, masters do not contend.
-/// What the target adds to the delay (memory latency) comes after the end and does not hold the bus.
+/// What the target adds to the delay (memory latency) comes after the end and does not hold the
+/// bus.
 ///
 /// DMA masters get DMI to what the host bridge grants, with a Tariff that books exactly the same.
 /// Masters that do not know Tariff get it with a quantum only, priced as 4-byte accesses.
@@ -71,8 +72,8 @@ class Bus : public sc_core::sc_module {
   Bus(const sc_core::sc_module_name& name, const BusConfig& config);
   ~Bus() override;
 
-  /// Returns its device number. Call before elaboration ends; the function's bus side is bound then.
-  /// Throws std::invalid_argument if the bus is full.
+  /// Returns its device number. Call before elaboration ends; the function's bus side is bound
+  /// then. Throws std::invalid_argument if the bus is full.
   unsigned attach(Function& function);
   /// The host bridge's two sockets: CPU accesses come in, DMA goes out.
   ::tlm_utils::simple_target_socket<Bus> from_host;
@@ -115,11 +116,18 @@ class Bus : public sc_core::sc_module {
   Target config_target(const Master& master, const PciExtension& extension) const;
   void decode_changed(const Function& function);
 
-  sc_core::sc_time occupy(const Master& master, const ::tlm::tlm_generic_payload& payload,
-                          const PciExtension* extension, const Target& target,
-                          const sc_core::sc_time& delay);
-  Time book(const Master& master, Command command, std::uint64_t address, std::uint32_t bytes,
-            Time at, Time duration, bool abort);
+  Time price(const Master& master, const Target& target, const ::tlm::tlm_generic_payload& payload,
+             const PciExtension* extension) const;
+  bool wait_for_turn(Master& master, const ::tlm::tlm_generic_payload& payload,
+                     const PciExtension* extension, Time duration, Target& target,
+                     sc_core::sc_time& delay);
+  Time book_dma(const Master& master, bool write, std::uint64_t address, std::uint32_t bytes,
+                Time at);
+  Time reserve(Time at, Time duration);
+  void count(std::uint32_t bytes, Time duration, bool aborted);
+  void announce(const Master& master, const ::tlm::tlm_generic_payload& payload,
+                const PciExtension* extension, Time at, Time start, Time duration,
+                bool aborted) const;
   void abort(Master& master, ::tlm::tlm_generic_payload& payload);
   void conclude_error(Master& master, const Target& target, ::tlm::tlm_generic_payload& payload);
   void drive_pirq();
@@ -132,8 +140,7 @@ class Bus : public sc_core::sc_module {
   std::unique_ptr<Master> host_;
   std::uint64_t decode_generation_ = 1;
   bool loosely_timed_ = false;
-  Time free_{};  // quantum 0: when the bus is free
-  AccessPrice host_price_[2];       // read, write
+  Time free_{};                     // quantum 0: when the bus is free
   AccessPrice device_price_[3][2];  // by Space, then the same
   Time abort_time_{};
 };

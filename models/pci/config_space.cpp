@@ -12,7 +12,8 @@ namespace {
 constexpr unsigned kSize = 256;
 constexpr std::uint8_t kPmId = 0x01, kMsiId = 0x05, kPcixId = 0x07;
 
-// Offsets inside the capabilities and their bits (PCI PM 1.1 chapter 3, PCI-X 1.0 7.2, PCI 2.3 6.8).
+// Offsets inside the capabilities and their bits (PCI PM 1.1 chapter 3, PCI-X 1.0 7.2,
+// PCI 2.3 6.8).
 constexpr unsigned kPmc = 2, kPmcsr = 4, kPmData = 7, kPmSize = 8;
 constexpr std::uint16_t kPmcD1 = 1 << 9, kPmcD2 = 1 << 10, kPmcPme = 0xF800;
 constexpr std::uint16_t kPmcsrState = 0x0003, kPmcsrPmeEnable = 1 << 8, kPmcsrDataSelect = 0x1E00,
@@ -60,8 +61,8 @@ void check_capability(const char* name, unsigned offset, unsigned size) {
 
 void check(const FunctionConfig& config) {
   for (unsigned i = 0; i < config.bars.size(); ++i) check_bar(config, i);
-  if (config.expansion_rom_size != 0 && (!is_power_of_two(config.expansion_rom_size) ||
-                                         config.expansion_rom_size < 2048)) {
+  if (config.expansion_rom_size != 0 &&
+      (!is_power_of_two(config.expansion_rom_size) || config.expansion_rom_size < 2048)) {
     refuse("expansion ROM has size " + std::to_string(config.expansion_rom_size) +
            ", not a power of two of at least 2048");
   }

@@ -47,16 +47,17 @@ struct FunctionConfig {
   std::uint8_t interrupt_pin = 1;  ///< 0 none, 1 INTA# .. 4 INTD#
   std::array<BarConfig, 6> bars{};
   std::uint32_t expansion_rom_size = 0;  ///< 0: none; else a power of two >= 2 KiB
-  std::uint16_t command_writable =
-      command::kIo | command::kMemory | command::kMaster | command::kMwi | command::kParity |
-      command::kSerr;
+  std::uint16_t command_writable = command::kIo | command::kMemory | command::kMaster |
+                                   command::kMwi | command::kParity | command::kSerr;
+  /// Width of its data path: a 32-bit function moves 32 bits at a time on a 64-bit bus too.
+  unsigned width_bits = 32;
   std::uint16_t command_fixed = 0;  ///< always one
   std::uint16_t status_fixed = status::k66Mhz | (1 << 9) /* medium DEVSEL# */;
 
   /// Power management: offset of the capability, 0 = absent.
   std::uint8_t pm_offset = 0;
-  std::uint16_t pm_capabilities = 0;            ///< PMC register
-  std::array<std::uint8_t, 16> pm_data{};       ///< data register by Data_Select
+  std::uint16_t pm_capabilities = 0;       ///< PMC register
+  std::array<std::uint8_t, 16> pm_data{};  ///< data register by Data_Select
   std::uint8_t pm_data_scale = 0;
   /// PCI-X: offset, 0 = absent; reset values of its command and status registers.
   std::uint8_t pcix_offset = 0;
@@ -85,8 +86,8 @@ class ConfigSpace {
   void set_status(std::uint16_t bits);
   /// Status bit 3 follows the device's interrupt level.
   void set_interrupt_status(bool asserted);
-  /// Base of a BAR that decodes now (exists, assigned, command bit on, D0); nullopt otherwise. A base
-  /// of 0 counts as not assigned: RAM is there on every platform.
+  /// Base of a BAR that decodes now (exists, assigned, command bit on, D0); nullopt otherwise. A
+  /// base of 0 counts as not assigned: RAM is there on every platform.
   std::optional<std::uint64_t> bar_base(unsigned bar) const;
   std::optional<std::uint64_t> rom_base() const;
   PowerState power_state() const;
@@ -114,9 +115,9 @@ class ConfigSpace {
 
   FunctionConfig config_;
   std::array<std::uint8_t, 256> bytes_{};
-  std::array<std::uint8_t, 256> initial_{};     // after reset
-  std::array<std::uint8_t, 256> writable_{};    // 1: read/write
-  std::array<std::uint8_t, 256> clearable_{};   // 1: write one to clear
+  std::array<std::uint8_t, 256> initial_{};    // after reset
+  std::array<std::uint8_t, 256> writable_{};   // 1: read/write
+  std::array<std::uint8_t, 256> clearable_{};  // 1: write one to clear
 };
 
 }  // namespace e1000tlm::pci

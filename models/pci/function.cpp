@@ -1,7 +1,7 @@
 #include "models/pci/function.h"
 
 #include <algorithm>
-#include <cstring>
+#include <optional>
 
 #include "models/pci/config_access.h"
 #include "models/pci/payload.h"
@@ -160,8 +160,7 @@ void Function::apply_config() {
   if (update_windows() && decode_changed_) decode_changed_();
 
   const PowerState power = config_.power_state();
-  const bool may_master =
-      power == PowerState::kD0 && (config_.command() & command::kMaster) != 0;
+  const bool may_master = power == PowerState::kD0 && (config_.command() & command::kMaster) != 0;
   const bool lost = may_master_ && !may_master;
   may_master_ = may_master;
   if (lost) dma_invalidate(0, ~sc_dt::uint64{0});
@@ -218,25 +217,24 @@ void Function::drive_outputs() {
 }
 
 void Function::send_messages() {
-  ::tlm::tlm_generic_payload payload;
-  std::array<std::uint8_t, 4> data{};
   for (;;) {
     sc_core::wait(message_event_);
     while (message_pending_ && may_master_) {
       message_pending_ = false;
       const ConfigSpace::Msi msi = config_.msi();
       if (!msi.enabled) break;
-      store_le32(data.data(), msi.data);  // the upper half of the message is zero (PCI 2.3 6.8.1.6)
-      payload.set_command(::tlm::TLM_WRITE_COMMAND);
-      payload.set_address(msi.address);
-      payload.set_data_ptr(data.data());
-      payload.set_data_length(data.size());
-      payload.set_streaming_width(data.size());
-      payload.set_byte_enable_ptr(nullptr);
-      payload.set_dmi_allowed(false);
-      payload.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
+      // The upper half of the message is zero (PCI 2.3 6.8.1.6).
+      store_le32(message_data_.data(), msi.data);
+      message_.set_command(::tlm::TLM_WRITE_COMMAND);
+      message_.set_address(msi.address);
+      message_.set_data_ptr(message_data_.data());
+      message_.set_data_length(static_cast<unsigned>(message_data_.size()));
+      message_.set_streaming_width(static_cast<unsigned>(message_data_.size()));
+      message_.set_byte_enable_ptr(nullptr);
+      message_.set_dmi_allowed(false);
+      message_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
       sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-      initiator->b_transport(payload, delay);  // an abort shows in the status register
+      initiator->b_transport(message_, delay);  // an abort shows in the status register
       if (delay != sc_core::SC_ZERO_TIME) sc_core::wait(delay);
     }
   }

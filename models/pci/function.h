@@ -5,13 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <gsl/span>
+#include <utility>
 
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
-
-#include <gsl/span>
 
 #include "models/pci/config_space.h"
 #include "models/pci/extension.h"
@@ -39,15 +39,15 @@ class DeviceEventsIf : public virtual sc_core::sc_interface {
 /// Towards the device: `bar[i]` (BAR-relative addresses), `rom`, `dma`, `irq`, `events`.
 /// Towards the bus: `target`, `initiator`, `intx`.
 ///
-/// Command gating, BAR decode, INTx or MSI, power states, status bits. DMA is refused (generic error)
-/// while bus mastering is off, and DMI on that path withdrawn. A device's address error comes out of
-/// `target` as a generic error (PCI: target abort): an address error there means that the function
-/// did not claim the access.
+/// Command gating, BAR decode, INTx or MSI, power states, status bits. DMA is refused (generic
+/// error) while bus mastering is off, and DMI on that path withdrawn. A device's address error
+/// comes out of `target` as a generic error (PCI: target abort): an address error there means that
+/// the function did not claim the access.
 ///
 /// D3hot -> D0 is a soft reset: configuration space but for the PME context, then the device's
 /// pci_reset (PCI PM 1.1 5.4.1; the 8254x has no No_Soft_Reset).
 ///
-/// Level of INTx: follows `irq` unless MSI is enabled; then each rising edge of `irq` sends the
+/// INTx follows `irq` unless MSI is enabled; then each rising edge of `irq` sends the
 /// message through `initiator`, or as soon as bus mastering allows it while MSI stays enabled.
 class Function : public sc_core::sc_module {
  public:
@@ -94,7 +94,8 @@ class Function : public sc_core::sc_module {
   /// Bus mastering is enabled and the power state is D0.
   bool may_master() const { return may_master_; }
 
-  /// RST# from the bus. PME context survives if the function supports PME# from D3cold (PMC bit 15).
+  /// RST# from the bus. PME context survives if the function supports PME# from D3cold (PMC bit
+  /// 15).
   void bus_reset();
   /// The device's PME request (sets PME_Status, drives PME# if enabled).
   void request_pme() { set_pme(config_.pme_enabled(), true); }
@@ -148,6 +149,9 @@ class Function : public sc_core::sc_module {
   std::array<OptionalInitiator*, kRomIndex + 1> device_{};  // null where nothing is bound
   sc_core::sc_event outputs_event_;
   sc_core::sc_event message_event_;
+  // The MSI message; not on its thread's stack, which is never unwound.
+  ::tlm::tlm_generic_payload message_;
+  std::array<std::uint8_t, 4> message_data_{};
 };
 
 }  // namespace e1000tlm::pci

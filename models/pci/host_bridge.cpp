@@ -124,8 +124,8 @@ unsigned HostBridge::ram_debug(::tlm::tlm_generic_payload& payload) {
   if (address >= config_.ram_bytes) return 0;
   const std::uint32_t bytes = payload.get_data_length();
   // Memory may be larger than what the bridge makes of it.
-  payload.set_data_length(static_cast<std::uint32_t>(
-      std::min<std::uint64_t>(bytes, config_.ram_bytes - address)));
+  payload.set_data_length(
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, config_.ram_bytes - address)));
   const unsigned done = memory->transport_dbg(payload);
   payload.set_data_length(bytes);
   return done;
@@ -151,8 +151,7 @@ void HostBridge::to_pci(::tlm::tlm_generic_payload& payload, sc_core::sc_time& d
   pci->b_transport(payload, delay);
   if (payload.is_response_ok()) return;
   const bool unclaimed = payload.get_response_status() == ::tlm::TLM_ADDRESS_ERROR_RESPONSE;
-  config_space_.set_status(unclaimed ? status::kReceivedMasterAbort
-                                     : status::kReceivedTargetAbort);
+  config_space_.set_status(unclaimed ? status::kReceivedMasterAbort : status::kReceivedTargetAbort);
   fill_ones(payload);
   payload.set_response_status(::tlm::TLM_OK_RESPONSE);
 }

@@ -36,8 +36,8 @@ class HostBridge : public sc_core::sc_module {
 
   ::tlm_utils::simple_target_socket<HostBridge> cpu;
   ::tlm_utils::simple_target_socket_optional<HostBridge> io;
-  ::tlm_utils::simple_initiator_socket<HostBridge> memory;    ///< to RAM
-  ::tlm_utils::simple_initiator_socket<HostBridge> pci;       ///< to Bus::from_host
+  ::tlm_utils::simple_initiator_socket<HostBridge> memory;     ///< to RAM
+  ::tlm_utils::simple_initiator_socket<HostBridge> pci;        ///< to Bus::from_host
   ::tlm_utils::simple_target_socket_optional<HostBridge> dma;  ///< from Bus::to_host
 
   const HostBridgeConfig& config() const { return config_; }

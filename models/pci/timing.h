@@ -2,10 +2,9 @@
 /// PCI bus arithmetic: how many clocks a tenure takes. No SystemC.
 
 #include <cstdint>
+#include <gsl/span>
 #include <optional>
 #include <string_view>
-
-#include <gsl/span>
 
 #include "models/tlm/time.h"
 
@@ -19,9 +18,9 @@ struct BusSpeed {
   const char* name = "32/33";
 };
 
-/// The usual segments: "32/33", "32/66", "64/33", "64/66", and PCI-X "64/66x", "64/100x", "64/133x".
-/// Accesses on a PCI-X segment are priced with the conventional PCI formula at the segment's clock:
-/// no attribute phase, no split transactions.
+/// The usual segments: "32/33", "32/66", "64/33", "64/66", and PCI-X "64/66x", "64/100x",
+/// "64/133x". Accesses on a PCI-X segment are priced with the conventional PCI formula at the
+/// segment's clock: no attribute phase, no split transactions.
 gsl::span<const BusSpeed> bus_speeds();
 
 /// The predefined speed of that name ("pcix66", "pcix100", "pcix133" name the PCI-X ones as well);

@@ -28,9 +28,9 @@ pci::BusSpeed bus_speed(const std::string& name) {
 void check_part_fits(const BoardConfig& config, const pci::BusSpeed& speed) {
   for (const NicConfig& nic : config.nics) {
     const e1000::PartInfo& info = e1000::part_info(nic.part);
-    if (speed.width_bits == 32 || info.pcix) continue;
+    if (!speed.pcix || info.pcix) continue;
     throw std::invalid_argument("--pci " + config.pci + ": the " + std::string(info.name) +
-                                " is a 32-bit PCI part; 82544gc, 82545em and 82545gm have 64 bits");
+                                " has no PCI-X; 82544gc, 82545em and 82545gm do");
   }
 }
 

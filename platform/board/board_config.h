@@ -25,7 +25,7 @@ enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward };
 struct BoardConfig {
   std::vector<NicConfig> nics{1};
   std::vector<std::string> links{
-      "pcap"};                ///< one per NIC; "pcap" without in= is the built-in capture
+      "pcap"};                ///< one per NIC; "pcap" alone replays the built-in capture
   std::string pci = "32/33";  ///< see pci::find_bus_speed
   std::uint64_t ram_bytes = 64U << 20;
   Time quantum{};  ///< 0: approximately timed; else loosely timed

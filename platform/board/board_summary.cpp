@@ -42,7 +42,9 @@ void Board::add_losses(std::size_t index, std::map<std::string, std::uint64_t>& 
     if (frames != 0) lost[reason] += frames;
   };
   for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
-    add(std::string(e1000::kDropNames[i]), slot.controller().drops()[static_cast<e1000::Drop>(i)]);
+    const auto reason = static_cast<e1000::Drop>(i);
+    if (reason == e1000::Drop::kRxMacControl) continue;  // consumed, not lost
+    add(std::string(e1000::kDropNames[i]), slot.controller().drops()[reason]);
   }
   add("cable_no_link",
       slot.cable().statistics(0).lost_no_link + slot.cable().statistics(1).lost_no_link);
@@ -76,6 +78,7 @@ NicSummary Board::nic_summary(std::size_t index) const {
     n.driver_out = {nic.counters().tx_frames, nic.counters().tx_bytes};
   }
   if (index < transit_.size()) n.transit = LatencySummary::of(transit_[index]->latency());
+  n.mac_control_in = slot.controller().drops()[e1000::Drop::kRxMacControl];
   add_losses(index, n.lost);
   return n;
 }
@@ -91,7 +94,9 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
     const std::string name(e1000::kDropNames[i]);
     if (name.compare(0, 2, "rx") == 0) counted += drops[reason];
     if (drops[reason] == 0 || is_expected(reason)) continue;
-    failures.push_back(who + traffic::format_count(drops[reason]) + " frames lost: " + name);
+    std::string text = who;
+    failures.push_back(
+        text.append(traffic::format_count(drops[reason])).append(" frames lost: ").append(name));
   }
   if (!done()) return;  // frames are still on their way
   if (n.wire_in.frames != n.driver_in.frames + counted) {

@@ -20,9 +20,9 @@ MemoryFile::MemoryFile(const std::string& name, ConstBytes content)
     const ssize_t written = write(fd_, data, left);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      const std::string reason = std::strerror(errno);
+      const int reason = errno;
       close(fd_);
-      throw std::runtime_error("no memory for " + name + ": " + reason);
+      throw std::runtime_error("no memory for " + name + ": " + std::strerror(reason));
     }
     data += written;
     left -= static_cast<std::size_t>(written);

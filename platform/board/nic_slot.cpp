@@ -32,7 +32,7 @@ e1000::ControllerConfig controller_config(const NicConfig& config, unsigned inde
   result.part = config.part;
   result.eeprom = make_eeprom(config, index);
   result.straps.pci_66mhz = !bus.pcix && bus.clock <= kClock66;
-  result.straps.bus_64bit = bus.width_bits == 64;
+  result.straps.bus_64bit = bus.width_bits == 64 && e1000::part_info(config.part).pcix;
   result.straps.pcix = bus.pcix;
   if (bus.pcix) {
     result.straps.pcix_speed = bus.clock >= Time{15'000} ? 0 : bus.clock >= Time{10'000} ? 1 : 2;
@@ -63,7 +63,8 @@ std::unique_ptr<link::LinkPartner> make_partner(link::PartnerSpec spec, link::Ca
   context.name = "partner";
   context.seed = seed;
   std::optional<MemoryFile> built_in;  // read completely while the partner is made
-  if (spec.kind == "pcap" && !spec.find("in")) {
+  const bool bare = !spec.find("in") && !spec.find("out");
+  if (spec.kind == "pcap" && (bare || spec.find("in") == "built-in")) {
     built_in.emplace("default.pcap", traffic::default_capture());
     spec.options["in"] = built_in->path();
   }

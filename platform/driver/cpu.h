@@ -100,7 +100,7 @@ class Cpu : public sc_core::sc_module {
   BusMaster ports_{io};
   Program* program_ = nullptr;
   sc_core::sc_event interrupt_;
-  std::array<sc_dt::uint64, kLines> acknowledged_;  // delta count at that time
+  std::array<sc_dt::uint64, kLines> acknowledged_{};  // delta count at that time
   bool waiting_ = false;
 };
 

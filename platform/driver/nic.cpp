@@ -56,7 +56,7 @@ unsigned Nic::receive(FrameTaker& taker, unsigned budget) {
   unsigned taken = 0;
   while (taken < budget) {
     if (rx_next_ == rx_filled_) break;
-    std::array<std::uint8_t, 8> back;  // length, checksum, status, errors, special
+    std::array<std::uint8_t, 8> back{};  // length, checksum, status, errors, special
     cpu_.load(rx_ring_ + std::uint64_t{rx_next_} * kBytes + 8, back.data(), 8);
     const std::uint8_t status = back[4];
     if ((status & kRxDone) == 0) break;

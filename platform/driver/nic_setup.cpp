@@ -134,9 +134,7 @@ bool Nic::eeprom_sum_by_bits() {
 void Nic::read_eeprom() {
   eeprom_ok_ = eeprom_sum_by_bits();
   for (unsigned word = 0; word < 3; ++word) {
-    const std::uint16_t value = eerd(word);
-    mac_[2 * word] = static_cast<std::uint8_t>(value);
-    mac_[2 * word + 1] = static_cast<std::uint8_t>(value >> 8);
+    store_le16(mac_.data() + std::size_t{2} * word, eerd(word));
   }
   write(reg::kRal, load_le32(mac_.data()));
   write(reg::kRah, load_le16(mac_.data() + 4) | reg::rah::kValid);

@@ -278,7 +278,7 @@ Examples
   e1000-sim --link pcap:in=a.pcap,out=b.pcapng     your own, recording both directions
   e1000-sim --app generate --size 64 --rate 1Mfps --frames 50000 --json -
   e1000-sim --nic part=82545em --pci 64/66 --app generate --size 1518
-  e1000-sim --app forward --link tap:name=tap0 --link tap:name=tap1
+  e1000-sim --app forward --link tap:ifname=tap0 --link tap:ifname=tap1
   e1000-sim --qtest unix:/tmp/e1000.sock           let a program drive the board
 
 )" << described()
@@ -290,7 +290,8 @@ Links (KIND:key=value,key=value; a comma inside a value is written twice)
         << "\n";
   }
   out << R"(  every kind takes speed=10|100|1000, aneg=on|off and pause=none|rx|tx|both
-  pcap without in= replays the built-in capture (340 frames)
+  pcap with in=built-in (or neither in= nor out=) replays the built-in capture of 340 frames;
+  with out= alone it only records
 
 Units
   times  10us, 1.5ms, 2s       sizes  1500, 64k, 64MiB       rates  1Gbit/s, 10kfps, line

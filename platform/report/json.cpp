@@ -35,6 +35,7 @@ Json nic(const NicSummary& n, double active_seconds) {
                {"wire_out", flow(n.wire_out)},
                {"driver_in", flow(n.driver_in)},
                {"driver_out", flow(n.driver_out)},
+               {"mac_control_in", n.mac_control_in},
                {"interrupts", n.interrupts},
                {"interrupts_per_s",
                 active_seconds > 0 ? static_cast<double>(n.interrupts) / active_seconds : 0},

@@ -33,6 +33,7 @@ struct NicSummary {
   std::string flow_control;     ///< "none", "rx", "tx", "both"
   FlowCount wire_in, wire_out;  ///< on the cable, towards the NIC and from it
   FlowCount driver_in, driver_out;
+  std::uint64_t mac_control_in = 0;  ///< PAUSE and the like, consumed by the NIC
   std::uint64_t interrupts = 0;
   std::map<std::string, std::uint64_t> lost;  ///< reason -> frames; only reasons that occurred
   std::optional<LatencySummary> transit;      ///< last bit in to first bit out

@@ -63,6 +63,7 @@ void add_nic(std::string& out, std::size_t index, const NicSummary& n, double ac
          n.link + "\n";
   line(out, "in", flow(n.wire_in, active));
   line(out, "out", flow(n.wire_out, active));
+  if (n.mac_control_in > 0) line(out, "mac control", plural(n.mac_control_in, "frame") + " in");
   line(out, "lost", losses(n.lost));
   std::string interrupts = format_count(n.interrupts);
   if (active > 0) {

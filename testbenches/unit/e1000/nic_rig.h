@@ -51,19 +51,37 @@ inline constexpr MacAddress kRigMac{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 inline constexpr std::uint64_t kTxRing = 0x10000, kRxRing = 0x20000, kTxBuffers = 0x100000,
                                kRxBuffers = 0x400000;
 
+/// What the exact times in the tests follow from.
+inline constexpr Time kMemoryLatency = ns(60), kPropagation = ns(50), kInterruptLatency = ns(30);
+/// Preamble to FCS of a frame of `size` bytes without FCS, at a gigabit.
+constexpr Time wire_time(std::size_t size) {
+  return ns(8) * static_cast<std::int64_t>(8 + size + 4);
+}
+
+struct RigOptions {
+  Part part = Part::k82540em;
+  Time quantum = kTimeZero;
+  Time memory_latency = kMemoryLatency;  ///< of every access
+  bool dmi = true;
+  BusStraps straps{};
+  std::function<void(ControllerConfig&)> adjust{};
+};
+
 class NicRig : public sc_core::sc_module {
  public:
-  explicit NicRig(Part part = Part::k82540em, Time quantum = kTimeZero,
-                  const sc_core::sc_module_name& name = "rig")
+  explicit NicRig(Part part = Part::k82540em, Time quantum = kTimeZero)
+      : NicRig(RigOptions{part, quantum}) {}
+  explicit NicRig(const RigOptions& options, const sc_core::sc_module_name& name = "rig")
       : sc_module(name),
-        ram("ram", memory::MemoryConfig{16 << 20, ns(60), ns(60), "", true}),
-        cable("cable"),
-        phy("phy", phy::PhyConfig{1, part_info(part).phy_id2, {}}),
-        nic("nic", make_config(part)),
+        ram("ram", memory::MemoryConfig{16 << 20, options.memory_latency, options.memory_latency,
+                                        "", options.dmi}),
+        cable("cable", link::CableConfig{kPropagation}),
+        phy("phy", phy::PhyConfig{1, part_info(options.part).phy_id2, {}}),
+        nic("nic", make_config(options)),
         far("far", cable.end(1)),
         mmio("mmio"),
         io("io") {
-    ::tlm::tlm_global_quantum::instance().set(to_sc(quantum));
+    ::tlm::tlm_global_quantum::instance().set(to_sc(options.quantum));
     nic.dma.socket.bind(ram.socket);
     mmio.bind(nic.mmio);
     io.bind(nic.io);
@@ -93,6 +111,7 @@ class NicRig : public sc_core::sc_module {
     std::uint32_t value = 0;
     ::tlm::tlm_generic_payload p;
     fill(p, true, offset, value);
+    p.set_streaming_width(0);  // debug transport does not know it
     EXPECT_EQ(mmio->transport_dbg(p), 4U);
     return value;
   }
@@ -114,12 +133,14 @@ class NicRig : public sc_core::sc_module {
                            ms(1)));
     read(reg::kIcr);
   }
-  void setup_tx(std::uint32_t entries = 8, std::uint32_t tctl = tctl::kEn | tctl::kPsp) {
+  void setup_tx(std::uint32_t entries = 8, std::uint32_t tctl = tctl::kEn | tctl::kPsp,
+                std::uint32_t head = 0) {
+    write(reg::kTctl, tctl & ~tctl::kEn);
     write(reg::kTdbal, kTxRing);
     write(reg::kTdbah, 0);
     write(reg::kTdlen, entries * 16);
-    write(reg::kTdh, 0);
-    write(reg::kTdt, 0);
+    write(reg::kTdh, head);
+    write(reg::kTdt, head);
     write(reg::kTctl, tctl);
     tx_entries = entries;
   }
@@ -153,11 +174,67 @@ class NicRig : public sc_core::sc_module {
     d[11] = command;
   }
 
-  /// A frame to the rig's station address (or another) with a recognisable payload.
+  void put_context(std::uint32_t i, const TxContext& c, std::uint8_t extra_command = 0) {
+    std::uint8_t* d = tx_descriptor(i);
+    d[0] = c.ipcss;
+    d[1] = c.ipcso;
+    store_le16(d + 2, c.ipcse);
+    d[4] = c.tucss;
+    d[5] = c.tucso;
+    store_le16(d + 6, c.tucse);
+    std::uint32_t command = tx_cmd::kDext | extra_command;
+    if (c.tse) command |= tx_cmd::kTse;
+    if (c.ipv4) command |= tx_cmd::kContextIpv4;
+    if (c.tcp) command |= tx_cmd::kContextTcp;
+    store_le32(d + 8, c.paylen | command << 24);
+    d[12] = 0;
+    d[13] = c.hdrlen;
+    store_le16(d + 14, c.mss);
+  }
+  /// A data descriptor for `length` bytes at `address`.
+  void put_data(std::uint32_t i, std::uint64_t address, std::uint32_t length, std::uint8_t command,
+                std::uint8_t popts = 0, std::uint16_t special = 0) {
+    std::uint8_t* d = tx_descriptor(i);
+    store_le64(d, address);
+    store_le32(d + 8, length | 1U << 20 | std::uint32_t{command} << 24 | tx_cmd::kDext << 24);
+    d[12] = 0;
+    d[13] = popts;
+    store_le16(d + 14, special);
+  }
+  /// Puts bytes into a transmit buffer; returns their address.
+  std::uint64_t put_buffer(std::uint32_t i, const std::vector<std::uint8_t>& data) {
+    const std::uint64_t at = kTxBuffers + i * 16384;
+    std::copy(data.begin(), data.end(), &ram.bytes()[at]);
+    return at;
+  }
+  bool tx_done(std::uint32_t i) { return (tx_descriptor(i)[12] & tx_status::kDd) != 0; }
+  bool rx_done(std::uint32_t i) { return (rx_descriptor(i)[12] & rx_status::kDd) != 0; }
+  std::uint16_t rx_length(std::uint32_t i) { return load_le16(rx_descriptor(i) + 8); }
+  std::uint8_t rx_status_of(std::uint32_t i) { return rx_descriptor(i)[12]; }
+  std::uint8_t rx_errors_of(std::uint32_t i) { return rx_descriptor(i)[13]; }
+  std::vector<std::uint8_t> rx_data(std::uint32_t i, std::size_t size) {
+    return {rx_buffer(i), rx_buffer(i) + size};
+  }
+  /// Reads (and clears) a statistics register.
+  std::uint32_t counter(Counter c) { return read(offset_of(c)); }
+  std::uint64_t dropped(Drop reason) const { return nic.drops()[reason]; }
+  /// Writes a PHY register through MDIC and waits for it.
+  void phy_write(unsigned number, std::uint16_t value) {
+    write(reg::kMdic, value | number << mdic::kRegShift | 1 << mdic::kPhyShift | mdic::kOpWrite);
+    EXPECT_TRUE(wait_until([&] { return (read(reg::kMdic) & mdic::kReady) != 0; }, us(100), us(1)));
+  }
+  std::uint16_t phy_read(unsigned number) {
+    write(reg::kMdic, number << mdic::kRegShift | 1 << mdic::kPhyShift | mdic::kOpRead);
+    EXPECT_TRUE(wait_until([&] { return (read(reg::kMdic) & mdic::kReady) != 0; }, us(100), us(1)));
+    return static_cast<std::uint16_t>(read(reg::kMdic));
+  }
+
+  /// A frame to the rig's station address (or another) with a recognisable payload; `size` >= 14.
   static std::vector<std::uint8_t> frame(std::size_t size, std::uint8_t mark = 0,
                                          MacAddress to = kRigMac, std::uint16_t type = 0x88B5) {
-    std::vector<std::uint8_t> f(size);
-    for (std::size_t i = 14; i < size; ++i) f[i] = static_cast<std::uint8_t>(i * 7 + mark);
+    std::vector<std::uint8_t> f;
+    f.reserve(size);
+    for (std::size_t i = 0; i < size; ++i) f.push_back(static_cast<std::uint8_t>(i * 7 + mark));
     std::copy(to.begin(), to.end(), f.begin());
     const MacAddress from{0x02, 0, 0, 0, 0, 1};
     std::copy(from.begin(), from.end(), f.begin() + 6);
@@ -181,10 +258,12 @@ class NicRig : public sc_core::sc_module {
   std::uint32_t tx_entries = 0;
 
  private:
-  static ControllerConfig make_config(Part part) {
+  static ControllerConfig make_config(const RigOptions& options) {
     ControllerConfig config;
-    config.part = part;
-    config.eeprom = EepromImage::make(part, kRigMac);
+    config.part = options.part;
+    config.eeprom = EepromImage::make(options.part, kRigMac);
+    config.straps = options.straps;
+    if (options.adjust) options.adjust(config);
     return config;
   }
   static void fill(::tlm::tlm_generic_payload& p, bool is_read, std::uint32_t offset,

@@ -71,21 +71,25 @@ TEST(PlainPacket, DmaMayFillLessThanTheRoomAndNeverMore) {
   link::FramePool pool;
   PacketAssembler assembler(pool);
   const Step first = legacy(Content(60), 0), second = legacy(Content(4), kLast);
+  const auto fill = [&](std::uint32_t bytes, std::uint8_t value, std::uint32_t committed) {
+    const Bytes room = assembler.room(bytes);
+    ASSERT_FALSE(room.empty());
+    std::fill(room.begin(), room.end(), value);
+    assembler.commit(committed);
+  };
   TxDescriptor descriptor = decode_tx(first.raw.data());
   assembler.begin(descriptor, first.raw.data(), {});
-  std::uint8_t* const start = assembler.room(60).data();
-  assembler.commit(20);
-  EXPECT_EQ(assembler.room(40).data(), start + 20);
-  assembler.commit(1000);
-  EXPECT_FALSE(assembler.room(10).empty());  // beyond the descriptor's length: scratch
-  assembler.commit(10);
+  fill(60, 1, 20);
+  fill(40, 2, 1000);
+  fill(10, 3, 10);  // beyond the descriptor's length: scratch
   assembler.end(descriptor);
   descriptor = decode_tx(second.raw.data());
   assembler.begin(descriptor, second.raw.data(), {});
-  EXPECT_EQ(assembler.room(4).data(), start + 60);
-  assembler.commit(4);
+  fill(4, 4, 4);
   assembler.end(descriptor);
-  EXPECT_EQ(assembler.take_frame()->size(), 64u);
+  const link::FramePtr frame = assembler.take_frame();
+  EXPECT_EQ(Content(frame->data(), frame->data() + frame->size()),
+            Content(20, 1) + Content(40, 2) + Content(4, 4));
   EXPECT_EQ(assembler.take_frame(), nullptr);
 }
 

@@ -172,15 +172,15 @@ TEST(Cable, ArrivalEventComesOnlyWhenAFrameJoinsAnEmptyQueue) {
     link_both(cable);
     cable.end(0).send(frame_of(60), kTimeZero);
     wait_for(ns(1));
-    EXPECT_EQ(arrivals.count_, 1);
+    EXPECT_EQ(arrivals.notifications, 1);
     cable.end(0).send(frame_of(60), kTimeZero);
     wait_for(ns(1));
-    EXPECT_EQ(arrivals.count_, 1) << "queue was not empty";
+    EXPECT_EQ(arrivals.notifications, 1) << "queue was not empty";
     cable.end(1).take();
     cable.end(1).take();
     cable.end(0).send(frame_of(60), kTimeZero);
     wait_for(ns(1));
-    EXPECT_EQ(arrivals.count_, 2);
+    EXPECT_EQ(arrivals.notifications, 2);
   });
 }
 
@@ -194,7 +194,7 @@ TEST(Cable, AnEmptyQueueAsksTheSourceWithoutAnEvent) {
     EXPECT_TRUE(source.asked_at.empty());
     link_both(cable);
     wait_for(ns(1));
-    const int before = arrivals.count_;
+    const int before = arrivals.notifications;
     EXPECT_GE(before, 1) << "source and link have come";
     for (std::uint64_t i = 0; i < 2; ++i) {
       const Arrival* next = cable.end(1).next(ns(7));
@@ -206,7 +206,7 @@ TEST(Cable, AnEmptyQueueAsksTheSourceWithoutAnEvent) {
     EXPECT_EQ(cable.end(1).next(ns(9)), nullptr);
     EXPECT_EQ(source.asked_at, (std::vector<Time>{ns(7), ns(7), ns(9)}));
     wait_for(ns(1));
-    EXPECT_EQ(arrivals.count_, before);
+    EXPECT_EQ(arrivals.notifications, before);
     cable.end(0).set_source(nullptr);
     EXPECT_EQ(cable.end(1).next(ns(9)), nullptr);
     EXPECT_EQ(source.asked_at.size(), 3U);
@@ -264,15 +264,15 @@ TEST(Cable, EachEndSeesWhatTheOtherAdvertises) {
     EXPECT_FALSE(cable.end(0).partner());
     wait_delta();
     wait_delta();
-    EXPECT_EQ(changes.count_, 1);
+    EXPECT_EQ(changes.notifications, 1);
     cable.end(0).advertise(gigabit_abilities());
     wait_delta();
     wait_delta();
-    EXPECT_EQ(changes.count_, 1) << "nothing new";
+    EXPECT_EQ(changes.notifications, 1) << "nothing new";
     cable.end(0).advertise(std::nullopt);
     wait_delta();
     wait_delta();
-    EXPECT_EQ(changes.count_, 2);
+    EXPECT_EQ(changes.notifications, 2);
   });
 }
 
@@ -286,7 +286,7 @@ TEST(Cable, UnpluggedBothEndsSeeSilence) {
     }
     link_both(cable);
     wait_for(ns(1));
-    const int before = changes.count_;
+    const int before = changes.notifications;
     cable.end(0).send(frame_of(60), ns(1));
     cable.plug(false);
     EXPECT_FALSE(cable.end(0).partner() || cable.end(1).partner());
@@ -294,7 +294,7 @@ TEST(Cable, UnpluggedBothEndsSeeSilence) {
     EXPECT_FALSE(cable.end(1).partner_ready());
     EXPECT_EQ(cable.statistics(0).lost_no_link, 1U);
     wait_for(ns(1));
-    EXPECT_EQ(changes.count_, before + 1);
+    EXPECT_EQ(changes.notifications, before + 1);
     cable.plug(true);
     EXPECT_EQ(cable.end(0).partner(), gigabit_abilities());
     EXPECT_TRUE(cable.end(0).link_up());
@@ -312,11 +312,11 @@ TEST(Cable, ReadinessReachesTheOtherEnd) {
     wait_for(ns(1));
     cable.end(0).set_ready(true);
     wait_for(ns(1));
-    EXPECT_EQ(ready.count_, 1);
+    EXPECT_EQ(ready.notifications, 1);
     cable.end(0).set_ready(false);
     EXPECT_FALSE(cable.end(1).partner_ready());
     wait_for(ns(1));
-    EXPECT_EQ(ready.count_, 2);
+    EXPECT_EQ(ready.notifications, 2);
   });
 }
 

@@ -39,10 +39,10 @@ class EventCounter : public sc_core::sc_module {
     sensitive << event;
     dont_initialize();
   }
-  int count_ = 0;
+  int notifications = 0;
 
  private:
-  void count() { ++count_; }
+  void count() { ++notifications; }
 };
 
 /// Keeps what it is given.

@@ -76,7 +76,8 @@ Abilities parsed(const char* options) {
 }
 
 TEST(PartnerAbilities, ComeFromTheCommonOptions) {
-  EXPECT_EQ(parsed(""), gigabit_abilities());
+  EXPECT_EQ(parsed("pause=both"), gigabit_abilities());
+  EXPECT_FALSE(parsed("").pause) << "no built-in kind obeys PAUSE";
   EXPECT_EQ(resolve(parsed("speed=100"), gigabit_abilities()), (LinkMode{Speed::k100, true}));
   EXPECT_EQ(resolve(parsed("speed=10,aneg=off"), gigabit_abilities()),
             (LinkMode{Speed::k10, false}));

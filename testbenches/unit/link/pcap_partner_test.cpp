@@ -366,6 +366,12 @@ TEST(PcapPartner, RefusesBadOptionsNamingThem) {
   EXPECT_THAT(refusal(cable, in + ",scale=nan"), HasSubstr("scale=nan"));
   EXPECT_THAT(refusal(cable, in + ",scale=2x"), HasSubstr("scale=2x"));
   EXPECT_THAT(refusal(cable, in + ",scale=2,pace=line"), HasSubstr("pace=recorded"));
+  TemporaryFile day("day.pcap");
+  Bytestream content = pcap_header();
+  add_record(content, 0, 0, filled(60, 1));
+  add_record(content, 86'400, 0, filled(60, 1));
+  content.save(day.path());
+  EXPECT_THAT(refusal(cable, "scale=0.009,in=" + day.path()), HasSubstr("100 days"));
   EXPECT_THAT(refusal(cable, in + ",loop=0"), HasSubstr("loop=0"));
   EXPECT_THAT(refusal(cable, in + ",fcs=4"), HasSubstr("fcs=4"));
   EXPECT_THAT(refusal(cable, in + ",out=/nonexistent/out.pcapng"),

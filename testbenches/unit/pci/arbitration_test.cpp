@@ -134,17 +134,20 @@ void check_two_masters(const Outcome& outcome) {
   // after its tenure, while the reader holds the bus; the reader 7 ns after its own, while the
   // writer does: they alternate, with no gap between tenures.
   const Time w = clocks(385), r = clocks(17);
-  const std::vector<Time> expected{
-      w + ns(5),             // asked at 0
-      w + r + ns(7),         // asked at 0, second
-      2 * w + r + ns(5),     // asked at w + 5
-      2 * w + 2 * r + ns(7), 3 * w + 2 * r + ns(5), 3 * w + 3 * r + ns(7)};
+  const std::vector<Time> expected{w + ns(5),          // asked at 0
+                                   w + r + ns(7),      // asked at 0, second
+                                   2 * w + r + ns(5),  // asked at w + 5
+                                   2 * w + 2 * r + ns(7),
+                                   3 * w + 2 * r + ns(5),
+                                   3 * w + 3 * r + ns(7)};
   EXPECT_EQ(outcome.ends, expected);
   EXPECT_EQ(outcome.read, (std::vector<std::uint8_t>{0x5A, 0x5A, 0x5A}));
   EXPECT_EQ(outcome.statistics.busy, 3 * w + 3 * r);
 }
 
-TEST(ApproximatelyTimed, TwoMastersAlternateByTransactions) { check_two_masters(two_masters(false)); }
+TEST(ApproximatelyTimed, TwoMastersAlternateByTransactions) {
+  check_two_masters(two_masters(false));
+}
 TEST(ApproximatelyTimed, TwoMastersAlternateByTariff) { check_two_masters(two_masters(true)); }
 
 TEST(ApproximatelyTimed, RegisterAccessesWaitForDma) {

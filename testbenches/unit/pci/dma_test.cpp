@@ -53,8 +53,8 @@ TEST(Dma, MovesDataToAndFromMemory) {
     // The first access is a transaction; it opens DMI for those that follow.
     for (const std::uint64_t address : {0x1001u, 0x2002u}) {
       EXPECT_EQ(master.write(address, data), BusStatus::kOk);
-      EXPECT_TRUE(std::equal(data.begin(), data.end(), bench.memory.bytes().begin() +
-                                                           static_cast<std::ptrdiff_t>(address)));
+      EXPECT_TRUE(std::equal(data.begin(), data.end(),
+                             bench.memory.bytes().begin() + static_cast<std::ptrdiff_t>(address)));
       std::vector<std::uint8_t> back(100);
       EXPECT_EQ(master.read(address, back), BusStatus::kOk);
       EXPECT_EQ(back, data);

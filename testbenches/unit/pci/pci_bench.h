@@ -40,6 +40,7 @@ inline FunctionConfig nic() {
   config.pm_offset = 0xDC;
   config.pm_capabilities = 0xC822;  // PME# from D3hot and D3cold, device specific init, version 2
   config.msi_offset = kMsi;
+  config.width_bits = 64;
   return config;
 }
 
@@ -161,8 +162,8 @@ class Device : public sc_core::sc_module, public DeviceEventsIf {
   void port_transport(::tlm::tlm_generic_payload& p, sc_core::sc_time& t) { access('p', p, t); }
   void wide_transport(::tlm::tlm_generic_payload& p, sc_core::sc_time& t) { access('w', p, t); }
   void access(char where, ::tlm::tlm_generic_payload& payload, const sc_core::sc_time& delay) {
-    accesses.push_back({where, payload.is_write(), payload.get_address(),
-                        payload.get_data_length(), sc_now() + from_sc(delay)});
+    accesses.push_back({where, payload.is_write(), payload.get_address(), payload.get_data_length(),
+                        sc_now() + from_sc(delay)});
     byte_enables = payload.get_byte_enable_ptr();
     streaming_width = payload.get_streaming_width();
     payload.set_response_status(answer);
@@ -224,8 +225,7 @@ struct Bench {
     bridge.pci.bind(bus.from_host);
     bus.to_host.bind(bridge.dma);
     for (std::size_t i = 0; i < config.cards.size(); ++i) {
-      cards.push_back(
-          std::make_unique<Card>("card" + std::to_string(i), config.cards[i], bus));
+      cards.push_back(std::make_unique<Card>("card" + std::to_string(i), config.cards[i], bus));
     }
     for (unsigned i = 0; i < 4; ++i) bus.pirq[i](pirq[i]);
   }
@@ -258,8 +258,8 @@ struct Bench {
     return 0xC000 + 0x100 * static_cast<std::uint32_t>(card);
   }
   /// BARs of one card, and its command register.
-  void set_up(std::size_t card, std::uint16_t command = command::kIo | command::kMemory |
-                                                        command::kMaster) {
+  void set_up(std::size_t card,
+              std::uint16_t command = command::kIo | command::kMemory | command::kMaster) {
     const unsigned device = cards[card]->number;
     cpu.config_write(device, 0x10, bar(card));
     cpu.config_write(device, 0x14, port(card));

@@ -58,7 +58,8 @@ TEST(Timing, EveryCellOfTheTable) {
 }
 
 TEST(Timing, DisconnectsSplitTheAccess) {
-  // 1514 bytes in 24 lines of 64: 24 x (2+1+1+16+1) + 379 data phases; writes of 1520: 24 x 7 + 380.
+  // 1514 bytes in 24 lines of 64: 24 x (2+1+1+16+1) + 379 data phases; writes of 1520: 24 x 7 +
+  // 380.
   const Setting setting{{2}, {16, 3, 0, 64}};
   EXPECT_EQ(clocks(k3233, setting, Command::kMemoryRead, 1514), 883u);
   EXPECT_EQ(clocks(k3233, setting, Command::kMemoryWrite, 1520), 548u);
@@ -125,7 +126,8 @@ TEST(Timing, SpeedsByName) {
   expect("64/100x", 64, 10'000, true);
   expect("pcix133", 64, 7'500, true);
   EXPECT_EQ(bus_speeds().size(), 7u);
-  for (const BusSpeed& speed : bus_speeds()) expect(speed.name, speed.width_bits, speed.clock.count(), speed.pcix);
+  for (const BusSpeed& speed : bus_speeds())
+    expect(speed.name, speed.width_bits, speed.clock.count(), speed.pcix);
   EXPECT_FALSE(find_bus_speed("32/34"));
   EXPECT_FALSE(find_bus_speed(""));
 }

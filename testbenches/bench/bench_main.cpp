@@ -1,0 +1,89 @@
+/// Simulated frames per second of wall time: Google Benchmark over runs in child processes.
+
+#include <array>
+#include <cstdlib>
+#include <exception>
+#include <string>
+
+#include <systemc>
+
+#include <benchmark/benchmark.h>
+
+#include "models/link/wire.h"
+#include "testbenches/bench/bench_child.h"
+
+namespace e1000tlm::bench {
+namespace {
+
+void frames(benchmark::State& state, Case c) {
+  std::uint64_t total = 0;
+  for (auto unused : state) {
+    (void)unused;
+    try {
+      const Measured m = measure(c);
+      if (m.count < c.count) {
+        state.SkipWithError("frames were lost");
+        return;
+      }
+      state.SetIterationTime(m.wall_seconds);
+      total += m.count;
+    } catch (const std::exception& error) {
+      state.SkipWithError(error.what());
+      return;
+    }
+  }
+  const auto count = static_cast<double>(total);
+  if (c.kind == Case::Kind::kRegisterRead) {
+    state.counters["reads/s"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
+    return;
+  }
+  state.counters["frames/s"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
+  const Time slot = link::serialisation(c.size + link::kInterFrameGapBytes, link::Speed::k1000);
+  state.counters["x gigabit"] = benchmark::Counter(
+      count * std::chrono::duration<double>(slot).count(), benchmark::Counter::kIsRate);
+}
+
+void add(const std::string& name, Case c) {
+  benchmark::RegisterBenchmark(name.c_str(), [c](benchmark::State& state) { frames(state, c); })
+      ->UseManualTime()
+      ->Unit(benchmark::kMillisecond)
+      ->MinTime(1.0);
+}
+
+void add_all() {
+  constexpr std::array<unsigned, 4> kSizes{64, 256, 1514, 9014};
+  struct Direction {
+    Case::Kind kind;
+    const char* name;
+  };
+  constexpr std::array<Direction, 3> kDirections{{{Case::Kind::kTransmit, "transmit"},
+                                                  {Case::Kind::kReceive, "receive"},
+                                                  {Case::Kind::kForward, "forward"}}};
+  for (const bool loosely : {true, false}) {
+    const std::string accuracy = loosely ? "loosely timed" : "approximately timed";
+    for (const Direction& d : kDirections) {
+      for (const unsigned size : kSizes) {
+        const std::uint64_t count = (loosely ? 1'000'000U : 300'000U) / (size > 4096 ? 4 : 1);
+        add(std::string(d.name) + "/" + std::to_string(size) + "/" + accuracy,
+            {d.kind, size, loosely, count});
+      }
+    }
+    add("register read/" + accuracy, {Case::Kind::kRegisterRead, 64, loosely, 1'000'000});
+  }
+}
+
+}  // namespace
+}  // namespace e1000tlm::bench
+
+int sc_main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  e1000tlm::bench::add_all();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  setenv("SC_COPYRIGHT_MESSAGE", "DISABLE", 1);
+  return sc_core::sc_elab_and_sim(argc, argv);
+}

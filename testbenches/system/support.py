@@ -1,0 +1,100 @@
+"""What the scenario scripts share: running e1000-sim, reading capture files."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SKIP = 77
+CAPTURE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                       "..", "..", "traffic", "captures", "default.pcap")
+SIM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else None
+
+
+def sim(*arguments, timeout=120, **options):
+    """Runs e1000-sim to its end; stdout and stderr as text."""
+    return subprocess.run([SIM, *arguments], capture_output=True, text=True, timeout=timeout,
+                          **options)
+
+
+def sim_json(*arguments, status=0):
+    """Runs it and returns its JSON summary; fails unless it ends with this status."""
+    result = sim(*arguments, "--json", "-")
+    assert result.returncode == status, f"status {result.returncode}: {result.stderr}"
+    return json.loads(result.stdout)
+
+
+class Frame:
+    """One recorded frame. direction: "in" (to the NIC), "out", or None where the file has none."""
+
+    def __init__(self, time_ns, data, direction=None):
+        self.time_ns, self.data, self.direction = time_ns, data, direction
+
+
+def read_pcap(path):
+    """Classic pcap, micro- or nanoseconds, this machine's byte order."""
+    with open(path, "rb") as file:
+        content = file.read()
+    magic, = struct.unpack_from("<I", content)
+    unit = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}[magic]
+    frames, offset = [], 24
+    while offset < len(content):
+        seconds, fraction, captured, _ = struct.unpack_from("<IIII", content, offset)
+        offset += 16
+        frames.append(Frame(seconds * 10**9 + fraction * unit, content[offset:offset + captured]))
+        offset += captured
+    return frames
+
+
+def read_pcapng(path):
+    """Little-endian pcapng with nanosecond time stamps, as e1000-sim writes it."""
+    with open(path, "rb") as file:
+        content = file.read()
+    frames, offset = [], 0
+    while offset < len(content):
+        kind, length = struct.unpack_from("<II", content, offset)
+        if kind == 6:  # enhanced packet block
+            _, high, low, captured, _ = struct.unpack_from("<IIIII", content, offset + 8)
+            data = content[offset + 28:offset + 28 + captured]
+            direction = _direction(content, offset + 28 + (captured + 3) // 4 * 4,
+                                   offset + length - 4)
+            frames.append(Frame((high << 32) | low, data, direction))
+        offset += length
+    return frames
+
+
+def _direction(content, offset, end):
+    while offset + 4 <= end:
+        code, length = struct.unpack_from("<HH", content, offset)
+        if code == 2:  # epb_flags
+            flags, = struct.unpack_from("<I", content, offset + 4)
+            return {1: "in", 2: "out"}.get(flags & 3)
+        if code == 0:
+            break
+        offset += 4 + (length + 3) // 4 * 4
+    return None
+
+
+class Scenario(unittest.TestCase):
+    """A test with a temporary directory of its own: self.path(name)."""
+
+    def setUp(self):
+        self._directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self._directory.cleanup)
+
+    def path(self, name):
+        return os.path.join(self._directory.name, name)
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(SKIP)
+
+
+def main():
+    if SIM is None or not os.access(SIM, os.X_OK):
+        sys.exit(f"usage: {sys.argv[0]} PATH-OF-E1000-SIM")
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)

@@ -1,0 +1,151 @@
+"""Two kernels' network stacks, in namespaces of their own, talk through two modelled adapters.
+
+    namespace A  <-tap->  NIC 0 | driver: forward | NIC 1  <-tap->  namespace B
+"""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import support
+from support import SIM, Scenario, skip
+
+BYTES = 2_000_000
+SERVER = """
+import hashlib, socket
+with socket.create_server(("10.77.0.2", 7777)) as server:
+    print("ready", flush=True)
+    connection, _ = server.accept()
+    digest, total = hashlib.sha256(), 0
+    while data := connection.recv(65536):
+        digest.update(data)
+        total += len(data)
+    print(total, digest.hexdigest(), flush=True)
+"""
+CLIENT = """
+import socket, sys
+with socket.create_connection(("10.77.0.2", 7777), timeout=60) as connection:
+    connection.sendall(sys.stdin.buffer.read())
+"""
+
+
+def usable():
+    """None, or why this machine cannot run the scenario."""
+    if os.geteuid() != 0:
+        return "needs root for tap devices and network namespaces"
+    if not os.path.exists("/dev/net/tun"):
+        return "no /dev/net/tun"
+    for tool in ("ip", "ping", "unshare", "nsenter", "sysctl"):
+        if subprocess.run(["which", tool], stdout=subprocess.DEVNULL).returncode != 0:
+            return f"no {tool}"
+    probe = subprocess.run(["unshare", "-n", "sh", "-c", "ip tuntap add dev t0 mode tap"],
+                           capture_output=True, text=True)
+    if probe.returncode != 0:
+        return "no tap device in a new network namespace: " + probe.stderr.strip()
+    return None
+
+
+class Namespace:
+    """A network namespace that lives as long as the process that holds it."""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo up; exec sleep 600"],
+                                       stdout=subprocess.PIPE, text=True)
+        self.holder.stdout.readline()
+
+    def command(self, *words):
+        return ["nsenter", "-t", str(self.holder.pid), "-n", *words]
+
+    def run(self, *words, **options):
+        return subprocess.run(self.command(*words), check=True, capture_output=True, timeout=60,
+                              **options)
+
+    def popen(self, *words):
+        return subprocess.Popen(self.command(*words), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def close(self):
+        self.holder.kill()
+        self.holder.wait()
+        self.holder.stdout.close()
+
+
+class Tap(Scenario):
+    def setUp(self):
+        super().setUp()
+        self.switchboard, self.a, self.b = (self.namespace() for _ in range(3))
+        for tap in ("tapa", "tapb"):
+            self.switchboard.run("ip", "tuntap", "add", "dev", tap, "mode", "tap")
+            self.switchboard.run("sysctl", "-qw", f"net.ipv6.conf.{tap}.disable_ipv6=1")
+
+    def namespace(self):
+        namespace = Namespace()
+        self.addCleanup(namespace.close)
+        return namespace
+
+    def start_simulator(self):
+        process = self.switchboard.popen(SIM, "--app", "forward", "--nic", "aneg=50ms", "--nic",
+                                         "aneg=50ms", "--link", "tap:ifname=tapa", "--link",
+                                         "tap:ifname=tapb")
+
+        def stop():
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+        self.addCleanup(stop)
+        # A tap has carrier once a program holds it; it can then move to where it is to be used.
+        for tap, namespace, address in (("tapa", self.a, "10.77.0.1/24"),
+                                        ("tapb", self.b, "10.77.0.2/24")):
+            self.wait_for(lambda: process.poll() is not None or self.held(tap))
+            if process.poll() is not None:
+                self.fail("the simulator has ended: " + process.stderr.read())
+            self.switchboard.run("ip", "link", "set", tap, "netns", str(namespace.holder.pid))
+            namespace.run("ip", "addr", "add", address, "dev", tap)
+            namespace.run("ip", "link", "set", tap, "up")
+        return process
+
+    def held(self, tap):
+        """A tap that a program holds cannot be taken by another."""
+        self.switchboard.run("ip", "link", "set", tap, "up")
+        out = self.switchboard.run("ip", "-o", "link", "show", tap, text=True).stdout
+        return "LOWER_UP" in out
+
+    def wait_for(self, condition, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "waited too long")
+            time.sleep(0.05)
+
+    def ping_answers(self):
+        command = self.a.command("ping", "-c", "1", "-W", "1", "10.77.0.2")
+        return subprocess.run(command, capture_output=True).returncode == 0
+
+    def test_ping_and_tcp_pass_through_two_adapters(self):
+        process = self.start_simulator()
+        self.wait_for(self.ping_answers)
+        ping = self.a.run("ping", "-c", "10", "-i", "0.05", "-s", "1400", "10.77.0.2", text=True)
+        self.assertIn(" 0% packet loss", ping.stdout)
+        self.transfer(self.a, self.b)
+        process.send_signal(signal.SIGTERM)  # to nsenter, which has become the simulator
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 0, out + err)
+        self.assertIn("ended by signal", out)
+
+    def transfer(self, client_side, server_side):
+        content = os.urandom(BYTES)
+        server = server_side.popen(sys.executable, "-c", SERVER)
+        self.assertEqual(server.stdout.readline(), "ready\n")
+        client_side.run(sys.executable, "-c", CLIENT, input=content)
+        out, err = server.communicate(timeout=60)
+        self.assertEqual(out, f"{BYTES} {hashlib.sha256(content).hexdigest()}\n", err)
+
+
+if __name__ == "__main__":
+    reason = usable()
+    if reason:
+        skip(reason)
+    support.main()

@@ -1,0 +1,170 @@
+#include <cstdio>
+#include <fstream>
+#include <stdexcept>
+
+#include <gtest/gtest.h>
+
+#include "platform/options/options.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+Options parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "e1000-sim");
+  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+/// The message of a refused command line; empty: it was accepted.
+std::string refusal(const std::vector<const char*>& arguments) {
+  try {
+    parse(arguments);
+    return "";
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+}
+
+class ConfigFile {
+ public:
+  explicit ConfigFile(const std::string& content) : path_(::testing::TempDir() + "e1000.ini") {
+    std::ofstream(path_) << content;
+  }
+  ~ConfigFile() { std::remove(path_.c_str()); }
+  const char* path() const { return path_.c_str(); }
+
+ private:
+  std::string path_;
+};
+
+TEST(Options, NothingGivenReflectsTheBuiltInCaptureOnOne82540em) {
+  const BoardConfig board = parse({}).board;
+  EXPECT_EQ(board.app, AppChoice::kReflect);
+  ASSERT_EQ(board.nics.size(), 1U);
+  EXPECT_EQ(board.nics[0].part, e1000::Part::k82540em);
+  EXPECT_EQ(board.links, std::vector<std::string>{"pcap"});
+  EXPECT_EQ(board.quantum, kTimeZero);
+  EXPECT_FALSE(board.duration.has_value());
+}
+
+TEST(Options, NicTakesPartMacEepromAndAutonegotiationTime) {
+  const BoardConfig board =
+      parse({"--nic", "part=82545GM,mac=02:00:00:00:00:07,aneg=2s", "--nic=eeprom=/x/y"}).board;
+  ASSERT_EQ(board.nics.size(), 2U);
+  EXPECT_EQ(board.nics[0].part, e1000::Part::k82545gm);
+  EXPECT_EQ(board.nics[0].mac, (e1000::MacAddress{2, 0, 0, 0, 0, 7}));
+  EXPECT_EQ(board.nics[0].autonegotiation, ms(2000));
+  EXPECT_EQ(board.nics[1].eeprom_file, "/x/y");
+}
+
+TEST(Options, LinksMakeTheirAdapters) {
+  const BoardConfig board = parse({"--app", "forward", "--link", "null", "--link", "null"}).board;
+  EXPECT_EQ(board.nics.size(), 2U);
+}
+
+TEST(Options, AdaptersWithoutLinkGetOneThatSuitsTheApplication) {
+  EXPECT_EQ(parse({"--app", "generate"}).board.links, std::vector<std::string>{"loopback"});
+  EXPECT_EQ(parse({"--app", "forward"}).board.links, (std::vector<std::string>{"pcap", "null"}));
+}
+
+TEST(Options, GenerateStopsBySomethingWithoutBeingAsked) {
+  EXPECT_EQ(parse({"--app", "generate"}).board.frames, 100'000U);
+  EXPECT_EQ(parse({"--app", "generate", "--duration", "1ms"}).board.frames, 0U);
+  EXPECT_EQ(parse({"--app", "generate", "--frames", "7"}).board.frames, 7U);
+}
+
+TEST(Options, UnitsAreUnderstood) {
+  const BoardConfig board =
+      parse({"--quantum", "10us", "--duration", "1.5ms", "--ram", "128MiB"}).board;
+  EXPECT_EQ(board.quantum, us(10));
+  EXPECT_EQ(board.duration, us(1500));
+  EXPECT_EQ(board.ram_bytes, std::uint64_t{128} << 20);
+}
+
+TEST(Options, FileHasTheSameNamesAndTheCommandLineWins) {
+  const ConfigFile file("app=generate\nframes=5\nseed=9\nnic=part=82544gc\nquiet=true\n");
+  const Options options = parse({"--config", file.path(), "--seed", "3"});
+  EXPECT_EQ(options.board.app, AppChoice::kGenerate);
+  EXPECT_EQ(options.board.frames, 5U);
+  EXPECT_EQ(options.board.seed, 3U);
+  EXPECT_EQ(options.board.nics[0].part, e1000::Part::k82544gc);
+  EXPECT_TRUE(options.quiet);
+}
+
+TEST(Options, ListsOnTheCommandLineReplaceThoseOfTheFile) {
+  const ConfigFile file("link=null\nlink=null\n");
+  EXPECT_EQ(parse({"--config", file.path()}).board.links.size(), 2U);
+  EXPECT_EQ(parse({"--config", file.path(), "--link", "loopback"}).board.links,
+            std::vector<std::string>{"loopback"});
+}
+
+TEST(Options, BadFileIsNamedWithItsBadLine) {
+  const ConfigFile file("aap=reflect\n");
+  const std::string message = refusal({"--config", file.path()});
+  EXPECT_NE(message.find(file.path()), std::string::npos) << message;
+  EXPECT_NE(message.find("aap"), std::string::npos) << message;
+  EXPECT_NE(refusal({"--config", "/no/such.ini"}).find("/no/such.ini"), std::string::npos);
+}
+
+TEST(Options, HelpAndVersionWinOverMissingPieces) {
+  EXPECT_EQ(parse({"--help"}).action, Options::Action::kHelp);
+  EXPECT_EQ(parse({"-h"}).action, Options::Action::kHelp);
+  EXPECT_EQ(parse({"--version"}).action, Options::Action::kVersion);
+}
+
+TEST(Options, HelpNamesEveryOptionAndEveryLinkKind) {
+  const std::string help = help_text({{"wormhole", "goes elsewhere"}});
+  for (const char* option :
+       {"--app", "--nic", "--link", "--pci", "--quantum", "--duration", "--frames", "--size",
+        "--rate", "--seed", "--paced", "--qtest", "--ram", "--json", "--config", "--version",
+        "--quiet", "wormhole", "Exit status"}) {
+    EXPECT_NE(help.find(option), std::string::npos) << option;
+  }
+}
+
+struct BadCase {
+  std::vector<const char*> arguments;
+  const char* names;  // what the message must name
+};
+
+TEST(Options, RefusesBadInputAndNamesIt) {
+  const BadCase cases[] = {
+      {{"--bogus"}, "--bogus"},
+      {{"stray"}, "--help"},
+      {{"--app"}, "--app"},
+      {{"--app", "dance"}, "--app"},
+      {{"--app", "sink", "--app", "sink"}, "--app"},
+      {{"--nic", "part=82599"}, "82599"},
+      {{"--nic", "mac=1:2:3"}, "--nic"},
+      {{"--nic", "mac="}, "--nic"},
+      {{"--nic", "82540em"}, "82540em"},
+      {{"--nic", "colour=red"}, "colour"},
+      {{"--nic", "aneg=soon"}, "soon"},
+      {{"--quantum", "10"}, "--quantum"},
+      {{"--quantum", "-1us"}, "-1us"},
+      {{"--duration", "forever"}, "forever"},
+      {{"--duration", "0"}, "--duration"},
+      {{"--frames", "-1", "--app", "generate"}, "--frames"},
+      {{"--frames", "1e6", "--app", "generate"}, "--frames"},
+      {{"--frames", "0", "--app", "generate"}, "--duration"},
+      {{"--frames", "5"}, "--app generate"},
+      {{"--size", "63", "--app", "generate"}, "--size"},
+      {{"--size", "64", "--app", "reflect"}, "--app generate"},
+      {{"--rate", "fast", "--app", "generate"}, "fast"},
+      {{"--seed", "lucky"}, "--seed"},
+      {{"--ram", "1MiB"}, "--ram"},
+      {{"--ram", "4GiB"}, "--ram"},
+      {{"--ram", "lots"}, "lots"},
+      {{"--app", "forward", "--nic", "part=82540em"}, "--app"},
+      {{"--nic", "part=82540em", "--link", "null", "--link", "null"}, "--link"},
+      {{"--qtest", "unix:x", "--app", "sink"}, "--app"},
+      {{"--qtest", "unix:x", "--paced"}, "--paced"},
+  };
+  for (const BadCase& bad : cases) {
+    const std::string message = refusal(bad.arguments);
+    EXPECT_NE(message.find(bad.names), std::string::npos)
+        << bad.arguments.front() << " " << bad.arguments.back() << ": '" << message << "'";
+  }
+}
+
+}  // namespace
+}  // namespace e1000tlm::platform

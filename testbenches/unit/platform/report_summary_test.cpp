@@ -1,0 +1,96 @@
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "platform/report/summary.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+RunSummary sample() {
+  RunSummary s;
+  s.version = "1.2.3";
+  s.app = "reflect";
+  s.seed = 7;
+  s.simulated = ms(1500);
+  s.active = ms(1000);
+  s.wall_seconds = 0.5;
+  NicSummary n;
+  n.part = "82540em";
+  n.mac = "52:54:00:12:34:56";
+  n.link = "pcap";
+  n.link_up = true;
+  n.mbit_per_second = 1000;
+  n.full_duplex = true;
+  n.flow_control = "both";
+  n.wire_in = {1000, 60'000};
+  n.wire_out = {999, 59'940};
+  n.interrupts = 500;
+  n.lost["rx_fifo_full"] = 1;
+  traffic::Histogram h;
+  h.record(5'000'000);
+  n.transit = LatencySummary::of(h);
+  s.nics.push_back(n);
+  s.pci = {"32/33", 0.125, 10, 640, 0};
+  s.ended_by = "duration";
+  return s;
+}
+
+TEST(Json, HoldsEveryFigureUnderItsDocumentedKey) {
+  const auto json = nlohmann::json::parse(to_json(sample()));
+  EXPECT_EQ(json["format"], 1);
+  EXPECT_EQ(json["version"], "1.2.3");
+  EXPECT_EQ(json["app"], "reflect");
+  EXPECT_DOUBLE_EQ(json["simulated_s"], 1.5);
+  EXPECT_DOUBLE_EQ(json["wall_s"], 0.5);
+  EXPECT_EQ(json["nics"][0]["wire_in"]["frames"], 1000);
+  EXPECT_EQ(json["nics"][0]["wire_out"]["bytes"], 59'940);
+  EXPECT_EQ(json["nics"][0]["lost"]["rx_fifo_full"], 1);
+  EXPECT_DOUBLE_EQ(json["nics"][0]["interrupts_per_s"], 500);
+  EXPECT_DOUBLE_EQ(json["nics"][0]["transit"]["p50_ns"], 5000);
+  EXPECT_DOUBLE_EQ(json["pci"]["busy"], 0.125);
+  EXPECT_EQ(json["ok"], true);
+  EXPECT_TRUE(json["failures"].empty());
+}
+
+TEST(Json, WithoutTransitTimesTheKeyIsNull) {
+  RunSummary s = sample();
+  s.nics[0].transit.reset();
+  EXPECT_TRUE(nlohmann::json::parse(to_json(s))["nics"][0]["transit"].is_null());
+}
+
+TEST(Json, SurvivesTextThatIsNoUtf8) {
+  RunSummary s = sample();
+  s.nics[0].link = "pcap:in=\xFF\xFE";
+  EXPECT_NO_THROW(nlohmann::json::parse(to_json(s)));
+}
+
+TEST(Json, FailuresMakeItNotOk) {
+  RunSummary s = sample();
+  s.failures.emplace_back("nic 0: lost its way");
+  const auto json = nlohmann::json::parse(to_json(s));
+  EXPECT_EQ(json["ok"], false);
+  EXPECT_EQ(json["failures"][0], "nic 0: lost its way");
+}
+
+TEST(Text, ShowsWhatARunCameTo) {
+  const std::string text = to_text(sample());
+  for (const char* part :
+       {"82540em", "52:54:00:12:34:56", "1000 Mbit/s full duplex", "1,000 frames", "1 rx_fifo_full",
+        "p50 5.00 us", "32/33", "12.5 %", "1.50 s simulated", "3 x real time"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+  EXPECT_EQ(text.find("FAILED"), std::string::npos);
+}
+
+TEST(Text, NothingRanStillReads) {
+  EXPECT_NE(to_text(RunSummary{}).find("0 s simulated"), std::string::npos);
+}
+
+TEST(Text, FailuresAreShown) {
+  RunSummary s = sample();
+  s.failures.emplace_back("out of luck");
+  EXPECT_NE(to_text(s).find("out of luck"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace e1000tlm::platform
