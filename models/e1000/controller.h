@@ -58,7 +58,7 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   ~Controller() override;
 
   ::tlm_utils::simple_target_socket<Controller> mmio;
-  ::tlm_utils::simple_target_socket<Controller> io;
+  ::tlm_utils::simple_target_socket_optional<Controller> io;  ///< may stay unbound
   BusMasterPort dma;  ///< bind dma.socket
   sc_core::sc_out<bool> irq;
   sc_core::sc_port<phy::GmiiIf> gmii;

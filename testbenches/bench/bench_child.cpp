@@ -66,7 +66,8 @@ class BackToBack : public link::LinkPartner, public link::FrameSource {
 
 void register_source() {
   link::PartnerRegistry::instance().add(
-      "source", {"back-to-back frames", {"frames", "size"},
+      "source", {"back-to-back frames",
+                 {"frames", "size"},
                  [](const link::PartnerContext& context, link::CableEndIf& end,
                     const link::PartnerSpec& spec) -> std::unique_ptr<link::LinkPartner> {
                    return std::make_unique<BackToBack>(context, end, spec);
@@ -154,8 +155,7 @@ Measured run(const Case& c) {
   const auto start = std::chrono::steady_clock::now();
   board.run();
   Measured m;
-  m.wall_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  m.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (reader != nullptr) m.wall_seconds = reader->seconds;
   m.simulated_seconds = sc_core::sc_time_stamp().to_seconds();
   m.count = delivered(board, c);

@@ -16,7 +16,8 @@ namespace e1000tlm::bench {
 namespace {
 
 void frames(benchmark::State& state, Case c) {
-  std::uint64_t total = 0;
+  double count = 0;
+  double seconds = 0;
   for (auto unused : state) {
     (void)unused;
     try {
@@ -26,21 +27,20 @@ void frames(benchmark::State& state, Case c) {
         return;
       }
       state.SetIterationTime(m.wall_seconds);
-      total += m.count;
+      count += static_cast<double>(m.count);
+      seconds += m.wall_seconds;
     } catch (const std::exception& error) {
       state.SkipWithError(error.what());
       return;
     }
   }
-  const auto count = static_cast<double>(total);
   if (c.kind == Case::Kind::kRegisterRead) {
-    state.counters["reads/s"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
+    state.counters["ns/read"] = seconds * 1e9 / count;
     return;
   }
-  state.counters["frames/s"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
   const Time slot = link::serialisation(c.size + link::kInterFrameGapBytes, link::Speed::k1000);
-  state.counters["x gigabit"] = benchmark::Counter(
-      count * std::chrono::duration<double>(slot).count(), benchmark::Counter::kIsRate);
+  state.counters["Mframes/s"] = count / seconds / 1e6;
+  state.counters["x_gigabit"] = count * std::chrono::duration<double>(slot).count() / seconds;
 }
 
 void add(const std::string& name, Case c) {
@@ -60,7 +60,7 @@ void add_all() {
                                                   {Case::Kind::kReceive, "receive"},
                                                   {Case::Kind::kForward, "forward"}}};
   for (const bool loosely : {true, false}) {
-    const std::string accuracy = loosely ? "loosely timed" : "approximately timed";
+    const std::string accuracy = loosely ? "loose" : "approximate";
     for (const Direction& d : kDirections) {
       for (const unsigned size : kSizes) {
         const std::uint64_t count = (loosely ? 1'000'000U : 300'000U) / (size > 4096 ? 4 : 1);

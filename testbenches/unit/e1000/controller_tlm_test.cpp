@@ -129,6 +129,7 @@ TEST(Tlm, DebugTransportHasNoSideEffectsAndKeepsNeighbours) {
     rig.bring_up();
     rig.setup_tx();
     rig.put_legacy(0, NicRig::frame(60));
+    NicRig::wait_for(us(1));
     const auto debug_write = [&](std::uint64_t address, std::vector<std::uint8_t> data) {
       ::tlm::tlm_generic_payload p;
       p.set_command(::tlm::TLM_WRITE_COMMAND);

@@ -49,7 +49,7 @@ inline constexpr MacAddress kRigMac{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
 
 /// Descriptor rings and buffers at fixed places in the rig's memory.
 inline constexpr std::uint64_t kTxRing = 0x10000, kRxRing = 0x20000, kTxBuffers = 0x100000,
-                               kRxBuffers = 0x400000;
+                               kRxBuffers = 0x800000;
 
 /// What the exact times in the tests follow from.
 inline constexpr Time kMemoryLatency = ns(60), kPropagation = ns(50), kInterruptLatency = ns(30);

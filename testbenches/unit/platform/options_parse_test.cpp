@@ -2,6 +2,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include "platform/options/options.h"
@@ -26,7 +28,9 @@ std::string refusal(const std::vector<const char*>& arguments) {
 
 class ConfigFile {
  public:
-  explicit ConfigFile(const std::string& content) : path_(::testing::TempDir() + "e1000.ini") {
+  // Test cases run at the same time, each in a process of its own.
+  explicit ConfigFile(const std::string& content)
+      : path_(::testing::TempDir() + "e1000-" + std::to_string(getpid()) + ".ini") {
     std::ofstream(path_) << content;
   }
   ~ConfigFile() { std::remove(path_.c_str()); }
