@@ -50,8 +50,8 @@ struct PartnerStatistics {
 ///   speed=10|100|1000         this speed and no other (default: all three)
 ///   aneg=on|off               off: no negotiation, idle at the given speed (10 or 100; 1000BASE-T
 ///                             always negotiates, IEEE 802.3 28D.5)
-///   pause=none|rx|tx|both     PAUSE ability as seen from the partner (default: none, as no built-in
-///                             kind obeys PAUSE)
+///   pause=none|rx|tx|both     PAUSE ability as seen from the partner (default: none, as no
+///                             built-in kind obeys PAUSE)
 /// Throws std::invalid_argument.
 Abilities abilities_from(const PartnerSpec& spec);
 

@@ -49,7 +49,7 @@ Handle open(const std::string& path) {
 /// in 16-bit words: bit 26 "known", bits 31:28 the length.
 bool file_says_fcs(pcap_t* handle) {
   const auto extension = static_cast<std::uint32_t>(pcap_datalink_ext(handle));
-  return (extension & (1U << 26)) != 0 && (extension >> 28) * 2 == kFcsBytes;
+  return (extension & (1U << 26)) != 0 && (extension >> 28) == kFcsBytes / 2;
 }
 
 }  // namespace

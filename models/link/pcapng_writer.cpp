@@ -115,7 +115,7 @@ void PcapngWriter::write(Time when, CaptureDirection direction, const Frame& fra
   const auto length = static_cast<std::uint32_t>(kHeader + padded(size) + kTrailer);
   const std::uint64_t time = nanoseconds(when);
 
-  std::array<std::uint8_t, kHeader> header;
+  std::array<std::uint8_t, kHeader> header{};
   store_le32(&header[0], kEnhancedPacket);
   store_le32(&header[4], length);
   store_le32(&header[8], 0);  // interface

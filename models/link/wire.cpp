@@ -7,7 +7,7 @@ namespace e1000tlm::link {
 namespace {
 
 struct Technology {
-  bool Abilities::*ability;
+  bool Abilities::*ability = nullptr;
   LinkMode mode;
 };
 

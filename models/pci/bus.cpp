@@ -49,8 +49,8 @@ struct Bus::Target {
 
 /// Whoever starts accesses, with the range and target of its last one.
 struct Bus::Master {
-  Master(unsigned number_, Function* function_, const BusConfig& config)
-      : number(number_), function(function_) {
+  Master(unsigned its_number, Function* its_function, const BusConfig& config)
+      : number(its_number), function(its_function) {
     BusSpeed speed = config.speed;
     if (function != nullptr) {
       speed.width_bits = std::min(speed.width_bits, function->config().config().width_bits);
@@ -95,9 +95,9 @@ class Bus::SlotTariff final : public Tariff {
 
 /// Where a function is plugged in.
 struct Bus::Slot {
-  Slot(Bus& bus_, Function& function, unsigned device)
-      : bus(bus_),
-        master(device - bus_.config_.first_device + 1, &function, bus_.config_),
+  Slot(Bus& its_bus, Function& function, unsigned device)
+      : bus(its_bus),
+        master(device - its_bus.config_.first_device + 1, &function, its_bus.config_),
         to_function(("function_" + std::to_string(device)).c_str()),
         from_function(("master_" + std::to_string(device)).c_str()),
         intx(("intx_" + std::to_string(device)).c_str()) {

@@ -48,8 +48,8 @@ struct RegisterRow {
 
 /// A second address range of registers that exist already.
 struct RegisterAlias {
-  std::uint32_t offset;
-  std::uint32_t target;
+  std::uint32_t offset = 0;
+  std::uint32_t target = 0;
   std::uint32_t count = 1;  ///< consecutive dwords
 };
 

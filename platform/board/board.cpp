@@ -105,6 +105,7 @@ void Board::build_driver() {
     throw std::invalid_argument("--app forward: needs NICs in pairs, found " +
                                 std::to_string(nics_.size()));
   }
+  settings.nic.max_frame_bytes = config_.max_frame_bytes - traffic::kFcsLength;
   if (config_.app == AppChoice::kGenerate) {
     settings.nic.max_frame_bytes =
         std::max(settings.nic.max_frame_bytes,

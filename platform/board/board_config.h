@@ -34,6 +34,8 @@ struct BoardConfig {
   std::string sizes = "imix";  ///< generate: see traffic::SizeMix::parse
   std::string rate = "line";   ///< generate: see traffic::parse_rate
   std::uint64_t frames = 0;    ///< generate, each NIC; 0: endless
+  /// Longest frame with FCS that the driver receives; generate makes it fit its sizes.
+  std::uint32_t max_frame_bytes = 1522;
   std::uint64_t seed = 1;
 
   std::optional<Time> duration;  ///< simulated; unset: until all traffic has been handled

@@ -43,6 +43,8 @@ po::options_description described() {
       "generate: frame size with FCS, 64 to 16114, a range such as 64-1518, or imix (default)");
   add("rate", po::value<std::string>()->value_name("RATE"),
       "generate: line (default), 100Mbit/s, 1Gbit/s, 10kfps, 1.488Mfps ...");
+  add("max-frame", po::value<std::string>()->value_name("BYTES"),
+      "longest frame with FCS that the driver receives, 1522 (default) to 16114");
   add("seed", po::value<std::string>()->value_name("N"),
       "of everything random (default 1); the same seed gives the same run");
   add("paced", po::bool_switch(), "keep to the wall clock (links to the live world always do)");
@@ -207,6 +209,11 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   given("rate", [&](const std::string& t) {
     traffic::parse_rate(t);
     board.rate = t;
+  });
+  given("max-frame", [&](const std::string& t) {
+    const std::uint64_t bytes = traffic::parse_size(t);
+    if (bytes < 1522 || bytes > 16114) throw std::invalid_argument("expected 1522 to 16114");
+    board.max_frame_bytes = static_cast<std::uint32_t>(bytes);
   });
   if (values.count("seed") != 0)
     board.seed = parse_number("seed", values["seed"].as<std::string>());

@@ -65,8 +65,9 @@ TEST_P(Accuracy, SameFramesCountersAndTimes) {
   EXPECT_EQ(s.octets[static_cast<std::size_t>(OctetCounter::kGotc)], bytes);
   EXPECT_EQ(s.octets[static_cast<std::size_t>(OctetCounter::kGorc)], 6400U);
 }
-INSTANTIATE_TEST_SUITE_P(FromApproximateToLoose, Accuracy,
-                         ::testing::Values(kTimeZero, us(1), us(10), us(100)));
+INSTANTIATE_TEST_SUITE_P(ApproximateToLoose, Accuracy,
+                         ::testing::Values(kTimeZero, us(1), us(10), us(100)),
+                         [](const auto& info) { return quantum_name(info.param); });
 
 class InterruptTime : public ::testing::TestWithParam<Time> {};
 
@@ -103,8 +104,9 @@ TEST_P(InterruptTime, DelayTimersAgreeWithinTheQuantum) {
     EXPECT_EQ(rig.read(reg::kRdh), 10U);
   });
 }
-INSTANTIATE_TEST_SUITE_P(FromApproximateToLoose, InterruptTime,
-                         ::testing::Values(kTimeZero, us(1), us(10), us(100)));
+INSTANTIATE_TEST_SUITE_P(ApproximateToLoose, InterruptTime,
+                         ::testing::Values(kTimeZero, us(1), us(10), us(100)),
+                         [](const auto& info) { return quantum_name(info.param); });
 
 }  // namespace
 }  // namespace e1000tlm::e1000::test

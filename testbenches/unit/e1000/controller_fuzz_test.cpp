@@ -56,13 +56,18 @@ TEST_P(Fuzz, NeitherCrashesNorHangsAndAccountsForEveryFrame) {
   const auto [seed, quantum, part] = GetParam();
   std::mt19937 random(seed);
   NicRig rig(part, quantum);
-  std::uint64_t sent = 0;
+  std::uint64_t sent = 0, received = 0;
+  rig.nic.received().attach([&](const ReceiveEvent& event) { received += event.stored ? 1 : 0; });
   rig.run([&] {
-    rig.bring_up();
     for (int round = 0; round < 20; ++round) {
+      // A start from which something happens.
+      rig.write(reg::kCtrl, ctrl::kPhyRst);
+      rig.write(reg::kPba, 0x30);
+      rig.write(reg::kCtrl, ctrl::kRst);
+      NicRig::wait_for(us(2));
+      rig.bring_up();
       random_ring(rig, random, kTxRing);
       random_ring(rig, random, kRxRing);
-      // A start from which something happens.
       rig.setup_tx(8U << random() % 5);
       rig.write(reg::kRdbal, kRxRing);
       rig.write(reg::kRdbah, 0);
@@ -78,6 +83,7 @@ TEST_P(Fuzz, NeitherCrashesNorHangsAndAccountsForEveryFrame) {
           value = (value | ctrl::kSlu) & ~(ctrl::kPhyRst | ctrl::kRst);
         }
         if (offset == reg::kRdt || offset == reg::kTdt) value %= 70;
+        if (offset == reg::kTctl || offset == reg::kRctl) value |= random() % 8 != 0 ? 2 : 0;
         if (random() % 3 == 0) {
           if (offset < reg::kStatistics || offset >= reg::kStatisticsEnd) rig.read(offset);
         } else {
@@ -87,7 +93,7 @@ TEST_P(Fuzz, NeitherCrashesNorHangsAndAccountsForEveryFrame) {
           rig.far.send(NicRig::frame(14 + random() % 1600, static_cast<std::uint8_t>(i)));
           ++sent;
         }
-        if (random() % 16 == 0) NicRig::wait_for(ns(random() % 20'000));
+        if (random() % 4 == 0) NicRig::wait_for(ns(random() % 20'000));
         if (random() % 300 == 0) rig.nic.pci_bus_master(random() % 2 == 0);
       }
       rig.nic.pci_bus_master(true);
@@ -102,14 +108,20 @@ TEST_P(Fuzz, NeitherCrashesNorHangsAndAccountsForEveryFrame) {
   });
   const link::CableStatistics& cable = rig.cable.statistics(1);
   EXPECT_EQ(sent, cable.frames + cable.lost_no_link);
-  RecordProperty("frames_out", static_cast<int>(rig.far.received.size()));
+  EXPECT_GT(rig.far.received.size(), 50U) << "not much of a test";
+  EXPECT_GT(received, 50U) << "not much of a test";
   const std::uint64_t taken = cable.frames - rig.phy.statistics().discarded;
   EXPECT_GE(taken, lost(rig, {Drop::kRxFifoFull, Drop::kRxBadFcs, Drop::kRxUndersize}));
 }
 INSTANTIATE_TEST_SUITE_P(Hostile, Fuzz,
-                         ::testing::Combine(::testing::Values(1, 2, 3),
+                         ::testing::Combine(::testing::Range(1U, 7U),
                                             ::testing::Values(kTimeZero, us(10)),
-                                            ::testing::Values(Part::k82540em, Part::k82544gc)));
+                                            ::testing::Values(Part::k82540em, Part::k82544gc)),
+                         [](const auto& info) {
+                           return "Seed" + std::to_string(std::get<0>(info.param)) +
+                                  quantum_name(std::get<1>(info.param)) + "Part" +
+                                  std::string(part_info(std::get<2>(info.param)).name);
+                         });
 
 /// Random descriptors only: every frame is stored, lost with a reason, or still under way.
 class FuzzDescriptors : public ::testing::TestWithParam<unsigned> {};

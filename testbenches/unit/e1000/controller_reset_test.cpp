@@ -146,6 +146,9 @@ struct MidTraffic {
   Time quantum;
   bool dmi;
 };
+std::string name_of(const ::testing::TestParamInfo<MidTraffic>& info) {
+  return quantum_name(info.param.quantum) + (info.param.dmi ? "Dmi" : "Transactions");
+}
 class ResetInTraffic : public ::testing::TestWithParam<MidTraffic> {};
 
 /// Traffic in both directions; a reset at many different moments; then nothing may be written, and
@@ -196,7 +199,8 @@ TEST_P(ResetInTraffic, NothingIsWrittenAfterwardsAndItStartsAgain) {
 INSTANTIATE_TEST_SUITE_P(Reset, ResetInTraffic,
                          ::testing::Values(MidTraffic{kTimeZero, true},
                                            MidTraffic{kTimeZero, false}, MidTraffic{us(1), true},
-                                           MidTraffic{us(10), true}, MidTraffic{us(10), false}));
+                                           MidTraffic{us(10), true}, MidTraffic{us(10), false}),
+                         name_of);
 
 TEST(Reset, Rst14FramesInThePacketBufferAreDroppedAndCounted) {
   NicRig rig;
@@ -298,7 +302,8 @@ TEST_P(BusMasterOff, Pci2StallsAndContinues) {
 INSTANTIATE_TEST_SUITE_P(Reset, BusMasterOff,
                          ::testing::Values(MidTraffic{kTimeZero, true},
                                            MidTraffic{kTimeZero, false}, MidTraffic{us(10), true},
-                                           MidTraffic{us(10), false}));
+                                           MidTraffic{us(10), false}),
+                         name_of);
 
 TEST(Reset, Pci2FramesGoOnArrivingWhileBusMasteringIsOff) {
   NicRig rig;

@@ -2,6 +2,8 @@
 /// A controller with memory, PHY, cable and a far end, and no PCI: the smallest thing that runs.
 
 #include <functional>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,8 @@
 #include "models/link/cable.h"
 #include "models/link/partner.h"
 #include "models/memory/memory.h"
+#include "models/pci/extension.h"
+#include "models/pci/function.h"
 #include "models/phy/m88e1011.h"
 #include "models/tlm/sc_time.h"
 
@@ -58,11 +62,17 @@ constexpr Time wire_time(std::size_t size) {
   return ns(8) * static_cast<std::int64_t>(8 + size + 4);
 }
 
+/// For the names of tests.
+inline std::string quantum_name(Time quantum) {
+  return "Quantum" + std::to_string(quantum / ns(1)) + "ns";
+}
+
 struct RigOptions {
   Part part = Part::k82540em;
   Time quantum = kTimeZero;
   Time memory_latency = kMemoryLatency;  ///< of every access
   bool dmi = true;
+  bool behind_function = false;  ///< DMA goes through a pci::Function, off at power-up
   BusStraps straps{};
   std::function<void(ControllerConfig&)> adjust{};
 };
@@ -80,9 +90,21 @@ class NicRig : public sc_core::sc_module {
         nic("nic", make_config(options)),
         far("far", cable.end(1)),
         mmio("mmio"),
-        io("io") {
+        io("io"),
+        pci_config("pci_config") {
     ::tlm::tlm_global_quantum::instance().set(to_sc(options.quantum));
-    nic.dma.socket.bind(ram.socket);
+    if (options.behind_function) {
+      function = std::make_unique<pci::Function>("function",
+                                                 pci_profile(options.part, nic.config().eeprom));
+      nic.dma.socket.bind(function->dma);
+      function->initiator.bind(ram.socket);
+      function->irq.bind(irq);
+      function->intx.bind(intx);
+      function->events.bind(nic);
+      pci_config.bind(function->target);
+    } else {
+      nic.dma.socket.bind(ram.socket);
+    }
     mmio.bind(nic.mmio);
     io.bind(nic.io);
     nic.irq.bind(irq);
@@ -114,6 +136,19 @@ class NicRig : public sc_core::sc_module {
     p.set_streaming_width(0);  // debug transport does not know it
     EXPECT_EQ(mmio->transport_dbg(p), 4U);
     return value;
+  }
+  /// Behind a function only.
+  void config_write(std::uint32_t offset, std::uint32_t value) {
+    ::tlm::tlm_generic_payload p;
+    fill(p, false, offset, value);
+    pci::PciExtension extension;
+    extension.space = pci::Space::kConfig;
+    p.set_extension(&extension);
+    sc_core::sc_time delay;
+    pci_config->b_transport(p, delay);
+    p.clear_extension(&extension);
+    EXPECT_EQ(p.get_response_status(), ::tlm::TLM_OK_RESPONSE);
+    sc_core::wait(delay);
   }
   static void wait_for(Time t) { sc_core::wait(to_sc(t)); }
   /// Waits until `condition` holds, at most `limit`; false if it did not.
@@ -253,7 +288,9 @@ class NicRig : public sc_core::sc_module {
   Controller nic;
   FarEnd far;
   ::tlm_utils::simple_initiator_socket<NicRig> mmio, io;
-  sc_core::sc_signal<bool> irq;
+  ::tlm_utils::simple_initiator_socket_optional<NicRig> pci_config;
+  std::unique_ptr<pci::Function> function;
+  sc_core::sc_signal<bool> irq, intx;
   std::vector<Edge> edges;  // of irq
   std::uint32_t tx_entries = 0;
 
