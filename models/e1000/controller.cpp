@@ -150,8 +150,7 @@ void Controller::mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc
   Blocks& b = *blocks_;
   b.core.access_time = sc_now() + from_sc(delay);
   access_registers(
-      payload, kMmioBytes,
-      [&](std::uint32_t offset, std::uint32_t) { return b.bank.read(offset); },
+      payload, kMmioBytes, [&](std::uint32_t offset, std::uint32_t) { return b.bank.read(offset); },
       [&](std::uint32_t offset, std::uint32_t value, std::uint32_t) {
         b.bank.write(offset, value);
       });
@@ -160,14 +159,14 @@ void Controller::mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc
 unsigned Controller::mmio_debug(::tlm::tlm_generic_payload& payload) {
   Blocks& b = *blocks_;
   return debug_registers(
-      payload, kMmioBytes,
-      [&](std::uint32_t offset, std::uint32_t) { return b.bank.peek(offset); },
+      payload, kMmioBytes, [&](std::uint32_t offset, std::uint32_t) { return b.bank.peek(offset); },
       [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
         b.bank.poke(offset, (b.bank.peek(offset) & ~mask) | value);
       });
 }
 
-/// Both registers take dword accesses only (manual 13.2.2.1); narrower ones read 0 and write nothing.
+/// Both registers take dword accesses only (manual 13.2.2.1); narrower ones read 0 and write
+/// nothing.
 void Controller::io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   Blocks& b = *blocks_;
   b.core.access_time = sc_now() + from_sc(delay);

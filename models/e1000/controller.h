@@ -50,8 +50,8 @@ struct ControllerConfig {
 ///   gmii   port       frames to and from the PHY
 ///   mdio   port       PHY registers
 ///
-/// As pci::DeviceEventsIf it hears of resets, bus-master enable and power states; a platform without
-/// PCI leaves that alone and the controller then counts as enabled.
+/// As pci::DeviceEventsIf it hears of resets, bus-master enable and power states; a platform
+/// without PCI leaves that alone and the controller then counts as enabled.
 class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
  public:
   Controller(const sc_core::sc_module_name& name, const ControllerConfig& config);
@@ -59,7 +59,7 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
 
   ::tlm_utils::simple_target_socket<Controller> mmio;
   ::tlm_utils::simple_target_socket_optional<Controller> io;  ///< may stay unbound
-  BusMasterPort dma;  ///< bind dma.socket
+  BusMasterPort dma;                                          ///< bind dma.socket
   sc_core::sc_out<bool> irq;
   sc_core::sc_port<phy::GmiiIf> gmii;
   sc_core::sc_port<phy::MdioIf> mdio;
@@ -74,7 +74,8 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   /// Frames lost, by reason, since the start of simulation.
   const DropCounters& drops() const;
   const Statistics& statistics() const;
-  /// DMA, a frame on the wire or a management access (MDIO, EEPROM) is under way. Timers do not count.
+  /// DMA, a frame on the wire or a management access (MDIO, EEPROM) is under way. Timers do not
+  /// count.
   bool busy() const;
   /// Not busy, no delay timer running, no interrupt pending or asserted.
   bool idle() const;

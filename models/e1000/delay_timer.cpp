@@ -13,8 +13,8 @@ DelayTimer::DelayTimer(const sc_core::sc_module_name& name) : sc_module(name) {
   sensitive << tick_event_;
 }
 
-// A restart usually moves the deadline back. It then costs no event: tick() finds the deadline moved
-// and schedules itself again.
+// A restart usually moves the deadline back. It then costs no event: tick() finds the deadline
+// moved and schedules itself again.
 void DelayTimer::restart(Time at, Time packet, Time absolute) {
   if (running() && deadline_ < at) {
     expired_ = true;

@@ -7,8 +7,8 @@
 
 namespace e1000tlm::e1000 {
 
-/// One pair of timers. Each packet restarts the packet timer; the absolute timer runs from the first
-/// packet. Whichever ends first expires both (manual 3.2.7.1, 3.3.3.1).
+/// One pair of timers. Each packet restarts the packet timer; the absolute timer runs from the
+/// first packet. Whichever ends first expires both (manual 3.2.7.1, 3.3.3.1).
 class DelayTimer : public sc_core::sc_module {
  public:
   explicit DelayTimer(const sc_core::sc_module_name& name);
@@ -18,8 +18,9 @@ class DelayTimer : public sc_core::sc_module {
   bool expired() const { return expired_; }
   void acknowledge() { expired_ = false; }
 
-  /// A packet at local time `at`. `absolute` zero: no absolute timer. If the timers would have ended
-  /// before `at` (the packet's process runs ahead of the kernel), they do so at their own time.
+  /// A packet at local time `at`. `absolute` zero: no absolute timer. If the timers would have
+  /// ended before `at` (the packet's process runs ahead of the kernel), they do so at their own
+  /// time.
   void restart(Time at, Time packet, Time absolute);
   void cancel();
   bool running() const { return deadline_ != kTimeNever; }

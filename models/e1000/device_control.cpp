@@ -87,9 +87,8 @@ std::uint32_t DeviceControl::status_view(std::uint32_t, std::uint32_t) const {
   std::uint32_t value = strapped_status_;
   const bool full = (ctrl & ctrl::kFrcdpx) != 0 ? (ctrl & ctrl::kFd) != 0 : mode.full_duplex;
   const auto sensed = static_cast<std::uint32_t>(mode.speed);
-  const std::uint32_t speed = (ctrl & ctrl::kFrcspd) != 0
-                                  ? (ctrl & ctrl::kSpeedMask) >> ctrl::kSpeedShift
-                                  : sensed;
+  const std::uint32_t speed =
+      (ctrl & ctrl::kFrcspd) != 0 ? (ctrl & ctrl::kSpeedMask) >> ctrl::kSpeedShift : sensed;
   if (full) value |= status::kFd;
   value |= speed << status::kSpeedShift;
   if (core_.link_up) value |= status::kLu | (sensed << status::kAsdvShift);

@@ -21,8 +21,8 @@ void DmaEngine::abandon() {
   master_.cancel();
 }
 
-/// One bus access: waits while bus mastering is off, repeats what was refused because it was switched
-/// off meanwhile (rule PCI-2), and notices when the engine was reset under it.
+/// One bus access: waits while bus mastering is off, repeats what was refused because it was
+/// switched off meanwhile (rule PCI-2), and notices when the engine was reset under it.
 template <class Access>
 DmaEngine::Outcome DmaEngine::guarded(Access access) {
   const std::uint64_t epoch = epoch_;

@@ -1,6 +1,7 @@
 #pragma once
-/// What the transmit and the receive DMA engine have in common: local time, bus access that survives
-/// resets and a closed bus-master gate, interrupt causes in time, the on-chip descriptor cache.
+/// What the transmit and the receive DMA engine have in common: local time, bus access that
+/// survives resets and a closed bus-master gate, interrupt causes in time, the on-chip descriptor
+/// cache.
 
 #include <array>
 #include <cstdint>
@@ -81,8 +82,8 @@ struct DescriptorThresholds {
   }
 };
 
-/// Base of both engines. Their threads run ahead by up to a quantum; causes they raise meanwhile are
-/// published when the kernel has caught up, at most a quantum later than their time.
+/// Base of both engines. Their threads run ahead by up to a quantum; causes they raise meanwhile
+/// are published when the kernel has caught up, at most a quantum later than their time.
 class DmaEngine : public sc_core::sc_module {
  public:
   DmaEngine(const sc_core::sc_module_name& name, Core& core);

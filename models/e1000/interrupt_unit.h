@@ -57,7 +57,7 @@ class InterruptUnit : public sc_core::sc_module {
   const PartInfo& part_;
   const ControllerTiming& timing_;
   sc_core::sc_event drive_event_;
-  bool asserted_ = false;        // as decided; the line follows a delta cycle later
+  bool asserted_ = false;  // as decided; the line follows a delta cycle later
   bool line_level_ = false;
   Time assert_at_ = kTimeNever;      // an assertion waits for this time
   Time next_assertion_ = kTimeZero;  // earliest, by ITR

@@ -54,7 +54,9 @@ std::uint32_t MacReceiver::admit(const link::Arrival& arrival, bool no_descripto
   if (occupied_ + room > capacity_) {
     core_.statistics.on_receive_missed();
     drop(arrival, Drop::kRxFifoFull);
-    check_high_water(arrival.last_bit);
+    // XOFF has not helped: it is repeated, once an overflow (rule FC-3).
+    if (sent_xoff_ && !overflowing_) send_xoff(arrival.last_bit);
+    overflowing_ = true;
     return causes | cause::kRxo;
   }
   if (!stored.faulty) core_.statistics.on_receive_good(frame_kind(frame.data()), bytes);
@@ -94,8 +96,8 @@ bool MacReceiver::check_integrity(const link::Arrival& arrival, StoredFrame& sto
   return false;
 }
 
-/// Manual 8.7.3, 8.7.4; rules FC-1, FC-2. With CTRL.RFCE off, or in half duplex, these are frames like
-/// any others. What is not consumed here goes on to the address filters.
+/// Manual 8.7.3, 8.7.4; rules FC-1, FC-2. With CTRL.RFCE off, or in half duplex, these are frames
+/// like any others. What is not consumed here goes on to the address filters.
 bool MacReceiver::consume_mac_control(const link::Arrival& arrival) {
   const RegisterBank& bank = core_.bank;
   const std::uint8_t* data = arrival.frame->data();
@@ -126,12 +128,17 @@ void MacReceiver::check_high_water(Time at) {
   const std::uint32_t high = core_.bank[reg::kFcrth] & 0xFFF8;
   if (high == 0 || occupied_ < high || sent_xoff_) return;
   sent_xoff_ = true;
+  send_xoff(at);
+}
+
+void MacReceiver::send_xoff(Time at) {
   transmitter_.send_pause(static_cast<std::uint16_t>(core_.bank[reg::kFcttv]), at);
 }
 
 void MacReceiver::release(Time at) {
   occupied_ -= buffer_bytes(*buffer_.front().frame);
   buffer_.pop_front();
+  overflowing_ = false;
   if (!sent_xoff_) return;
   const std::uint32_t low = core_.bank[reg::kFcrtl] & 0xFFF8;
   if (occupied_ > low) return;
@@ -145,7 +152,7 @@ void MacReceiver::reset(Drop reason) {
   core_.drops.count(reason, buffer_.size());
   buffer_.clear();
   occupied_ = 0;
-  sent_xoff_ = false;
+  sent_xoff_ = overflowing_ = false;
   capacity_ = (core_.bank[reg::kPba] & 0x7F) * 1024;
 }
 

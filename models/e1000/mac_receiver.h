@@ -56,6 +56,7 @@ class MacReceiver {
   /// True if the frame was a MAC control frame that goes no further.
   bool consume_mac_control(const link::Arrival& arrival);
   void check_high_water(Time at);
+  void send_xoff(Time at);
 
   Core& core_;
   MacTransmitter& transmitter_;
@@ -63,6 +64,7 @@ class MacReceiver {
   std::uint32_t occupied_ = 0;
   std::uint32_t capacity_ = 0;
   bool sent_xoff_ = false;
+  bool overflowing_ = false;  // frames are being lost; XOFF was repeated
 };
 
 }  // namespace e1000tlm::e1000

@@ -28,16 +28,15 @@ MacTransmitter::MacTransmitter(const sc_core::sc_module_name& name, Core& core)
 }
 
 void MacTransmitter::start_of_simulation() {
-  approximately_timed_ =
-      ::tlm::tlm_global_quantum::instance().get() == sc_core::SC_ZERO_TIME;
+  approximately_timed_ = ::tlm::tlm_global_quantum::instance().get() == sc_core::SC_ZERO_TIME;
 }
 
 bool MacTransmitter::must_hold() const {
   if (!held_.empty() || !core_.is_on(reg::kTctl, tctl::kEn)) return true;
   if (mac_loopback()) return false;
   if (!core_.link_up || paused()) return true;
-  // Loosely timed, a PAUSE may take effect a quantum late; approximately timed it must find the frames
-  // that have not started.
+  // Loosely timed, a PAUSE may take effect a quantum late; approximately timed it must find the
+  // frames that have not started.
   return approximately_timed_ && core_.is_on(reg::kCtrl, ctrl::kRfce | ctrl::kTfce);
 }
 
@@ -109,8 +108,8 @@ void MacTransmitter::pump() {
         pump_event_.notify(to_sc(pause_until_ - now));
         break;
       }
-      const Time gap = link::byte_time(core_.gmii->link().mode.speed) *
-                       static_cast<std::int64_t>(gap_bytes());
+      const Time gap =
+          link::byte_time(core_.gmii->link().mode.speed) * static_cast<std::int64_t>(gap_bytes());
       const Time start = std::max(first.ready, core_.gmii->busy_until() + gap);
       if (start > now) {
         pump_event_.notify(to_sc(start - now));

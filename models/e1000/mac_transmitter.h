@@ -12,16 +12,16 @@
 
 namespace e1000tlm::e1000 {
 
-/// Frames enter when the DMA engine has stored them whole (store and forward) and leave at the wire's
-/// pace. A frame whose start cannot change any more is handed to the PHY at once, stamped with its
-/// time, and costs no event; frames that something may still hold up (flow control, link) stay here
-/// until their time has come.
+/// Frames enter when the DMA engine has stored them whole (store and forward) and leave at the
+/// wire's pace. A frame whose start cannot change any more is handed to the PHY at once, stamped
+/// with its time, and costs no event; frames that something may still hold up (flow control, link)
+/// stay here until their time has come.
 class MacTransmitter : public sc_core::sc_module {
  public:
   MacTransmitter(const sc_core::sc_module_name& name, Core& core);
 
-  /// When the packet buffer has room for `bytes` more: `now`, later, or kTimeNever if that depends on
-  /// flow control or link: then wait for space_event().
+  /// When the packet buffer has room for `bytes` more: `now`, later, or kTimeNever if that depends
+  /// on flow control or link: then wait for space_event().
   Time room_at(std::uint32_t bytes, Time now);
   const sc_core::sc_event& space_event() const { return space_event_; }
   /// A frame that has been complete in the packet buffer since `ready`.

@@ -237,8 +237,7 @@ void ReceiveEngine::begin(StoredFrame& stored) {
   RxWriteBack fields;
   fields.status = rx_status::kDd | rx_status::kEop;
   if (stored.inexact) fields.status |= rx_status::kPif;
-  const ReceiveChecksum sums =
-      verify_checksums(frame.bytes(), rxcsum, vet, !core_.part.is_82544);
+  const ReceiveChecksum sums = verify_checksums(frame.bytes(), rxcsum, vet, !core_.part.is_82544);
   fields.status |= sums.status;
   fields.errors = stored.errors | sums.errors;
 
@@ -263,8 +262,8 @@ void ReceiveEngine::finish_descriptor(bool last, std::uint32_t stored_bytes) {
   } else {
     fields.status = rx_status::kDd;
   }
-  fields.checksum = progress_.done == stored_bytes && stored_bytes != 0 ? progress_.fields.checksum
-                                                                        : 0;
+  fields.checksum =
+      progress_.done == stored_bytes && stored_bytes != 0 ? progress_.fields.checksum : 0;
   fields.length = static_cast<std::uint16_t>(stored_bytes);
   std::uint8_t* raw = cache_.front();
   encode_rx(fields, raw + 8);

@@ -36,10 +36,10 @@ class ReceiveEngine : public DmaEngine {
   struct Progress {
     bool started = false;
     std::uint32_t null_descriptors = 0;  // met in a row
-    ConstBytes bytes;         // to store
-    std::uint32_t done = 0;   // stored
-    RxWriteBack fields;       // of the last descriptor; checksum: of the first
-    bool failed = false;      // a buffer could not be written
+    ConstBytes bytes;                    // to store
+    std::uint32_t done = 0;              // stored
+    RxWriteBack fields;                  // of the last descriptor; checksum: of the first
+    bool failed = false;                 // a buffer could not be written
   };
 
   void wait_for_gate() override;

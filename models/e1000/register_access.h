@@ -42,7 +42,8 @@ void transfer_dwords(::tlm::tlm_generic_payload& payload, ByteEnables enabled, R
     if (mask != 0 && is_read) {
       value = read(offset & ~3U, mask);
       for (std::uint32_t i = 0; i < n; ++i) {
-        if (enabled[done + i]) data[done + i] = static_cast<std::uint8_t>(value >> (8 * (lane + i)));
+        if (enabled[done + i])
+          data[done + i] = static_cast<std::uint8_t>(value >> (8 * (lane + i)));
       }
     } else if (mask != 0) {
       write(offset & ~3U, value & mask, mask);
@@ -56,9 +57,9 @@ inline bool in_window(const ::tlm::tlm_generic_payload& payload, std::uint32_t w
   return address < window_bytes && payload.get_data_length() <= window_bytes - address;
 }
 
-/// Carries a payload out on 32-bit registers, with byte enables and streaming width as IEEE 1666 has
-/// them, and sets the response. What reads and writes of parts of a dword do is up to `read` and
-/// `write`; see transfer_dwords().
+/// Carries a payload out on 32-bit registers, with byte enables and streaming width as IEEE 1666
+/// has them, and sets the response. What reads and writes of parts of a dword do is up to `read`
+/// and `write`; see transfer_dwords().
 template <class Read, class Write>
 void access_registers(::tlm::tlm_generic_payload& payload, std::uint32_t window_bytes, Read read,
                       Write write) {

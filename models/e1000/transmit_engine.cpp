@@ -13,8 +13,7 @@ constexpr Time delay_units(std::uint32_t value) {
 
 }  // namespace
 
-TransmitEngine::TransmitEngine(const sc_core::sc_module_name& name, Core& core,
-                               MacTransmitter& mac)
+TransmitEngine::TransmitEngine(const sc_core::sc_module_name& name, Core& core, MacTransmitter& mac)
     : DmaEngine(name, core), mac_(mac), assembler_(link::FramePool::shared()), delay_("delay") {
   RegisterBank& bank = core_.bank;
   bank.on_write<&TransmitEngine::tdt_written>(reg::kTdt, this);
@@ -249,8 +248,8 @@ void TransmitEngine::complete(const TxDescriptor& descriptor) {
 /// DD and TXDW (manual 3.3.3, 3.4.3): only for descriptors with RS, or RPS on the 82544. While some
 /// are gathered (TXDCTL.WTHRESH) those between them count and are written back too (13.4.43).
 void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index) {
-  const bool wanted = descriptor.has(tx_cmd::kRs) ||
-                      (core_.part.is_82544 && descriptor.has(tx_cmd::kRps));
+  const bool wanted =
+      descriptor.has(tx_cmd::kRs) || (core_.part.is_82544 && descriptor.has(tx_cmd::kRps));
   if (!wanted && write_back_.empty()) return;
   std::uint8_t* raw = cache_.front();
   if (wanted) raw[12] |= tx_status::kDd;

@@ -14,8 +14,8 @@ struct Outcome {
   Time done{};
 };
 
-/// 200 frames of many sizes out and 100 in, uncontended. In a process of its own: SystemC elaborates
-/// once, so the two accuracies are compared to the same computed figures.
+/// 200 frames of many sizes out and 100 in, uncontended. In a process of its own: SystemC
+/// elaborates once, so the two accuracies are compared to the same computed figures.
 Outcome run_traffic(Time quantum) {
   NicRig rig(Part::k82540em, quantum);
   Outcome outcome;

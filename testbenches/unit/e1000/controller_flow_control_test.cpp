@@ -32,7 +32,8 @@ void set_up(NicRig& rig, std::uint32_t flow_control, std::uint32_t entries = 64)
   rig.setup_rx(8);
 }
 void queue(NicRig& rig, std::uint32_t from, std::uint32_t count, std::size_t size = 60) {
-  for (std::uint32_t i = from; i < from + count; ++i) rig.put_legacy(i, NicRig::frame(size), kSilent);
+  for (std::uint32_t i = from; i < from + count; ++i)
+    rig.put_legacy(i, NicRig::frame(size), kSilent);
   rig.write(reg::kTdt, from + count);
 }
 
@@ -184,6 +185,23 @@ TEST(FlowControl, Fc3XoffAtTheHighMarkXonAtTheLow) {
     EXPECT_EQ(rig.counter(Counter::kGptc), 0U);  // FC-5
     EXPECT_EQ(rig.counter(Counter::kTpt), 2U);
     EXPECT_EQ(rig.counter(Counter::kMptc), 0U);
+  });
+}
+
+TEST(FlowControl, Fc3XoffIsRepeatedOnceAnOverflow) {
+  NicRig rig;
+  rig.run([&] {
+    small_buffer(rig, ctrl::kTfce);
+    for (int i = 0; i < 9; ++i) rig.far.send(NicRig::frame(396));
+    NicRig::wait_for(us(50));
+    EXPECT_EQ(rig.counter(Counter::kMpc), 4U);  // five of 400 bytes fit
+    EXPECT_EQ(rig.counter(Counter::kXofftxc), 2U);
+    rig.write(reg::kRdt, 1);  // makes room for one
+    NicRig::wait_for(us(5));
+    for (int i = 0; i < 3; ++i) rig.far.send(NicRig::frame(396));
+    NicRig::wait_for(us(20));
+    EXPECT_EQ(rig.counter(Counter::kMpc), 2U);
+    EXPECT_EQ(rig.counter(Counter::kXofftxc), 1U);
   });
 }
 

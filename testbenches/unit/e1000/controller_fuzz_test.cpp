@@ -29,13 +29,12 @@ std::uint32_t random_value(std::mt19937& random) {
 
 /// Mostly the registers that do something.
 std::uint32_t random_offset(std::mt19937& random) {
-  constexpr std::array kBusy{reg::kCtrl,  reg::kCtrlDup, reg::kEecd,   reg::kEerd,   reg::kMdic,
-                             reg::kIcr,   reg::kIcs,     reg::kIms,    reg::kImc,    reg::kItr,
-                             reg::kRctl,  reg::kTctl,    reg::kTipg,   reg::kPba,    reg::kRdbal,
-                             reg::kRdlen, reg::kRdh,     reg::kRdt,    reg::kRdtr,   reg::kRadv,
-                             reg::kTdbal, reg::kTdlen,   reg::kTdh,    reg::kTdt,    reg::kTidv,
-                             reg::kTadv,  reg::kTxdctl,  reg::kRxdctl, reg::kRxcsum, reg::kCtrlExt,
-                             reg::kFcrth, reg::kFcrtl,   reg::kFct,    reg::kFcttv,  reg::kRsrpd};
+  constexpr std::array kBusy{
+      reg::kCtrl,   reg::kCtrlDup, reg::kEecd,  reg::kEerd,  reg::kMdic, reg::kIcr,    reg::kIcs,
+      reg::kIms,    reg::kImc,     reg::kItr,   reg::kRctl,  reg::kTctl, reg::kTipg,   reg::kPba,
+      reg::kRdbal,  reg::kRdlen,   reg::kRdh,   reg::kRdt,   reg::kRdtr, reg::kRadv,   reg::kTdbal,
+      reg::kTdlen,  reg::kTdh,     reg::kTdt,   reg::kTidv,  reg::kTadv, reg::kTxdctl, reg::kRxdctl,
+      reg::kRxcsum, reg::kCtrlExt, reg::kFcrth, reg::kFcrtl, reg::kFct,  reg::kFcttv,  reg::kRsrpd};
   const auto pick = random() % 8;
   if (pick < 6) return kBusy[random() % kBusy.size()];
   return pick == 6 ? random() % 0x6000 & ~3U : random() % kMmioBytes & ~3U;
@@ -130,7 +129,8 @@ TEST_P(FuzzDescriptors, EveryFrameIsAccountedFor) {
   std::mt19937 random(GetParam());
   NicRig rig(Part::k82540em, GetParam() % 2 == 0 ? us(10) : kTimeZero);
   std::uint64_t stored = 0, dropped = 0, sent = 0;
-  rig.nic.received().attach([&](const ReceiveEvent& event) { ++(event.stored ? stored : dropped); });
+  rig.nic.received().attach(
+      [&](const ReceiveEvent& event) { ++(event.stored ? stored : dropped); });
   rig.run([&] {
     rig.bring_up();
     rig.setup_rx(256, rctl::kEn | rctl::kBam | rctl::kUpe | 3 << rctl::kBsizeShift);

@@ -299,8 +299,8 @@ INSTANTIATE_TEST_SUITE_P(Interrupt, EthtoolInterruptTest, ::testing::Values(0, 5
 TEST(Interrupt, MdicCompletionRaisesMdacAfterItsTime) {  // MD-1, MD-2
   NicRig rig;
   rig.run([&] {
-    rig.write(reg::kMdic, mdic::kInterrupt | mdic::kOpRead | 1 << mdic::kPhyShift |
-                              2 << mdic::kRegShift);
+    rig.write(reg::kMdic,
+              mdic::kInterrupt | mdic::kOpRead | 1 << mdic::kPhyShift | 2 << mdic::kRegShift);
     EXPECT_EQ(rig.read(reg::kMdic) & mdic::kReady, 0U);
     NicRig::wait_for(ns(25'599));
     EXPECT_EQ(rig.read(reg::kMdic) & mdic::kReady, 0U);

@@ -207,8 +207,8 @@ TEST(Receive, Rx15NullDescriptorsAreCompletedWithoutData) {
 /// Ethernet, IPv4, UDP; checksums right.
 Octets udp_frame() {
   Octets f = NicRig::frame(60, 0, kRigMac, 0x0800);
-  const Octets ip{0x45, 0, 0, 46, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
-                  0, 7, 0, 9, 0, 26, 0, 0};
+  const Octets ip{0x45, 0, 0,  46, 0, 1, 0, 0, 64, 17, 0, 0,  10, 0,
+                  0,    1, 10, 0,  0, 2, 0, 7, 0,  9,  0, 26, 0,  0};
   std::copy(ip.begin(), ip.end(), f.begin() + 14);
   const auto sum = [&](std::size_t from, std::size_t to, std::uint32_t s) {
     for (std::size_t i = from; i < to; i += 2) s += load_be16(&f[i]);

@@ -24,8 +24,8 @@ std::uint32_t power_up_value(Part part, const RegisterRow& row, std::uint32_t in
   }
   if (row.name == "RAL" && index == 0) return 0x12005452;
   if (row.name == "RAH" && index == 0) return 0x80005634;
-  const bool apme = part == Part::k82544gc ? (image.word(0x0F) & 4) != 0
-                                           : (image.word(0x24) & 0x400) != 0;
+  const bool apme =
+      part == Part::k82544gc ? (image.word(0x0F) & 4) != 0 : (image.word(0x24) & 0x400) != 0;
   if (row.name == "WUC" && apme) return wuc::kApme;
   return row.reset;
 }
@@ -58,8 +58,8 @@ TEST_P(RegistersOf, StoreExactlyTheirWriteMasks) {
       // Registers with effects of their own have tests of their own.
       if (row.name == "CTRL" || row.name == "CTRL_DUP" || row.name == "STATUS" ||
           row.name == "EECD" || row.name == "EERD" || row.name == "MDIC" || row.name == "ICS" ||
-          row.name == "ICR" || row.name == "IMS" || row.name == "IMC" ||
-          row.name == "CTRL_EXT" || row.name == "STATISTICS") {
+          row.name == "ICR" || row.name == "IMS" || row.name == "IMC" || row.name == "CTRL_EXT" ||
+          row.name == "STATISTICS") {
         continue;
       }
       for (std::uint32_t i = 0; i < row.count && i < 256; ++i) {
@@ -99,9 +99,8 @@ TEST_P(RegistersOf, HaveAliasesOfThe82542) {
 TEST_P(RegistersOf, ReadZeroAndSwallowWritesWhereThereAreNone) {
   NicRig rig(GetParam());
   rig.run([&] {
-    for (const std::uint32_t offset :
-         {0x000CU, 0x001CU, 0x0024U, 0x0034U, 0x00E0U, 0x1008U, 0x2C08U, 0x4100U, 0x5008U, 0x5B50U,
-          0xF000U, 0xFFFCU}) {
+    for (const std::uint32_t offset : {0x000CU, 0x001CU, 0x0024U, 0x0034U, 0x00E0U, 0x1008U,
+                                       0x2C08U, 0x4100U, 0x5008U, 0x5B50U, 0xF000U, 0xFFFCU}) {
       rig.write(offset, 0xFFFFFFFF);
       EXPECT_EQ(rig.read(offset), 0U) << std::hex << offset;
     }

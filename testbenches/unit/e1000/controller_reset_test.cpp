@@ -167,8 +167,8 @@ TEST_P(ResetInTraffic, NothingIsWrittenAfterwardsAndItStartsAgain) {
       rig.write(reg::kTidv, 5);
       rig.write(reg::kRdtr, 5);
       for (std::uint32_t i = 0; i < 60; ++i) {
-        rig.put_legacy(i, NicRig::frame(300), tx_cmd::kEop | tx_cmd::kIfcs | tx_cmd::kRs |
-                                                  tx_cmd::kIde);
+        rig.put_legacy(i, NicRig::frame(300),
+                       tx_cmd::kEop | tx_cmd::kIfcs | tx_cmd::kRs | tx_cmd::kIde);
       }
       rig.write(reg::kTdt, 60);
       for (int i = 0; i < 40; ++i) rig.far.send(NicRig::frame(200));
@@ -201,6 +201,41 @@ INSTANTIATE_TEST_SUITE_P(Reset, ResetInTraffic,
                                            MidTraffic{kTimeZero, false}, MidTraffic{us(1), true},
                                            MidTraffic{us(10), true}, MidTraffic{us(10), false}),
                          name_of);
+
+/// An access that has reached its target is carried through, but must touch nobody else's bytes:
+/// the frame that it belongs to is gone, and new ones are made meanwhile.
+TEST(Reset, AccessThatOutlastsTheResetTouchesNoOtherFrame) {
+  RigOptions options;
+  options.memory_latency = kTimeZero;
+  options.waiting_bus = us(20);
+  NicRig rig(options);
+  rig.run([&] {
+    for (int phase = 0; phase < 12; ++phase) {
+      rig.bring_up();
+      rig.setup_tx();
+      rig.setup_rx();
+      std::fill(rig.rx_buffer(0), rig.rx_buffer(0) + 1000, std::uint8_t{0});
+      rig.put_legacy(0, std::vector<std::uint8_t>(1000, 0xBB));
+      rig.write(reg::kTdt, 1);
+      rig.far.send(NicRig::frame(900, 1));
+      NicRig::wait_for(us(5) + us(7) * phase);
+      rig.write(reg::kCtrl, ctrl::kRst);
+      NicRig::wait_for(us(2));
+      std::vector<link::FramePtr> others;
+      const std::vector<std::uint8_t> content = NicRig::frame(1000, 77);
+      for (int i = 0; i < 20; ++i) {
+        others.push_back(link::FramePool::shared().copy({content.data(), content.size()}));
+      }
+      NicRig::wait_for(us(600));
+      for (const link::FramePtr& frame : others) {
+        ASSERT_TRUE(std::equal(content.begin(), content.end(), frame->data())) << phase;
+      }
+      const std::vector<std::uint8_t> stored = rig.rx_data(0, 900);
+      ASSERT_TRUE(stored == std::vector<std::uint8_t>(900) || stored == NicRig::frame(900, 1))
+          << phase;
+    }
+  });
+}
 
 TEST(Reset, Rst14FramesInThePacketBufferAreDroppedAndCounted) {
   NicRig rig;
@@ -247,8 +282,7 @@ TEST(Reset, RunningTimersAreCancelled) {
     rig.setup_rx();
     rig.write(reg::kTidv, 50);
     rig.write(reg::kRdtr, 50);
-    rig.put_legacy(0, NicRig::frame(60),
-                   tx_cmd::kEop | tx_cmd::kIfcs | tx_cmd::kRs | tx_cmd::kIde);
+    rig.put_legacy(0, NicRig::frame(60), tx_cmd::kEop | tx_cmd::kIfcs | tx_cmd::kRs | tx_cmd::kIde);
     rig.write(reg::kTdt, 1);
     rig.far.send(NicRig::frame(60));
     rig.write(reg::kMdic, mdic::kOpRead | mdic::kInterrupt | 1 << mdic::kPhyShift);

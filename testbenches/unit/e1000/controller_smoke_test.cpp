@@ -40,8 +40,7 @@ void receive_one(Time quantum) {
                                    us(100)));
     NicRig::wait_for(us(1) + quantum);
     EXPECT_EQ(load_le16(rig.rx_descriptor(0) + 8), 104);
-    EXPECT_EQ(rig.rx_descriptor(0)[12],
-              rx_status::kDd | rx_status::kEop | rx_status::kIxsm);
+    EXPECT_EQ(rig.rx_descriptor(0)[12], rx_status::kDd | rx_status::kEop | rx_status::kIxsm);
     EXPECT_EQ(std::vector<std::uint8_t>(rig.rx_buffer(0), rig.rx_buffer(0) + 100), sent);
     EXPECT_EQ(load_le32(rig.rx_buffer(0) + 100), link::ethernet_fcs({sent.data(), sent.size()}));
     EXPECT_EQ(rig.read(reg::kRdh), 1U);

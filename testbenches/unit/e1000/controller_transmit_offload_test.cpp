@@ -25,7 +25,8 @@ Octets tcp4(std::size_t payload, std::uint16_t ip_length) {
   const Octets ip{0x45, 0, 0, 0, 0x12, 0xFF, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
   std::copy(ip.begin(), ip.end(), f.begin() + 14);
   store_be16(&f[16], ip_length);
-  const Octets tcp{0x30, 0x39, 0, 80, 0xFF, 0xFF, 0xFF, 0x00, 0, 0, 0, 1, 0x50, 0x99, 1, 0, 0, 0, 0, 0};
+  const Octets tcp{0x30, 0x39, 0,    80,   0xFF, 0xFF, 0xFF, 0x00, 0, 0,
+                   0,    1,    0x50, 0x99, 1,    0,    0,    0,    0, 0};
   std::copy(tcp.begin(), tcp.end(), f.begin() + 34);
   return f;
 }

@@ -10,8 +10,7 @@ constexpr std::uint8_t kWhole = tx_cmd::kEop | tx_cmd::kIfcs | tx_cmd::kRs;
 constexpr std::uint8_t kDelayed = kWhole | tx_cmd::kIde;
 constexpr std::uint8_t kSilent = tx_cmd::kEop | tx_cmd::kIfcs;
 
-void with_transmitter(NicRig& rig, const std::function<void()>& script,
-                      std::uint32_t entries = 8) {
+void with_transmitter(NicRig& rig, const std::function<void()>& script, std::uint32_t entries = 8) {
   rig.run([&] {
     rig.bring_up();
     rig.setup_tx(entries);
@@ -78,8 +77,7 @@ TEST(TransmitReport, Tx3OnlyTheStatusFieldChanges) {
     expected[12] |= tx_status::kDd;
     rig.write(reg::kTdt, 1);
     NicRig::wait_for(us(5));
-    EXPECT_EQ(std::vector<std::uint8_t>(rig.tx_descriptor(0), rig.tx_descriptor(0) + 16),
-              expected);
+    EXPECT_EQ(std::vector<std::uint8_t>(rig.tx_descriptor(0), rig.tx_descriptor(0) + 16), expected);
   });
 }
 
@@ -170,24 +168,27 @@ TEST(TransmitReport, Tx37PacketWithoutIdeReportsAtOnceAndStopsTheTimers) {
 
 TEST(TransmitReport, Tx37DelayedInterruptDoesNotWaitForFlowControl) {
   NicRig rig;
-  with_transmitter(rig, [&] {
-    rig.cable.plug(false);
-    NicRig::wait_for(ms(1));
-    rig.read(reg::kIcr);
-    rig.write(reg::kTidv, 100);  // 102.4 us
-    rig.write(reg::kIms, cause::kTxdw);
-    rig.edges.clear();
-    // Fills the packet buffer: ten frames of 1500 bytes fit into 16 KiB, the eleventh waits.
-    for (std::uint32_t i = 0; i < 15; ++i) {
-      rig.put_legacy(i, NicRig::frame(1500), i == 0 ? kDelayed : kSilent);
-    }
-    const Time start = sc_now();
-    rig.write(reg::kTdt, 15);
-    NicRig::wait_for(us(200));
-    EXPECT_EQ(rig.read(reg::kTdh), 10U);
-    ASSERT_EQ(rig.edges.size(), 1U);
-    EXPECT_EQ(rig.edges[0].at, start + kOneFrame + ns(102'400) + kInterruptLatency);
-  }, 16);
+  with_transmitter(
+      rig,
+      [&] {
+        rig.cable.plug(false);
+        NicRig::wait_for(ms(1));
+        rig.read(reg::kIcr);
+        rig.write(reg::kTidv, 100);  // 102.4 us
+        rig.write(reg::kIms, cause::kTxdw);
+        rig.edges.clear();
+        // Fills the packet buffer: ten frames of 1500 bytes fit into 16 KiB, the eleventh waits.
+        for (std::uint32_t i = 0; i < 15; ++i) {
+          rig.put_legacy(i, NicRig::frame(1500), i == 0 ? kDelayed : kSilent);
+        }
+        const Time start = sc_now();
+        rig.write(reg::kTdt, 15);
+        NicRig::wait_for(us(200));
+        EXPECT_EQ(rig.read(reg::kTdh), 10U);
+        ASSERT_EQ(rig.edges.size(), 1U);
+        EXPECT_EQ(rig.edges[0].at, start + kOneFrame + ns(102'400) + kInterruptLatency);
+      },
+      16);
 }
 
 constexpr std::uint32_t wthresh(std::uint32_t n) { return dctl::kGran | n << dctl::kWthreshShift; }
@@ -267,16 +268,19 @@ TEST(TransmitReport, Tx8GatheringNeverCrossesTheRingsEnd) {
 
 TEST(TransmitReport, Tx8UnmarkedDescriptorsNeverOverrunTheChip) {
   NicRig rig;
-  with_transmitter(rig, [&] {
-    rig.write(reg::kTxdctl, dctl::kGran | 63U << dctl::kWthreshShift);
-    put(rig, 0, kWhole);
-    for (std::uint32_t i = 1; i < 200; ++i) rig.put_data(i, 0, 0, tx_cmd::kIfcs);
-    rig.write(reg::kTdt, 200);
-    NicRig::wait_for(us(50));
-    EXPECT_EQ(rig.read(reg::kTdh), 200U);
-    EXPECT_TRUE(rig.tx_done(0));  // 63 gathered, marked or not (13.4.43)
-    EXPECT_FALSE(rig.tx_done(1));
-  }, 256);
+  with_transmitter(
+      rig,
+      [&] {
+        rig.write(reg::kTxdctl, dctl::kGran | 63U << dctl::kWthreshShift);
+        put(rig, 0, kWhole);
+        for (std::uint32_t i = 1; i < 200; ++i) rig.put_data(i, 0, 0, tx_cmd::kIfcs);
+        rig.write(reg::kTdt, 200);
+        NicRig::wait_for(us(50));
+        EXPECT_EQ(rig.read(reg::kTdh), 200U);
+        EXPECT_TRUE(rig.tx_done(0));  // 63 gathered, marked or not (13.4.43)
+        EXPECT_FALSE(rig.tx_done(1));
+      },
+      256);
 }
 
 TEST(TransmitReport, Tx8PrefetchFillsTheCacheAhead) {
@@ -301,17 +305,20 @@ TEST(TransmitReport, Tx8PrefetchFillsTheCacheAhead) {
 
 TEST(TransmitReport, Tx8TxdLowOnTheTransitionOnly) {
   NicRig rig;
-  with_transmitter(rig, [&] {
-    rig.write(reg::kTxdctl, dctl::kGran | 1U << dctl::kLwthreshShift);  // 8 descriptors
-    for (std::uint32_t i = 0; i < 12; ++i) put(rig, i, kSilent);
-    rig.write(reg::kTdt, 12);
-    NicRig::wait_for(kMemoryLatency * 4 + ns(1));  // fetch and three frames: nine are left
-    EXPECT_EQ(rig.read(reg::kIcr) & cause::kTxdLow, 0U);
-    NicRig::wait_for(kMemoryLatency);  // eight
-    EXPECT_EQ(rig.read(reg::kIcr) & cause::kTxdLow, cause::kTxdLow);
-    NicRig::wait_for(us(20));
-    EXPECT_EQ(rig.read(reg::kIcr) & cause::kTxdLow, 0U);
-  }, 16);
+  with_transmitter(
+      rig,
+      [&] {
+        rig.write(reg::kTxdctl, dctl::kGran | 1U << dctl::kLwthreshShift);  // 8 descriptors
+        for (std::uint32_t i = 0; i < 12; ++i) put(rig, i, kSilent);
+        rig.write(reg::kTdt, 12);
+        NicRig::wait_for(kMemoryLatency * 4 + ns(1));  // fetch and three frames: nine are left
+        EXPECT_EQ(rig.read(reg::kIcr) & cause::kTxdLow, 0U);
+        NicRig::wait_for(kMemoryLatency);  // eight
+        EXPECT_EQ(rig.read(reg::kIcr) & cause::kTxdLow, cause::kTxdLow);
+        NicRig::wait_for(us(20));
+        EXPECT_EQ(rig.read(reg::kIcr) & cause::kTxdLow, 0U);
+      },
+      16);
 }
 
 }  // namespace

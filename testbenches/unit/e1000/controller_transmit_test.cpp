@@ -1,4 +1,5 @@
-/// What reaches the wire: chains, padding, FCS, null descriptors, enable, link (rules TX-1 to TX-16).
+/// What reaches the wire: chains, padding, FCS, null descriptors, enable, link (rules TX-1 to
+/// TX-16).
 
 #include "testbenches/unit/e1000/nic_rig.h"
 
@@ -67,8 +68,8 @@ TEST(Transmit, Tx12ConcatenatesDescriptorsOfAnyAlignment) {
 TEST(Transmit, Tx4NullAndEmptyDescriptorsMoveNothingButReport) {
   NicRig rig;
   with_transmitter(rig, [&] {
-    rig.put_data(0, 0, 100, kWhole);                   // null address
-    rig.put_data(1, kTxBuffers, 0, kWhole);            // no length
+    rig.put_data(0, 0, 100, kWhole);         // null address
+    rig.put_data(1, kTxBuffers, 0, kWhole);  // no length
     rig.put_legacy(2, NicRig::frame(64));
     rig.write(reg::kTdt, 3);
     EXPECT_TRUE(NicRig::wait_until([&] { return rig.tx_done(2); }, us(20)));
@@ -186,7 +187,7 @@ TEST(Transmit, Tx42SwitchedOffFinishesThePacketUnderWay) {
     rig.write(reg::kTctl, tctl::kPsp);
     rig.write(reg::kTdt, 3);
     NicRig::wait_for(us(5));
-    EXPECT_EQ(rig.read(reg::kTdh), 2U);  // and no further
+    EXPECT_EQ(rig.read(reg::kTdh), 2U);     // and no further
     EXPECT_TRUE(rig.far.received.empty());  // kept in the packet buffer
     rig.write(reg::kTctl, tctl::kPsp | tctl::kEn);
   });

@@ -67,11 +67,33 @@ inline std::string quantum_name(Time quantum) {
   return "Quantum" + std::to_string(quantum / ns(1)) + "ns";
 }
 
+/// A bus that spends its time inside the transaction, as targets may: data moves at its end.
+class WaitingBus : public sc_core::sc_module {
+ public:
+  WaitingBus(const sc_core::sc_module_name& name, Time time)
+      : sc_module(name), target("target"), initiator("initiator"), time_(time) {
+    target.register_b_transport(this, &WaitingBus::b_transport);
+  }
+
+  ::tlm_utils::simple_target_socket<WaitingBus> target;
+  ::tlm_utils::simple_initiator_socket<WaitingBus> initiator;
+
+ private:
+  void b_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+    sc_core::wait(delay + to_sc(time_));
+    delay = sc_core::SC_ZERO_TIME;
+    initiator->b_transport(payload, delay);
+  }
+
+  Time time_;
+};
+
 struct RigOptions {
   Part part = Part::k82540em;
   Time quantum = kTimeZero;
   Time memory_latency = kMemoryLatency;  ///< of every access
   bool dmi = true;
+  Time waiting_bus = kTimeZero;  ///< not zero: a WaitingBus before the memory, no DMI
   bool behind_function = false;  ///< DMA goes through a pci::Function, off at power-up
   BusStraps straps{};
   std::function<void(ControllerConfig&)> adjust{};
@@ -102,6 +124,10 @@ class NicRig : public sc_core::sc_module {
       function->intx.bind(intx);
       function->events.bind(nic);
       pci_config.bind(function->target);
+    } else if (options.waiting_bus != kTimeZero) {
+      bus = std::make_unique<WaitingBus>("bus", options.waiting_bus);
+      nic.dma.socket.bind(bus->target);
+      bus->initiator.bind(ram.socket);
     } else {
       nic.dma.socket.bind(ram.socket);
     }
@@ -164,8 +190,8 @@ class NicRig : public sc_core::sc_module {
   /// Link up as a driver does it; RCTL and TCTL stay off.
   void bring_up() {
     write(reg::kCtrl, read(reg::kCtrl) | ctrl::kSlu);
-    ASSERT_TRUE(wait_until([&] { return (read(reg::kStatus) & status::kLu) != 0; }, ms(2000),
-                           ms(1)));
+    ASSERT_TRUE(
+        wait_until([&] { return (read(reg::kStatus) & status::kLu) != 0; }, ms(2000), ms(1)));
     read(reg::kIcr);
   }
   void setup_tx(std::uint32_t entries = 8, std::uint32_t tctl = tctl::kEn | tctl::kPsp,
@@ -290,6 +316,7 @@ class NicRig : public sc_core::sc_module {
   ::tlm_utils::simple_initiator_socket<NicRig> mmio, io;
   ::tlm_utils::simple_initiator_socket_optional<NicRig> pci_config;
   std::unique_ptr<pci::Function> function;
+  std::unique_ptr<WaitingBus> bus;
   sc_core::sc_signal<bool> irq, intx;
   std::vector<Edge> edges;  // of irq
   std::uint32_t tx_entries = 0;

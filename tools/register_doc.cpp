@@ -1,0 +1,102 @@
+/// Writes doc/registers.md from the register map:
+///   e1000-registers > doc/registers.md
+///   e1000-registers --check doc/registers.md     status 1 if the file says something else
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+
+#include "models/e1000/parts.h"
+#include "models/e1000/register_map.h"
+#include "models/e1000/statistics.h"
+
+namespace {
+
+using e1000tlm::RegisterRow;
+namespace nic = e1000tlm::e1000;
+
+std::string hex(std::uint32_t value, int digits) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%0*Xh", digits, value);
+  return text;
+}
+
+std::string parts(std::uint8_t mask) {
+  if (mask == nic::on::kAll) return "all";
+  std::string text;
+  for (const nic::PartInfo& part : nic::kParts) {
+    if ((mask & part.mask) == 0) continue;
+    if (!text.empty()) text += ", ";
+    text += part.name;
+  }
+  return text;
+}
+
+std::string resets(std::uint8_t domains) {
+  std::string text = "power";
+  if ((domains & nic::domain::kBus) != 0) text += ", RST#";
+  if ((domains & nic::domain::kSoftware) != 0) text += ", CTRL.RST";
+  return text;
+}
+
+std::string offset(const RegisterRow& row) {
+  if (row.count == 1) return hex(row.offset, 5);
+  return hex(row.offset, 5) + " + " + std::to_string(row.stride) + "n, n < " +
+         std::to_string(row.count);
+}
+
+std::string document() {
+  std::ostringstream out;
+  out << "# Registers\n\n"
+         "Made from the register map by `build/bin/e1000-registers`; a test keeps it true. Bits "
+         "outside "
+         "the read mask\nread 0, bits outside the write mask do not store. Values that the EEPROM "
+         "loads after a reset are not shown.\n\n"
+         "| offset | name | access | reset value | read mask | write mask | reset by | parts | "
+         "manual "
+         "|\n|---|---|---|---|---|---|---|---|---|\n";
+  for (const RegisterRow& row : nic::register_map()) {
+    out << "| " << offset(row) << " | " << row.name << " | " << to_string(row.access) << " | "
+        << hex(row.reset, 8) << " | " << hex(row.read_mask, 8) << " | " << hex(row.write_mask, 8)
+        << " | " << resets(row.domains) << " | " << parts(row.parts) << " | " << row.section
+        << " |\n";
+  }
+  out << "\n## 82542-compatible addresses\n\n| offset | dwords | same as |\n|---|---|---|\n";
+  for (const e1000tlm::RegisterAlias& alias : nic::register_aliases()) {
+    out << "| " << hex(alias.offset, 5) << " | " << alias.count << " | " << hex(alias.target, 5)
+        << " |\n";
+  }
+  out << "\n## Statistics\n\nAll clear on read and stop at their maximum; the high half of a pair "
+         "clears both.\n\n| offset | name |\n|---|---|\n";
+  for (const auto& [counter, name] : nic::kCounterNames) {
+    out << "| " << hex(nic::offset_of(counter), 5) << " | " << name << " |\n";
+  }
+  for (const auto& [counter, name] : nic::kOctetCounterNames) {
+    out << "| " << hex(nic::offset_of(counter), 5) << ", " << hex(nic::offset_of(counter) + 4, 5)
+        << " | " << name << "L, " << name << "H |\n";
+  }
+  return out.str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string text = document();
+  if (argc == 1) {
+    std::cout << text;
+    return 0;
+  }
+  if (argc != 3 || std::string(argv[1]) != "--check") {
+    std::cerr << "usage: e1000-registers [--check FILE]\n";
+    return 2;
+  }
+  std::ifstream file(argv[2]);
+  std::stringstream content;
+  content << file.rdbuf();
+  if (content.str() == text) return 0;
+  std::cerr << argv[2] << " does not match the register map; run e1000-registers > " << argv[2]
+            << "\n";
+  return 1;
+}
