@@ -1,5 +1,6 @@
-/// An 82540EM in somebody else's platform, without PCI: the platform's processor drives `mmio`, its memory
-/// answers `dma`, its interrupt controller hears `irq`. A PHY and a cable make it a whole adapter.
+/// An 82540EM in somebody else's platform, without PCI: the platform's processor drives `mmio`, its
+/// memory answers `dma`, its interrupt controller hears `irq`. A PHY and a cable make it a whole
+/// adapter.
 
 #include <cstdio>
 #include <vector>
@@ -30,10 +31,10 @@ class Processor : public sc_core::sc_module {
   memory::Memory* ram = nullptr;
 
  private:
-  static constexpr std::uint32_t kCtrl = 0x0, kStatus = 0x8, kIcr = 0xC0, kIms = 0xD0, kRctl = 0x100,
-                                 kRdbal = 0x2800, kRdlen = 0x2808, kRdt = 0x2818, kRal = 0x5400,
-                                 kRah = 0x5404, kTctl = 0x400, kTdbal = 0x3800, kTdlen = 0x3808,
-                                 kTdt = 0x3818;
+  static constexpr std::uint32_t kCtrl = 0x0, kStatus = 0x8, kIcr = 0xC0, kIms = 0xD0,
+                                 kRctl = 0x100, kRdbal = 0x2800, kRdlen = 0x2808, kRdt = 0x2818,
+                                 kRal = 0x5400, kRah = 0x5404, kTctl = 0x400, kTdbal = 0x3800,
+                                 kTdlen = 0x3808, kTdt = 0x3818;
   static constexpr std::uint32_t kRxRing = 0x1000, kTxRing = 0x2000, kRxBuffer = 0x10000,
                                  kTxBuffer = 0x20000;
 
@@ -99,13 +100,13 @@ int sc_main(int, char**) {
   phy::M88E1011 phy("phy");
   link::Cable cable("cable");
   link::register_builtin_partners();
-  const auto far_end = link::PartnerRegistry::instance().make(
-      {"far_end"}, cable.end(1), link::PartnerSpec::parse("loopback"));
+  const auto far_end = link::PartnerRegistry::instance().make({"far_end"}, cable.end(1),
+                                                              link::PartnerSpec::parse("loopback"));
   sc_core::sc_signal<bool> interrupt("interrupt");
 
-  processor.socket.bind(nic.mmio);   // your bus: route 128 KiB to nic.mmio
-  nic.dma.socket.bind(ram.socket);   // your bus: take DMA from nic.dma.socket
-  nic.irq(interrupt);                // your interrupt controller
+  processor.socket.bind(nic.mmio);  // your bus: route 128 KiB to nic.mmio
+  nic.dma.socket.bind(ram.socket);  // your bus: take DMA from nic.dma.socket
+  nic.irq(interrupt);               // your interrupt controller
   processor.interrupt(interrupt);
   nic.gmii(phy);
   nic.mdio(phy);

@@ -9,6 +9,8 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <systemc>
 
@@ -16,6 +18,7 @@
 
 #include "models/link/partner.h"
 #include "platform/board/board.h"
+#include "platform/board/files.h"
 #include "platform/options/options.h"
 #include "platform/report/summary.h"
 
@@ -50,24 +53,38 @@ void on_report(const sc_core::sc_report& report, const sc_core::sc_actions& acti
 
 void on_signal(int) { Board::request_stop(); }
 
-void write_json(const std::string& path, const std::string& json) {
-  if (path == "-") {
-    std::cout << json;
-    return;
+/// Where the summary goes as JSON. Opened before the run: better told then than after it.
+class JsonOutput {
+ public:
+  /// Throws std::runtime_error.
+  explicit JsonOutput(std::string path) : path_(std::move(path)) {
+    if (!path_.empty() && path_ != "-") file_.open(path_);
+    check();
   }
-  std::ofstream file(path);
-  file << json;
-  file.close();
-  if (!file) throw std::runtime_error("--json: cannot write " + path);
-}
+  void write(const std::string& json) {
+    if (path_ == "-") std::cout << json << std::flush;
+    if (!file_.is_open()) return;
+    file_ << json;
+    file_.close();
+    check();
+  }
+
+ private:
+  void check() const {
+    if (!file_) throw std::runtime_error("--json: cannot write " + path_);
+  }
+  std::string path_;
+  std::ofstream file_;
+};
 
 int simulate(Options& options) {
   options.board.progress = !options.quiet && isatty(STDERR_FILENO) != 0;
   std::unique_ptr<Board> board;
+  std::unique_ptr<JsonOutput> json;
   try {
+    check_files(options.board, options.json);
     board = std::make_unique<Board>("board", options.board);
-    // Better told now than after a long run.
-    if (!options.json.empty() && options.json != "-") write_json(options.json, "");
+    json = std::make_unique<JsonOutput>(options.json);
   } catch (const std::exception& error) {
     return complain(error.what(), kUsage);
   }
@@ -78,7 +95,7 @@ int simulate(Options& options) {
   board->finish();
   const RunSummary summary = board->summary();
   if (!options.quiet && options.json != "-") std::cout << to_text(summary);
-  if (!options.json.empty()) write_json(options.json, to_json(summary));
+  json->write(to_json(summary));
   for (const std::string& failure : summary.failures) complain(failure, kFailed);
   return summary.failures.empty() ? kFine : kFailed;
 }

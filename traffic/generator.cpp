@@ -41,8 +41,16 @@ SizeMix SizeMix::uniform(std::size_t min_wire_bytes, std::size_t max_wire_bytes)
 SizeMix SizeMix::parse(std::string_view text) {
   if (text == "imix") return imix();
   const std::size_t dash = text.find('-');
-  if (dash == std::string_view::npos) return fixed(parse_size(text));
-  return uniform(parse_size(text.substr(0, dash)), parse_size(text.substr(dash + 1)));
+  std::size_t smallest = 0;
+  std::size_t largest = 0;
+  try {
+    smallest = parse_size(text.substr(0, dash));
+    largest = dash == std::string_view::npos ? smallest : parse_size(text.substr(dash + 1));
+  } catch (const std::invalid_argument&) {
+    throw std::invalid_argument("frame size '" + std::string(text) +
+                                "': expected imix, a size such as 1518 or a range such as 64-1518");
+  }
+  return dash == std::string_view::npos ? fixed(smallest) : uniform(smallest, largest);
 }
 
 std::size_t SizeMix::draw(std::uint64_t sequence, std::mt19937_64& random) const {

@@ -17,8 +17,8 @@ struct DescriptorRing {
 
   /// A head outside the ring is undefined in the manual; the ring then owns nothing.
   bool valid() const { return entries != 0 && head < entries; }
-  /// Descriptors that belong to hardware: [head, tail). A tail beyond the ring's end is never reached,
-  /// so that all others belong to hardware.
+  /// Descriptors that belong to hardware: [head, tail). A tail beyond the ring's end is never
+  /// reached, so that all others belong to hardware.
   std::uint32_t owned() const {
     if (!valid()) return 0;
     if (tail >= entries) return entries;

@@ -1,5 +1,7 @@
 #include "models/e1000/device_control.h"
 
+#include "models/tlm/sc_time.h"
+
 namespace e1000tlm::e1000 {
 
 DeviceControl::DeviceControl(const sc_core::sc_module_name& name, Core& core, ResetTarget& target,
@@ -38,6 +40,7 @@ void DeviceControl::ctrl_dup_written(std::uint32_t, std::uint32_t value) {
 void DeviceControl::ctrl_written(std::uint32_t, std::uint32_t value) {
   if ((value & ctrl::kRst) != 0) {
     reset_done_ = sc_now() + core_.timing.software_reset;
+    reset_event_.notify(to_sc(core_.timing.software_reset));
     target_.software_reset();
     return;
   }

@@ -52,6 +52,8 @@ class DeviceControl : public sc_core::sc_module {
   bool phy_in_reset_ = false;
   phy::LinkStatus last_link_{};
   Time reset_done_ = kTimeZero;
+  /// Nobody waits for it; it says that something is going to happen to whoever steps time.
+  sc_core::sc_event reset_event_;
 };
 
 }  // namespace e1000tlm::e1000

@@ -9,29 +9,27 @@ namespace e1000tlm::e1000 {
 
 enum class Drop : std::uint8_t {
   // receive
-  kRxDisabled,        ///< RCTL.EN off
+  kRxDisabled,  ///< RCTL.EN off
   kRxNoLink,
-  kRxFiltered,        ///< address or VLAN filter
-  kRxFifoFull,        ///< packet buffer full (MPC)
+  kRxFiltered,  ///< address or VLAN filter
+  kRxFifoFull,  ///< packet buffer full (MPC)
   kRxBadFcs,
   kRxUndersize,
   kRxOversize,
-  kRxMacControl,      ///< PAUSE and other MAC control frames, consumed
-  kRxDmaError,        ///< bus error while storing
-  kRxReset,           ///< in the packet buffer at reset
-  kRxPowerState,
+  kRxMacControl,  ///< PAUSE and other MAC control frames, consumed
+  kRxDmaError,    ///< bus error while storing
+  kRxReset,       ///< in the packet buffer at reset
   // transmit
-  kTxMalformed,       ///< faults of AssemblerResult
+  kTxMalformed,  ///< faults of AssemblerResult
   kTxDmaError,
-  kTxNoLink,
-  kTxReset,           ///< under way at reset
+  kTxReset,  ///< under way at reset
   kCount
 };
 
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Drop::kCount)> kDropNames{
-    "rx_disabled",  "rx_no_link",     "rx_filtered",  "rx_fifo_full", "rx_bad_fcs",
-    "rx_undersize", "rx_oversize",    "rx_mac_control", "rx_dma_error", "rx_reset",
-    "rx_power_state", "tx_malformed", "tx_dma_error", "tx_no_link",   "tx_reset"};
+    "rx_disabled",  "rx_no_link",   "rx_filtered",    "rx_fifo_full", "rx_bad_fcs",
+    "rx_undersize", "rx_oversize",  "rx_mac_control", "rx_dma_error", "rx_reset",
+    "tx_malformed", "tx_dma_error", "tx_reset"};
 
 class DropCounters {
  public:

@@ -20,8 +20,8 @@ EepromInterface::EepromInterface(const sc_core::sc_module_name& name, Core& core
   sensitive << write_event_;
 }
 
-/// GNT answers REQ unless hardware has the EEPROM (rule EE-6). The 82544 has no arbitration: software
-/// just drives the pins.
+/// GNT answers REQ unless hardware has the EEPROM (rule EE-6). The 82544 has no arbitration:
+/// software just drives the pins.
 bool EepromInterface::granted() const {
   if (core_.part.is_82544) return true;
   return core_.is_on(reg::kEecd, eecd::kReq) && !busy();
@@ -71,6 +71,8 @@ void EepromInterface::load(std::uint8_t domains) {
   read_pending_ = done_ = false;
   read_event_.cancel();
   load_done_ = sc_now() + core_.timing.eeprom_load;
+  load_event_.cancel();
+  load_event_.notify(to_sc(core_.timing.eeprom_load));
 
   bank[reg::kRa] = image_.word(0) | (std::uint32_t{image_.word(1)} << 16);
   bank[reg::kRa + 4] = image_.word(2) | rah::kAv;

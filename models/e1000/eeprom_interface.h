@@ -39,6 +39,8 @@ class EepromInterface : public sc_core::sc_module {
   bool done_ = false;
   std::uint16_t data_ = 0;
   Time load_done_ = kTimeZero;
+  /// Nobody waits for it; it says that something is going to happen to whoever steps time.
+  sc_core::sc_event load_event_;
 };
 
 }  // namespace e1000tlm::e1000

@@ -38,8 +38,8 @@ void MdiInterface::complete() {
       }
       break;
     case mdic::kOpWrite:
-      answered = core_.mdio->mdio_write(phy, number,
-                                        static_cast<std::uint16_t>(mdic & mdic::kDataMask));
+      answered =
+          core_.mdio->mdio_write(phy, number, static_cast<std::uint16_t>(mdic & mdic::kDataMask));
       break;
     default: break;
   }

@@ -34,6 +34,7 @@ class Cable::End final : public CableEndIf {
   const sc_core::sc_event& arrival_event() const override { return arrival_event_; }
   void set_sink(FrameSink* sink) override;
   void set_source(FrameSource* source) override;
+  std::size_t recall() override;
   std::size_t in_flight() const override { return far_->queue_.size(); }
   const CableStatistics& statistics() const override { return statistics_; }
 
@@ -141,6 +142,18 @@ void Cable::End::set_source(FrameSource* source) {
   if (source_ == nullptr) return;
   far_->arrival_event_.notify(sc_core::SC_ZERO_TIME);
   far_->pump_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+std::size_t Cable::End::recall() {
+  std::size_t frames = 0;
+  boost::circular_buffer<Arrival>& queue = far_->queue_;
+  const Time begun = sc_now() + cable_.config_.propagation;
+  for (; !queue.empty() && queue.back().first_bit > begun; queue.pop_back()) {
+    --statistics_.frames;
+    statistics_.bytes -= queue.back().frame->wire_bytes();
+    ++frames;
+  }
+  return frames;
 }
 
 void Cable::End::advertise(std::optional<Abilities> abilities) {

@@ -81,6 +81,9 @@ class CableEndIf : public virtual sc_core::sc_interface {
   /// with a sink is fed by the cable, frame after frame. A source that had nothing to send when
   /// asked starts the flow again by a send() of its own. nullptr: none.
   virtual void set_source(FrameSource* source) = 0;
+  /// Takes back frames of this end whose first bit has not left it yet (and that a receiver which
+  /// runs ahead has not taken either), as if they had not been sent. Returns how many.
+  virtual std::size_t recall() = 0;
   /// Frames sent by this end and not yet taken at the far end.
   virtual std::size_t in_flight() const = 0;
   /// Of frames sent by this end.

@@ -86,14 +86,7 @@ class DgramDevice : public HostDevice {
 }  // namespace
 
 std::unique_ptr<HostDevice> open_dgram(const std::string& local, const std::string& remote) {
-  const auto where = [&] { return "dgram:local=" + local + ",remote=" + remote + ": "; };
-  try {
-    return std::make_unique<DgramDevice>(local, remote);
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(where() + error.what());
-  } catch (const std::runtime_error& error) {
-    throw std::runtime_error(where() + error.what());
-  }
+  return std::make_unique<DgramDevice>(local, remote);
 }
 
 DgramPartner::DgramPartner(const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec)

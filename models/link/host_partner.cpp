@@ -21,6 +21,17 @@ constexpr std::size_t kFramesPerRead = 64;
 constexpr int kRetryMilliseconds = 1;
 // How often a full NIC side is looked at again.
 constexpr Time kBacklogCheck = us(100);
+constexpr const char* kReport = "/e1000tlm/link/host";
+
+/// "tap:ifname=tap0", as the user wrote it or nearly so.
+std::string text_of(const PartnerSpec& spec) {
+  std::string text = spec.kind;
+  char separator = ':';
+  for (const auto& [key, value] : spec.options) {
+    text.append(1, std::exchange(separator, ',')).append(key).append(1, '=').append(value);
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -28,6 +39,7 @@ HostPartner::HostPartner(const sc_core::sc_module_name& name, CableEndIf& end,
                          const PartnerSpec& spec, std::unique_ptr<HostDevice> device,
                          Time hold_flush)
     : LinkPartner(name, end, spec),
+      what_(text_of(spec)),
       device_(std::move(device)),
       hold_("hold", end, statistics_, {hold_flush, HoldQueue::kLiveCapacity}),
       gate_("gate"),
@@ -91,14 +103,15 @@ void HostPartner::receive(Arrival arrival) {
 
 HostDevice::Outcome HostPartner::write(ConstBytes frame, milliseconds wait) {
   if (closed_) {
-    drop("host_closed");
+    drop(gone_ ? "host_gone" : "host_closed");
     return Outcome::kDropped;
   }
   const HostDevice::WriteResult result = device_->write(frame, wait);
   if (result.outcome == Outcome::kDropped) drop(result.reason);
   if (result.outcome == Outcome::kClosed) {
-    closed_ = true;
-    drop("host_closed");
+    closed_ = gone_ = true;
+    drop("host_gone");
+    wake_.set();  // the thread has the simulation tell the user
   }
   return result.outcome;
 }
@@ -125,6 +138,7 @@ bool HostPartner::flush(milliseconds timeout) {
 // --- to the NIC ---
 
 void HostPartner::run() {
+  bool posted_gone = false;
   while (!stop_) {
     std::array<pollfd, 2> fds{};
     fds[0] = {wake_.fd(), POLLIN, 0};
@@ -146,6 +160,8 @@ void HostPartner::run() {
     if (!paused_ && !closed_ && fds[1].revents != 0 && read_batch()) {
       gate_.post([this] { take_batch(); });
     }
+    if (gone_ && !posted_gone) gate_.post([this] { collect_drops(); });
+    posted_gone = gone_;
   }
 }
 
@@ -160,7 +176,7 @@ bool HostPartner::read_batch() {
     const HostDevice::ReadResult result = device_->read();
     if (result.outcome == Outcome::kAgain) break;
     if (result.outcome == Outcome::kClosed) {
-      closed_ = true;
+      closed_ = gone_ = true;
       break;
     }
     if (result.outcome == Outcome::kDropped) {
@@ -218,7 +234,7 @@ std::size_t HostPartner::poll() {
     const HostDevice::ReadResult result = device_->read();
     if (result.outcome == Outcome::kAgain) break;
     if (result.outcome == Outcome::kClosed) {
-      closed_ = true;
+      closed_ = gone_ = true;
     } else if (result.outcome == Outcome::kDropped) {
       ++statistics_.drops[result.reason];
     } else {
@@ -234,6 +250,10 @@ void HostPartner::collect_drops() {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const auto& [reason, frames] : drops_) statistics_.drops[reason] += frames;
   drops_.clear();
+  if (!gone_ || told_gone_) return;
+  told_gone_ = true;
+  const std::string text = what_ + ": the host's end has gone, frames to it are lost";
+  SC_REPORT_WARNING(kReport, text.c_str());
 }
 
 }  // namespace e1000tlm::link

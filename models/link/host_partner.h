@@ -63,8 +63,9 @@ class HostDevice {
 /// To the NIC: a thread reads frames (or poll() does, after use_polling()) and stops when the NIC's
 /// side holds kHighWater frames, so that the host's own queue fills and pushes back.
 /// Drops beside those of HoldQueue and of the device: "bad_fcs" (a host takes no damaged frames),
-/// "too_short" (no Ethernet header), "too_long", "host_closed" (on the way when it was closed, or
-/// later: by finish() or because the device has gone).
+/// "too_short" (no Ethernet header), "too_long", "host_closed" (on the way when finish() closed it,
+/// or later), "host_gone" (the device had gone: a tap interface that somebody deleted; a warning
+/// says so at once).
 class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
  public:
   static constexpr std::size_t kHighWater = 1024;
@@ -84,6 +85,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   void use_polling() override { polled_ = true; }
   std::size_t poll() override;
   bool flush(std::chrono::milliseconds timeout) override;
+  std::string fault() const override { return told_gone_ ? "the host's end has gone" : ""; }
 
   static constexpr std::chrono::milliseconds kLastFlush{200};
 
@@ -116,13 +118,15 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   void collect_drops();
   std::size_t backlog() const { return hold_.held() + end_.in_flight(); }
 
+  std::string what_;
   std::unique_ptr<HostDevice> device_;
   HoldQueue hold_;
   AsyncGate gate_;
   WakeUp wake_;
   sc_core::sc_event check_backlog_;
   bool polled_ = false;
-  Batch taken_;  // the simulation's
+  bool told_gone_ = false;  // the user knows
+  Batch taken_;             // the simulation's
 
   std::mutex mutex_;  // for all below
   Batch incoming_;
@@ -130,7 +134,8 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   std::map<std::string, std::uint64_t> drops_;
   std::size_t backlog_ = 0;  // on the NIC's side, as last told by the simulation
   bool paused_ = false;      // reading waits for the backlog to go
-  bool closed_ = false;      // the device has gone
+  bool closed_ = false;      // nothing can be read or written any more
+  bool gone_ = false;        // because the device has gone
 
   std::atomic<bool> stop_{false};
   std::thread thread_;

@@ -1,5 +1,6 @@
 #include "models/link/pace.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <stdexcept>
@@ -14,10 +15,11 @@ struct Unit {
   std::string_view name;
   Pace::Kind kind;
 };
-constexpr std::array<Unit, 4> kUnits{{{"bit/s", Pace::Kind::kBits},
+constexpr std::array<Unit, 5> kUnits{{{"bit/s", Pace::Kind::kBits},
                                       {"bps", Pace::Kind::kBits},
                                       {"frames/s", Pace::Kind::kFrames},
-                                      {"fps", Pace::Kind::kFrames}}};
+                                      {"fps", Pace::Kind::kFrames},
+                                      {"pps", Pace::Kind::kFrames}}};
 
 double prefix_factor(std::string_view prefix) {
   if (prefix.empty()) return 1;
@@ -42,6 +44,7 @@ Pace Pace::parse(const std::string& text) {
         "is neither recorded, line nor a rate with unit such as 100Mbit/s or 10kfps");
   }
   std::string_view suffix = std::string_view(text).substr(digits);
+  suffix.remove_prefix(std::min(suffix.find_first_not_of(' '), suffix.size()));
   for (const Unit& unit : kUnits) {
     if (!ends_with(suffix, unit.name)) continue;
     const double factor = prefix_factor(suffix.substr(0, suffix.size() - unit.name.size()));

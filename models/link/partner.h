@@ -69,6 +69,8 @@ class LinkPartner : public sc_core::sc_module {
   virtual bool live() const { return false; }
   /// Flushes files and closes host resources; called once at the end of simulation.
   virtual void finish() {}
+  /// Why the partner can no longer do its work; empty: it can.
+  virtual std::string fault() const { return {}; }
   const PartnerStatistics& statistics() const { return statistics_; }
   const Abilities& abilities() const { return abilities_; }
 

@@ -135,7 +135,17 @@ PcapPartner::~PcapPartner() {
 bool PcapPartner::exhausted() const { return finished() && end_.in_flight() == 0; }
 
 void PcapPartner::finish() {
-  if (output_) output_->finish();
+  // A frame whose time lies beyond the end of the run has not been sent.
+  const bool recalled = end_.recall() > 0;
+  if (recalled) take_back();
+  if (output_) output_->finish(recalled ? last_start_ : kTimeNever);
+}
+
+/// The frame sent last will be sent again, or never.
+void PcapPartner::take_back() {
+  position_ = previous_;
+  --statistics_.frames_to_nic;
+  statistics_.bytes_to_nic -= last_size_;
 }
 
 void PcapPartner::receive(Arrival arrival) { count_from_nic(*arrival.frame); }
@@ -152,9 +162,7 @@ void PcapPartner::pause() {
   if (lost_now == 0) return;
   if (last_start_ > paused_at_) {
     // The link went while this frame was still waiting for its time: it will be sent again.
-    position_ = previous_;
-    --statistics_.frames_to_nic;
-    statistics_.bytes_to_nic -= last_size_;
+    take_back();
   } else {
     statistics_.drops["link_lost"] += lost_now;
   }

@@ -77,6 +77,7 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   void pause();
   void resume();
   void send_next();
+  void take_back();
   FramePtr make_frame() const;
   void step(const Frame& frame, Time sent);
   Time scaled(Time recorded) const;

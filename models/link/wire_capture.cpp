@@ -43,16 +43,19 @@ void WireCapture::record(const WireEvent& event) {
 void WireCapture::write_until(Time until) {
   while (!held_.empty() && held_.top().start < until) {
     const Held& held = held_.top();
-    if (held.start < last_written_) ++out_of_order_;
-    last_written_ = std::max(last_written_, held.start);
-    writer_->write(held.start, held.direction, *held.frame);
+    if (held.direction == CaptureDirection::kOutbound || held.start < inbound_end_) {
+      if (held.start < last_written_) ++out_of_order_;
+      last_written_ = std::max(last_written_, held.start);
+      writer_->write(held.start, held.direction, *held.frame);
+    }
     held_.pop();
   }
 }
 
-void WireCapture::finish() {
+void WireCapture::finish(Time inbound_end) {
   if (finished_) return;
   finished_ = true;
+  inbound_end_ = inbound_end;
   if (!error_.empty()) throw std::runtime_error(error_);
   write_until(kTimeNever);
   writer_->close();

@@ -28,7 +28,10 @@ class WireCapture {
 
   /// Writes what is held and completes the file; frames after that are not recorded. Throws
   /// std::runtime_error, also for an error during the simulation (the file then ends before it).
-  void finish();
+  ///
+  /// Frames to the NIC that were to begin at `inbound_end` or later are left out: the sender has
+  /// taken them back (CableEndIf::recall).
+  void finish(Time inbound_end = kTimeNever);
   std::uint64_t frames() const { return writer_->frames(); }
   /// Frames announced too late to be written in their place.
   std::uint64_t out_of_order() const { return out_of_order_; }
@@ -55,6 +58,7 @@ class WireCapture {
   std::uint64_t announced_ = 0;
   std::uint64_t out_of_order_ = 0;
   Time last_written_{};
+  Time inbound_end_ = kTimeNever;
   bool finished_ = false;
   std::string error_;
 };

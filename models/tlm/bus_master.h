@@ -80,8 +80,8 @@ class BusMaster {
   BusStatus read(std::uint64_t address, Bytes data);
   BusStatus write(std::uint64_t address, ConstBytes data);
 
-  /// Lets an access that is waiting for its time on the bus end with kError and without moving data:
-  /// the device was reset. One that has reached its target already is carried through.
+  /// Lets an access that is waiting for its time on the bus end with kError and without moving
+  /// data: the device was reset. One that has reached its target already is carried through.
   void cancel() { ++cancellations_; }
 
   /// Accesses so far that ended with an error.

@@ -2,7 +2,6 @@
 /// Views of bytes, and little/big-endian access to them.
 
 #include <cstdint>
-
 #include <gsl/span>
 
 #include <boost/endian/conversion.hpp>

@@ -1,10 +1,11 @@
 #pragma once
 /// How an interconnect prices DMI accesses exactly.
 ///
-/// IEEE 1666 lets a DMI region carry one average latency per access. A PCI bus is priced per tenure:
-/// so the interconnect may also hand out, with the region, a function that books a tenure and says
-/// when it ends. It travels in an ignorable extension: an initiator that asks for DMI with it gets
-/// the exact price from interconnects that know it and falls back to the latency with all others.
+/// IEEE 1666 lets a DMI region carry one average latency per access. A PCI bus is priced per
+/// tenure: so the interconnect may also hand out, with the region, a function that books a tenure
+/// and says when it ends. It travels in an ignorable extension: an initiator that asks for DMI with
+/// it gets the exact price from interconnects that know it and falls back to the latency with all
+/// others.
 
 #include <cstdint>
 

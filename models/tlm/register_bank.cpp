@@ -39,8 +39,7 @@ inline std::uint32_t RegisterBank::view(const Cell& cell) const {
   const RegisterRow& row = table_[cell.row];
   const Handlers& h = handlers_[cell.row];
   const std::uint32_t stored = storage_[cell.home];
-  const std::uint32_t value =
-      h.view != nullptr ? h.view(h.view_block, cell.index, stored) : stored;
+  const std::uint32_t value = h.view != nullptr ? h.view(h.view_block, cell.index, stored) : stored;
   return value & row.read_mask;
 }
 

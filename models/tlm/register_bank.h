@@ -3,18 +3,20 @@
 /// No SystemC.
 
 #include <cstdint>
-#include <vector>
-
 #include <gsl/span>
+#include <vector>
 
 #include "models/tlm/register_table.h"
 
 namespace e1000tlm {
 
-/// 32-bit registers, little endian, dword aligned. Addresses without a row read 0 and ignore writes.
+/// 32-bit registers, little endian, dword aligned. Addresses without a row read 0 and ignore
+/// writes.
 ///
-/// A handler is a member function named as template argument: bank.on_write<&Block::tail>(reg, this).
-///   view    `uint32_t (uint32_t index, uint32_t stored) const`: the value that a read or peek shows.
+/// A handler is a member function named as template argument: bank.on_write<&Block::tail>(reg,
+/// this).
+///   view    `uint32_t (uint32_t index, uint32_t stored) const`: the value that a read or peek
+///   shows.
 ///           No side effects.
 ///   read    `void (uint32_t index)`: side effect of a read, after the value was taken.
 ///   write   `void (uint32_t index, uint32_t written)`: side effect, after the value was stored.

@@ -11,7 +11,9 @@ namespace e1000tlm {
 inline sc_core::sc_time to_sc(Time t) {
   return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(t.count()));
 }
-inline Time from_sc(const sc_core::sc_time& t) { return Time{static_cast<std::int64_t>(t.value())}; }
+inline Time from_sc(const sc_core::sc_time& t) {
+  return Time{static_cast<std::int64_t>(t.value())};
+}
 /// The kernel's present time.
 inline Time sc_now() { return from_sc(sc_core::sc_time_stamp()); }
 

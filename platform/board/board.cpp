@@ -7,6 +7,7 @@
 #include "models/link/partner.h"
 #include "models/tlm/sc_time.h"
 #include "platform/board/qtest_backend.h"
+#include "platform/driver/pci_host.h"
 #include "platform/plugs/qtest_door.h"
 #include "traffic/units.h"
 
@@ -88,7 +89,11 @@ void Board::build_nics() {
     const std::string name = "nic" + std::to_string(i);
     nics_.push_back(std::make_unique<NicSlot>(name.c_str(), i, config_.nics[i], config_.links[i],
                                               bus_->config().speed, config_.seed));
-    bus_->attach(nics_.back()->function());
+    pci::ConfigSpace& space = nics_.back()->function().config();
+    const unsigned device = bus_->attach(nics_.back()->function());
+    // What firmware would have left for a qtest client; the driver does it by itself.
+    const unsigned pin = space.read(pci::cfg::kInterruptPin, 1);
+    space.write(pci::cfg::kInterruptLine, 1, driver::kPirqRouting[driver::pirq_of(device, pin)]);
   }
 }
 
@@ -191,13 +196,14 @@ void Board::run() {
   } else if (door_) {
     ended_by_ = "client";
   } else {
-    ended_by_ = config_.duration ? "duration" : "traffic handled";
+    const bool stalled = supervisor_ && supervisor_->stalled();
+    ended_by_ = config_.duration ? "duration" : stalled ? "standstill" : "traffic handled";
   }
   if (sc_core::sc_get_status() != sc_core::SC_STOPPED) sc_core::sc_stop();
 }
 
 void Board::finish() {
-  for (auto& nic : nics_) nic->partner().finish();
+  for (auto& nic : nics_) nic->finish();
 }
 
 void Board::request_stop() noexcept {

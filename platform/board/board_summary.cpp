@@ -10,6 +10,15 @@ namespace {
 
 constexpr std::array<const char*, 4> kAppNames{"sink", "reflect", "generate", "forward"};
 
+/// Frames that came in and are accounted for.
+std::uint64_t accounted(const NicSummary& n, const e1000::DropCounters& drops) {
+  std::uint64_t frames = n.driver_in.frames;
+  for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
+    if (e1000::kDropNames[i].substr(0, 2) == "rx") frames += drops[static_cast<e1000::Drop>(i)];
+  }
+  return frames;
+}
+
 std::string flow_control(const driver::NicLink& link) {
   if (link.rx_pause) return link.tx_pause ? "both" : "rx";
   return link.tx_pause ? "tx" : "none";
@@ -76,6 +85,8 @@ NicSummary Board::nic_summary(std::size_t index) const {
     n.flow_control = flow_control(nic.link());
     n.driver_in = {nic.counters().rx_frames, nic.counters().rx_bytes};
     n.driver_out = {nic.counters().tx_frames, nic.counters().tx_bytes};
+    const std::uint64_t known = accounted(n, slot.controller().drops()) + nic.counters().rx_errors;
+    n.under_way = n.wire_in.frames > known ? n.wire_in.frames - known : 0;
   }
   if (index < transit_.size()) n.transit = LatencySummary::of(transit_[index]->latency());
   n.mac_control_in = slot.controller().drops()[e1000::Drop::kRxMacControl];
@@ -88,21 +99,22 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
   const NicSummary& n = summary.nics[index];
   const std::string who = "nic " + std::to_string(index) + ": ";
   const e1000::DropCounters& drops = nics_[index]->controller().drops();
-  std::uint64_t counted = driver_->nics()[index]->counters().rx_errors;
   for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
     const auto reason = static_cast<e1000::Drop>(i);
     const std::string name(e1000::kDropNames[i]);
-    if (name.compare(0, 2, "rx") == 0) counted += drops[reason];
     if (drops[reason] == 0 || is_expected(reason)) continue;
     std::string text = who;
     failures.push_back(
         text.append(traffic::format_count(drops[reason])).append(" frames lost: ").append(name));
   }
+  const std::string fault = nics_[index]->partner().fault();
+  if (!fault.empty()) failures.push_back(who + n.link + ": " + fault);
   if (!done()) return;  // frames are still on their way
-  if (n.wire_in.frames != n.driver_in.frames + counted) {
+  const std::uint64_t known = accounted(n, drops) + driver_->nics()[index]->counters().rx_errors;
+  if (n.wire_in.frames != known) {
     failures.push_back(who + traffic::format_count(n.wire_in.frames) + " frames came in, " +
                        traffic::format_count(n.driver_in.frames) + " reached the driver, " +
-                       traffic::format_count(counted) + " are counted as lost");
+                       traffic::format_count(known - n.driver_in.frames) + " are counted as lost");
   }
   const bool lanes = config_.app == AppChoice::kReflect || config_.app == AppChoice::kForward;
   const std::size_t out = config_.app == AppChoice::kForward ? index ^ 1U : index;
@@ -119,6 +131,8 @@ void Board::find_failures(RunSummary& summary) const {
     if (driver_->error().empty()) failures.emplace_back("ended before the driver was ready");
     return;
   }
+  if (supervisor_->stalled())
+    failures.emplace_back("nothing happens any more, but traffic is left");
   for (std::size_t i = 0; i < summary.nics.size(); ++i) check_nic(summary, i, failures);
   std::uint64_t explained = 0;
   for (const NicSummary& n : summary.nics) {

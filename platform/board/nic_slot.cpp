@@ -23,6 +23,12 @@ e1000::EepromImage make_eeprom(const NicConfig& config, unsigned index) {
   }
   e1000::EepromImage image = e1000::EepromImage::load(config.eeprom_file);
   if (config.mac) image.set_mac(*config.mac);
+  if (!image.checksum_ok()) {
+    const std::string text = "--nic " + std::to_string(index) + ": EEPROM image '" +
+                             config.eeprom_file +
+                             "': its checksum is wrong; many drivers refuse it";
+    SC_REPORT_WARNING("/e1000tlm/platform/eeprom", text.c_str());
+  }
   return image;
 }
 
@@ -84,9 +90,10 @@ auto with_context(const std::string& option, Call call) {
 
 NicSlot::NicSlot(const sc_core::sc_module_name& name, unsigned index, const NicConfig& config,
                  const std::string& link, const pci::BusSpeed& bus, std::uint64_t seed)
-    : sc_module(name), link_text_(link), irq_("irq") {
+    : sc_module(name), eeprom_file_(config.eeprom_file), link_text_(link), irq_("irq") {
   const auto controller = with_context("--nic " + std::to_string(index),
                                        [&] { return controller_config(config, index, bus); });
+  eeprom_before_ = controller.eeprom;
   const pci::FunctionConfig profile = e1000::pci_profile(config.part, controller.eeprom);
   function_ = std::make_unique<pci::Function>("function", profile);
   controller_ = std::make_unique<e1000::Controller>("controller", controller);
@@ -113,6 +120,12 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, unsigned index, const NicC
 }
 
 NicSlot::~NicSlot() = default;
+
+void NicSlot::finish() {
+  partner_->finish();
+  const e1000::EepromImage& now = controller_->eeprom();
+  if (!eeprom_file_.empty() && !(now == *eeprom_before_)) now.save(eeprom_file_);
+}
 
 bool NicSlot::quiet() const {
   return partner_->exhausted() && cable_->end(0).in_flight() == 0 &&

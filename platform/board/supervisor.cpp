@@ -13,6 +13,8 @@ namespace {
 // Frames from the host wait for the end of a sleep, so sleeps are short against a ping.
 constexpr std::chrono::microseconds kLongestSleep{500};
 constexpr Time kLagToGiveUp = ms(100);
+// Where nothing at all is planned.
+constexpr Time kLongestLook = ms(3'600'000);
 constexpr std::chrono::milliseconds kProgressAfter{1000}, kProgressEvery{250};
 
 }  // namespace
@@ -31,7 +33,7 @@ void Supervisor::run() {
   next_progress_ = started_ + kProgressAfter;
   bool was_done = false;
   for (;;) {
-    sc_core::wait(to_sc(config_.check_period));
+    sc_core::wait(to_sc(next_look(was_done)));
     if (config_.paced) pace();
     if (stop_requested) sc_core::sc_stop();
     const bool done = config_.end_when_done && done_ && done_();
@@ -39,6 +41,21 @@ void Supervisor::run() {
     was_done = done;
     if (config_.progress) show_progress();
   }
+}
+
+/// How long to wait until the next look: there is nothing to see while nothing happens, such as in
+/// the pauses of a recording.
+Time Supervisor::next_look(bool done) {
+  if (config_.paced || done || sc_core::sc_pending_activity_at_current_time()) {
+    return config_.check_period;
+  }
+  if (!sc_core::sc_pending_activity()) {
+    stalled_ = config_.end_when_done;
+    if (stalled_) sc_core::sc_stop();
+    return kLongestLook;
+  }
+  const Time next = from_sc(sc_core::sc_time_to_pending_activity());
+  return std::clamp(next, config_.check_period, kLongestLook);
 }
 
 void Supervisor::pace() {

@@ -39,6 +39,8 @@ class Supervisor : public sc_core::sc_module {
   static bool stop_was_requested() noexcept { return stop_requested; }
 
   const PacingStatistics& pacing() const { return pacing_; }
+  /// Ended because nothing was going to happen any more although it was not done.
+  bool stalled() const { return stalled_; }
   /// Takes the progress line away; call before printing anything else.
   void clear_progress();
 
@@ -46,6 +48,7 @@ class Supervisor : public sc_core::sc_module {
   using Clock = std::chrono::steady_clock;
 
   void run();
+  Time next_look(bool done);
   void pace();
   void show_progress();
 
@@ -59,6 +62,7 @@ class Supervisor : public sc_core::sc_module {
   Time origin_{};
   Clock::time_point started_, next_progress_;
   bool shown_ = false;
+  bool stalled_ = false;
 };
 
 }  // namespace e1000tlm::platform

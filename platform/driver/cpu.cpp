@@ -88,7 +88,8 @@ bool Cpu::peek(std::uint64_t address, void* data, std::uint32_t bytes) {
 
 void Cpu::sleep(Time span) {
   time().advance(span);
-  time().sync_if_due();
+  // Software sleeps for a device's sake, and the device lives on the kernel's time.
+  time().sync();
 }
 
 bool Cpu::any_line() const {

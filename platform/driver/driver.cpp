@@ -41,7 +41,8 @@ void Driver::bring_up() {
   }
   if (nics_.size() != settings_.nics) {
     throw std::runtime_error("found " + std::to_string(nics_.size()) + " of " +
-                             std::to_string(settings_.nics) + " adapters on the PCI bus");
+                             std::to_string(settings_.nics) +
+                             " adapters on the PCI bus (what is in an EEPROM changes their IDs)");
   }
   for (auto& nic : nics_) {
     nic->reset();

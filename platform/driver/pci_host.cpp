@@ -88,7 +88,7 @@ void PciHost::enable(PciDevice& device) {
   place_bars(device);
   const std::uint32_t pin = read(device.device, kPin, 1);
   if (pin != 0) {
-    device.pirq = (device.device + pin + 2) % 4;  // INTA# of device 1 goes to PIRQ A, 440FX boards
+    device.pirq = pirq_of(device.device, pin);
     device.irq = kPirqRouting[device.pirq];
     write(device.device, kLine, device.irq, 1);
   }

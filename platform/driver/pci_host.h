@@ -47,5 +47,8 @@ class PciHost {
 
 /// ISA interrupt that firmware of the "pc" machine routes PIRQ A..D to.
 inline constexpr std::uint8_t kPirqRouting[4] = {10, 10, 11, 11};
+/// The PIRQ (0..3) that interrupt pin 1..4 of a device on bus 0 is wired to, as on 440FX boards:
+/// INTA# of device 1 goes to PIRQ A.
+constexpr unsigned pirq_of(unsigned device, unsigned pin) { return (device + pin + 2) % 4; }
 
 }  // namespace e1000tlm::driver

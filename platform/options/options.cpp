@@ -4,6 +4,7 @@
 #include <array>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 
@@ -19,16 +20,18 @@ namespace po = boost::program_options;
 
 constexpr std::array<const char*, 4> kApps{"sink", "reflect", "generate", "forward"};
 constexpr std::uint64_t kDefaultFrames = 100'000;
+constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
 
-po::options_description described() {
-  po::options_description all("Options");
+/// What a configuration file may say.
+void describe_run(po::options_description& all) {
   auto add = all.add_options();
   add("app", po::value<std::string>()->value_name("NAME"),
       "what the driver does with frames: sink, reflect (default), generate, forward");
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
       "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
-      "mac=ADDRESS; eeprom=FILE (raw image); aneg=TIME (autonegotiation)");
+      "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); aneg=TIME "
+      "(autonegotiation)");
   add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
       "what the adapters are connected to, in their order (see below)");
   add("pci", po::value<std::string>()->value_name("BUS"),
@@ -53,9 +56,15 @@ po::options_description described() {
   add("ram", po::value<std::string>()->value_name("SIZE"), "memory of the board (default 64MiB)");
   add("json", po::value<std::string>()->value_name("FILE"),
       "write the summary as JSON; - for standard output");
-  add("config", po::value<std::string>()->value_name("FILE"),
-      "read options from an INI file: lines such as app=reflect");
   add("quiet", po::bool_switch(), "no summary and no progress line");
+}
+
+po::options_description described() {
+  po::options_description all("Options");
+  describe_run(all);
+  auto add = all.add_options();
+  add("config", po::value<std::string>()->value_name("FILE"),
+      "read options from an INI file with the same names: lines such as app=reflect");
   add("version", "print the version");
   add("help,h", "print this text");
   return all;
@@ -76,11 +85,14 @@ auto in_option(const std::string& option, Parse parse) {
 }
 
 std::uint64_t parse_number(const std::string& option, const std::string& text) {
-  const bool digits =
-      !text.empty() && text.size() <= 18 &&
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                   [](char c) { return c >= '0' && c <= '9'; });
   if (!digits) fail(option, "number '" + text + "': expected digits only");
-  return std::stoull(text);
+  try {
+    return std::stoull(text);
+  } catch (const std::out_of_range&) {
+    fail(option, "number '" + text + "': more than 64 bits");
+  }
 }
 
 void set_nic_key(NicConfig& nic, const std::string& key, const std::string& value) {
@@ -107,6 +119,7 @@ void set_nic_key(NicConfig& nic, const std::string& key, const std::string& valu
 
 NicConfig parse_nic(const std::string& text) {
   NicConfig nic;
+  std::set<std::string> keys;
   std::istringstream parts(text);
   std::string part;
   while (std::getline(parts, part, ',')) {
@@ -114,7 +127,9 @@ NicConfig parse_nic(const std::string& text) {
     if (equals == std::string::npos || equals + 1 == part.size()) {
       throw std::invalid_argument("'" + part + "': expected key=value");
     }
-    set_nic_key(nic, part.substr(0, equals), part.substr(equals + 1));
+    const std::string key = part.substr(0, equals);
+    if (!keys.insert(key).second) throw std::invalid_argument("'" + key + "' is given twice");
+    set_nic_key(nic, key, part.substr(equals + 1));
   }
   return nic;
 }
@@ -167,11 +182,15 @@ po::variables_map read_sources(int argc, const char* const* argv) {
   if (values.count("config") == 0) return values;
   const std::string path = values["config"].as<std::string>();
   std::ifstream file(path);
-  if (!file) fail("config", "cannot read " + path);
+  file.peek();
+  if (!file && !file.eof()) fail("config", "cannot read " + path);  // missing, or a directory
+  file.clear();
+  po::options_description allowed;
+  describe_run(allowed);
   try {
     // Lists that stand on the command line already win as a whole.
     po::variables_map from_file;
-    po::store(po::parse_config_file(file, all), from_file);
+    po::store(po::parse_config_file(file, allowed), from_file);
     for (const auto& [name, value] : from_file) {
       const auto given = values.find(name);
       if (given == values.end() || given->second.defaulted()) {
@@ -198,7 +217,10 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   };
   if (values.count("app") != 0) board.app = parse_app(values["app"].as<std::string>());
   given("pci", [&](const std::string& t) { board.pci = t; });
-  given("quantum", [&](const std::string& t) { board.quantum = traffic::parse_time(t); });
+  given("quantum", [&](const std::string& t) {
+    board.quantum = traffic::parse_time(t);
+    if (board.quantum > kMostQuantum) throw std::invalid_argument(t + ": expected 1s at most");
+  });
   given("duration", [&](const std::string& t) { board.duration = traffic::parse_time(t); });
   given("ram", [&](const std::string& t) { board.ram_bytes = traffic::parse_size(t); });
   given("qtest", [&](const std::string& t) { board.qtest = t; });
@@ -234,7 +256,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
 
 void check_combinations(const po::variables_map& values, BoardConfig& board) {
   if (board.ram_bytes < kLeastRam || board.ram_bytes > kMostRam) {
-    fail("ram", "expected 4MiB to 3GiB");
+    fail("ram", std::to_string(board.ram_bytes) + " bytes: expected 4MiB to 3GiB");
   }
   if (board.duration && *board.duration == kTimeZero) fail("duration", "must be longer than 0");
   const bool generates = board.app == AppChoice::kGenerate;

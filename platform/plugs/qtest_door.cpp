@@ -59,7 +59,7 @@ void QTestDoor::run() {
     if (!client_) break;
     serve();
     client_.reset();
-  } while (config_.keep && !stopping());
+  } while ((config_.keep || !heard_) && !stopping());
   sc_core::sc_stop();
 }
 
@@ -92,6 +92,7 @@ bool QTestDoor::receive() {
     if (fds[0].revents != 0) return false;
     const ssize_t bytes = ::recv(client_.get(), input_.data(), input_.size(), MSG_DONTWAIT);
     if (bytes > 0) {
+      heard_ = true;
       lines_.append({input_.data(), static_cast<std::size_t>(bytes)});
       return true;
     }

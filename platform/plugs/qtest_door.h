@@ -20,7 +20,8 @@ namespace e1000tlm::plugs {
 struct QTestConfig {
   /// See StreamAddress: "unix:PATH", "tcp:HOST:PORT", each with server=on (default) or off.
   std::string address;
-  /// Wait for the next client when one has gone. Otherwise the simulation ends with its client.
+  /// Wait for the next client when one has gone. Otherwise the simulation ends with its client: the
+  /// first that has sent anything (others only looked whether somebody listens).
   bool keep = false;
   /// Let devices finish their work within each command; see below.
   bool settle = true;
@@ -97,6 +98,7 @@ class QTestDoor : public sc_core::sc_module {
   std::vector<char> input_;
   Time clock_ = kTimeZero;
   std::uint64_t commands_ = 0;
+  bool heard_ = false;       // a client has sent something
   bool hosts_clear_ = true;  // no frames wait for room
   std::string intercepted_;  // name of the device; empty: none
   std::array<bool, kIrqLines> reported_{};

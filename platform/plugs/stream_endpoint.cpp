@@ -95,12 +95,18 @@ StreamAddress StreamAddress::parse(std::string_view text) {
   rest.remove_prefix(4);
   const std::size_t colon = rest.rfind(':');
   if (colon == std::string_view::npos || colon + 1 == rest.size()) malformed(text, "no port");
+  const std::string_view port = rest.substr(colon + 1);
+  constexpr std::size_t kMostDigits = 5;
+  const bool digits = port.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!digits || port.size() > kMostDigits || std::stoul(std::string(port)) - 1 >= 65535) {
+    malformed(text, "'" + std::string(port) + "' is no port from 1 to 65535");
+  }
   std::string_view host = rest.substr(0, colon);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);  // IPv6
   }
   address.host = host;
-  address.port = rest.substr(colon + 1);
+  address.port = port;
   return address;
 }
 

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "platform/report/summary.h"
@@ -41,6 +43,7 @@ Json nic(const NicSummary& n, double active_seconds) {
                 active_seconds > 0 ? static_cast<double>(n.interrupts) / active_seconds : 0},
                {"lost", Json::object()}};
   for (const auto& [reason, frames] : n.lost) json["lost"][reason] = frames;
+  json["under_way"] = n.under_way;
   json["transit"] = n.transit ? latency(*n.transit) : Json();
   return json;
 }
@@ -64,8 +67,10 @@ std::string to_json(const RunSummary& s) {
                {"seed", s.seed},
                {"quantum_ns", nanoseconds(s.quantum)},
                {"simulated_s", seconds(s.simulated)},
+               {"simulated_ns", s.simulated.count() / 1000},
                {"active_s", seconds(s.active)},
                {"wall_s", s.wall_seconds},
+               {"wall_ns", std::llround(s.wall_seconds * 1e9)},
                {"paced", s.paced},
                {"worst_lag_s", seconds(s.worst_lag)},
                {"nics", Json::array()},

@@ -36,7 +36,8 @@ struct NicSummary {
   std::uint64_t mac_control_in = 0;  ///< PAUSE and the like, consumed by the NIC
   std::uint64_t interrupts = 0;
   std::map<std::string, std::uint64_t> lost;  ///< reason -> frames; only reasons that occurred
-  std::optional<LatencySummary> transit;      ///< last bit in to first bit out
+  std::uint64_t under_way = 0;  ///< came in and were not yet with the driver when the run ended
+  std::optional<LatencySummary> transit;  ///< last bit in to first bit out
 };
 
 struct StreamSummary {
@@ -62,7 +63,7 @@ struct RunSummary {
   std::vector<NicSummary> nics;
   std::vector<StreamSummary> streams;
   PciSummary pci;
-  std::string ended_by;  ///< "traffic handled", "duration", "signal", "client", "failure"
+  std::string ended_by;               ///< see doc/json.md
   std::vector<std::string> failures;  ///< empty: fine
 };
 

@@ -65,6 +65,7 @@ void add_nic(std::string& out, std::size_t index, const NicSummary& n, double ac
   line(out, "out", flow(n.wire_out, active));
   if (n.mac_control_in > 0) line(out, "mac control", plural(n.mac_control_in, "frame") + " in");
   line(out, "lost", losses(n.lost));
+  if (n.under_way > 0) line(out, "under way", plural(n.under_way, "frame") + " in at the end");
   std::string interrupts = format_count(n.interrupts);
   if (active > 0) {
     interrupts += "  (" + format_rate(static_cast<double>(n.interrupts) / active, "/s") + ")";
@@ -109,7 +110,8 @@ std::string to_text(const RunSummary& s) {
   char ratio[64];
   std::snprintf(ratio, sizeof ratio, "%.3g", wall > 0 ? seconds(s.simulated) / wall : 0);
   line(out, "time",
-       format_time(s.simulated) + " simulated (" + format_time(s.active) + " under test) in " +
+       format_time(s.simulated) + " simulated" +
+           (active > 0 ? " (" + format_time(s.active) + " under test)" : "") + " in " +
            format_time(Time{static_cast<std::int64_t>(wall * 1e12)}) + ": " + ratio +
            " x real time");
   if (s.paced) line(out, "paced", "at most " + format_time(s.worst_lag) + " behind the wall clock");

@@ -1,5 +1,9 @@
 """Each application on each part, through the command line."""
 
+import json
+import os
+import subprocess
+
 import support
 from support import CAPTURE, Scenario, read_pcap, read_pcapng, sim, sim_json
 
@@ -80,6 +84,74 @@ class Apps(Scenario):
         self.assertIn("340 frames", result.stdout)
         with open(path, encoding="utf-8") as file:
             self.assertIn('"frames": 340', file.read())
+
+    def test_counts_add_up_also_when_frames_are_lost_or_time_is(self):
+        replay = f"pcap:in={CAPTURE},pace=line,loop=20"
+        for app in ("sink", "reflect"):
+            for quantum in ("0", "100us"):
+                for end in ((), ("--duration", "525ms"), ("--duration", "530ms")):
+                    with self.subTest(app=app, quantum=quantum, end=end):
+                        summary = sim_json("--app", app, "--link", replay, "--quantum", quantum,
+                                           *end)
+                        nic, = summary["nics"]
+                        lost = sum(n for why, n in nic["lost"].items() if why.startswith("rx_"))
+                        self.assertGreater(nic["driver_in"]["frames"], 0)
+                        self.assertEqual(nic["wire_in"]["frames"], nic["driver_in"]["frames"] +
+                                         lost + nic["mac_control_in"] + nic["under_way"])
+                        if not end:
+                            self.assertEqual(nic["under_way"], 0)
+
+    def test_overload_is_counted(self):
+        nic, = sim_json("--link", f"pcap:in={CAPTURE},pace=line,loop=20")["nics"]
+        # Reflecting line rate takes more than a 32-bit bus has.
+        self.assertGreater(nic["lost"]["rx_fifo_full"], 0)
+
+    def test_two_runs_are_identical_whatever_they_do(self):
+        def outcome(arguments, name):
+            path = self.path(name)
+            summary = sim_json(*(a.replace("OUT", path) for a in arguments))
+            for key in ("wall_s", "wall_ns"):
+                del summary[key]
+            for nic in summary["nics"]:
+                del nic["link"]
+            with open(path, "rb") as file:
+                return summary, file.read()
+
+        replay = f"pcap:in={CAPTURE},out=OUT,pace=line"
+        for run in (["--app", "sink", "--link", replay],
+                    ["--app", "forward", "--link", replay, "--link", "loopback"],
+                    ["--app", "generate", "--frames", "300", "--link", "pcap:out=OUT"]):
+            for quantum in ("0", "100us"):
+                with self.subTest(run=run, quantum=quantum):
+                    run_now = [*run, "--quantum", quantum]
+                    self.assertEqual(outcome(run_now, "1"), outcome(run_now, "2"))
+
+    def test_a_quantum_may_be_long(self):
+        for quantum in ("5ms", "1s"):
+            with self.subTest(quantum=quantum):
+                summary = sim_json("--quantum", quantum)
+                self.assertEqual(summary["nics"][0]["driver_out"]["frames"], 340)
+
+    def test_long_pauses_of_a_recording_cost_nothing(self):
+        path = self.path("pause.pcap")
+        frames = [b"\xff" * 6 + bytes.fromhex("020000000001 88b5") + bytes(46)] * 3
+        support.write_pcap(path, zip((0, 3600 * 10**9, 50 * 86400 * 10**9), frames))
+        summary = sim_json("--link", f"pcap:in={path}")
+        self.assertEqual(summary["nics"][0]["driver_out"]["frames"], 3)
+        self.assertEqual(summary["simulated_ns"] // 10**9, 50 * 86400)
+
+    def test_json_has_times_in_nanoseconds(self):
+        summary = sim_json("--duration", "600ms")
+        self.assertEqual(summary["simulated_ns"], 600_000_000)
+        self.assertAlmostEqual(summary["wall_ns"] / 1e9, summary["wall_s"], places=6)
+
+    def test_json_may_go_into_a_pipe(self):
+        path = self.path("pipe")
+        os.mkfifo(path)
+        with subprocess.Popen(["cat", path], stdout=subprocess.PIPE, text=True) as reader:
+            result = sim("--quiet", "--json", path)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(json.loads(reader.communicate(timeout=20)[0])["app"], "reflect")
 
     def test_quiet_is_quiet(self):
         result = sim("--quiet")

@@ -59,6 +59,30 @@ class Capture(Scenario):
         self.assertEqual([(f.time_ns, f.data) for f in read_pcapng(built_in)],
                          [(f.time_ns, f.data) for f in read_pcapng(self.path("2.pcapng"))])
 
+    def test_nothing_is_recorded_that_lies_beyond_the_end(self):
+        recording = self.path("a.pcapng")
+        for quantum in ("0", "100us"):
+            with self.subTest(quantum=quantum):
+                summary = sim_json("--link", f"pcap:in=built-in,out={recording},pace=1fps",
+                                   "--duration", "2s", "--quantum", quantum)
+                frames = read_pcapng(recording)
+                self.assertEqual([f.direction for f in frames], ["in", "out"] * 2)
+                self.assertLess(frames[-1].time_ns, 2_000_000_000)
+                self.assertEqual(summary["nics"][0]["wire_in"]["frames"], 2)
+
+    def test_micro_and_nanosecond_files_replay_alike(self):
+        sent = read_pcap(CAPTURE)
+        path = self.path("us.pcap")
+        support.write_pcap(path, [(f.time_ns, f.data) for f in sent], nanoseconds=False)
+        recording = self.path("a.pcapng")
+        sim_json("--link", f"pcap:in={path},out={recording}")
+        self.check_reflection(read_pcapng(recording), [f.data for f in sent])
+        # What the model writes it can read.
+        again = self.path("b.pcapng")
+        sim_json("--app", "sink", "--link", f"pcap:in={recording},out={again}")
+        self.assertEqual([f.data for f in read_pcapng(again)],
+                         [f.data for f in read_pcapng(recording)])
+
     def test_works_from_any_directory(self):
         result = sim(cwd="/")
         self.assertEqual(result.returncode, 0, result.stderr)

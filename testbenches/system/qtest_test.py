@@ -3,29 +3,16 @@
 import os
 import subprocess
 import sys
-import time
 
 import support
-from support import SIM, Scenario, sim
+from support import QTestClient, Scenario, sim, start_qtest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class QTest(Scenario):
     def start(self, *arguments):
-        address = self.path("qtest.sock")
-        process = subprocess.Popen([SIM, "--qtest", f"unix:{address}", *arguments],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.stderr.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        deadline = time.monotonic() + 20
-        while not os.path.exists(address):
-            self.assertIsNone(process.poll(), "the simulator has ended")
-            self.assertLess(time.monotonic(), deadline, "no socket")
-            time.sleep(0.01)
-        return process, address
+        return start_qtest(self, *arguments)
 
     def test_the_example_of_the_readme_sends_its_frame(self):
         nic, host = self.path("nic.sock"), self.path("host.sock")
@@ -40,23 +27,13 @@ class QTest(Scenario):
         self.assertIn("ended by client", out)
 
     def test_registers_and_configuration_space_are_those_of_the_part(self):
-        import socket
         process, address = self.start("--nic", "part=82545em", "--link", "null")
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(address)
-            answers = client.makefile()
-
-            def do(line):
-                client.sendall(line.encode() + b"\n")
-                return answers.readline().split()
-
-            do("outl 0xcf8 0x80001000")
-            self.assertEqual(do("inl 0xcfc"), ["OK", "0x100f8086"])
-            do("outl 0xcf8 0x80000000")
-            self.assertEqual(do("inl 0xcfc"), ["OK", "0x12378086"])
-            self.assertEqual(do("write 0x1000 4 0x01020304"), ["OK"])
-            self.assertEqual(do("readl 0x1000"), ["OK", "0x0000000004030201"])
-            answers.close()
+        client = QTestClient(self, address)
+        self.assertEqual(hex(client.config(2, 0)), "0x100f8086")
+        self.assertEqual(hex(client.config(0, 0)), "0x12378086")
+        self.assertEqual(client.do("write 0x1000 4 0x01020304"), "OK")
+        self.assertEqual(client.value("readl 0x1000"), 0x04030201)
+        client.close()
         process.communicate(timeout=20)
         self.assertEqual(process.returncode, 0)
 

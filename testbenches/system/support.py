@@ -2,10 +2,12 @@
 
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SKIP = 77
@@ -49,6 +51,17 @@ def read_pcap(path):
     return frames
 
 
+def write_pcap(path, frames, nanoseconds=True):
+    """frames: pairs of time in ns and data."""
+    unit = 1 if nanoseconds else 1000
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B23C4D if nanoseconds else 0xA1B2C3D4, 2, 4, 0, 0,
+                               65535, 1))
+        for time_ns, data in frames:
+            seconds, rest = divmod(time_ns, 10**9)
+            file.write(struct.pack("<IIII", seconds, rest // unit, len(data), len(data)) + data)
+
+
 def read_pcapng(path):
     """Little-endian pcapng with nanosecond time stamps, as e1000-sim writes it."""
     with open(path, "rb") as file:
@@ -85,8 +98,71 @@ class Scenario(unittest.TestCase):
         self._directory = tempfile.TemporaryDirectory()
         self.addCleanup(self._directory.cleanup)
 
+    @property
+    def directory(self):
+        return self._directory.name
+
     def path(self, name):
         return os.path.join(self._directory.name, name)
+
+
+def start_qtest(scenario, *arguments):
+    """Starts a qtest server and waits until it listens. Returns the process and its socket."""
+    address = scenario.path("qtest.sock")
+    process = subprocess.Popen([SIM, "--qtest", f"unix:{address}", *arguments],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    scenario.addCleanup(process.stdout.close)
+    scenario.addCleanup(process.stderr.close)
+    scenario.addCleanup(process.wait)
+    scenario.addCleanup(process.kill)
+    deadline = time.monotonic() + 20
+    while not os.path.exists(address):
+        scenario.assertIsNone(process.poll(), "the simulator has ended")
+        scenario.assertLess(time.monotonic(), deadline, "no socket")
+        time.sleep(0.01)
+    return process, address
+
+
+class QTestClient:
+    def __init__(self, scenario, address):
+        self.interrupts = []
+        self._socket = socket.socket(socket.AF_UNIX)
+        scenario.addCleanup(self._socket.close)
+        self._socket.settimeout(30)
+        while self._socket.connect_ex(address) != 0:  # bound, but not listening yet
+            time.sleep(0.01)
+        self._answers = self._socket.makefile("rb")
+        scenario.addCleanup(self._answers.close)
+
+    def send(self, data):
+        self._socket.sendall(data)
+
+    def answer(self):
+        """The next line that is no interrupt's; those are kept."""
+        while True:
+            line = self._answers.readline().decode(errors="replace").rstrip("\n")
+            if not line.startswith("IRQ "):
+                return line
+            self.interrupts.append(line)
+
+    def do(self, line):
+        self.send(line.encode("latin-1") + b"\n")
+        return self.answer()
+
+    def value(self, line):
+        status, number = self.do(line).split()
+        assert status == "OK", line
+        return int(number, 16)
+
+    def config(self, device, register, value=None):
+        self.do(f"outl 0xcf8 {0x80000000 | device << 11 | register:#x}")
+        if value is not None:
+            return self.do(f"outl 0xcfc {value:#x}")
+        return self.value("inl 0xcfc")
+
+    def close(self):
+        self._answers.close()
+        self._socket.close()
 
 
 def skip(reason):

@@ -135,6 +135,17 @@ class Tap(Scenario):
         self.assertEqual(process.returncode, 0, out + err)
         self.assertIn("ended by signal", out)
 
+    def test_an_interface_that_goes_is_reported(self):
+        process = self.start_simulator()
+        self.wait_for(self.ping_answers)
+        self.a.run("ip", "link", "del", "tapa")
+        warning = process.stderr.readline()
+        self.assertIn("tap:ifname=tapa", warning)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 1, out + err)
+        self.assertIn("FAILED", out)
+
     def transfer(self, client_side, server_side):
         content = os.urandom(BYTES)
         server = server_side.popen(sys.executable, "-c", SERVER)

@@ -12,6 +12,14 @@ BAD = (
     (["--nic", "mac=zz"], "zz"),
     (["--nic", "eeprom=/no/such.bin"], "/no/such.bin"),
     (["--nic", "wings=2"], "wings"),
+    (["--nic", "part=82540em,part=82545em"], "twice"),
+    (["--link", "pcap:in=a.pcap,out=b", "--link", "pcap:out=b"], "the same file"),
+    (["--link", "pcap:out=b", "--link", "pcap:in=./b"], "the same file"),
+    (["--link", "pcap:out=b", "--json", "b"], "the same file"),
+    (["--link", "pcap:in=built-in,pace=1kpigeons/s"], "kpigeons/s"),
+    (["--quantum", "2s"], "--quantum"),
+    (["--config", "/"], "--config"),
+    (["--qtest", "tcp:localhost:70000"], "70000"),
     (["--link", "teleport:"], "teleport"),
     (["--link", "pcap:in=/no/such.pcap"], "/no/such.pcap"),
     (["--link", "pcap:out=/no/such/dir/x.pcapng"], "/no/such/dir/x.pcapng"),
@@ -54,20 +62,56 @@ class Usage(Scenario):
     def test_bad_input_is_refused_with_status_2_and_named(self):
         for arguments, names in BAD:
             with self.subTest(arguments=arguments):
-                result = sim(*arguments, timeout=20)
+                result = sim(*arguments, timeout=20, cwd=self.directory)
                 self.assertEqual(result.returncode, 2, result.stderr)
                 self.assertTrue(result.stderr.startswith("e1000-sim: "), result.stderr)
                 self.assertIn(names, result.stderr)
                 self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
                 self.assertEqual(result.stdout, "")
 
-    def test_capture_that_ends_in_the_middle_is_named(self):
+    def test_capture_cut_off_anywhere_is_refused_and_named(self):
         path = self.path("cut.pcap")
-        with open(support.CAPTURE, "rb") as whole, open(path, "wb") as cut:
-            cut.write(whole.read(1000))
-        result = sim("--link", f"pcap:in={path}")
-        self.assertEqual(result.returncode, 2)
+        with open(support.CAPTURE, "rb") as whole:
+            start = whole.read(400)
+        first_frame = 24 + 16 + int.from_bytes(start[32:36], "little")
+        for size in list(range(0, 60)) + [first_frame - 1, first_frame, first_frame + 1, 399]:
+            with self.subTest(size=size), open(path, "wb") as cut:
+                cut.write(start[:size])
+                cut.flush()
+                result = sim("--quiet", "--link", f"pcap:in={path}", timeout=20)
+                whole_records = size in (24, first_frame)
+                self.assertEqual(result.returncode, 0 if whole_records else 2, result.stderr)
+                self.assertEqual(path in result.stderr, not whole_records)
+
+    def test_capture_of_another_medium_is_refused(self):
+        path = self.path("raw.pcap")
+        with open(support.CAPTURE, "rb") as file:
+            content = bytearray(file.read())
+        for link_type, name in ((101, "RAW"), (113, "LINUX_SLL")):
+            content[20:24] = link_type.to_bytes(4, "little")
+            with open(path, "wb") as file:
+                file.write(content)
+            result = sim("--link", f"pcap:in={path}")
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(name, result.stderr)
+
+    def test_what_only_the_command_line_can_say_is_refused_in_a_file(self):
+        path = self.path("self.ini")
+        for line in (f"config={path}", "help=1", "version=1", "app=sink\napp=sink", "nonsense"):
+            with self.subTest(line=line), open(path, "w", encoding="ascii") as file:
+                file.write(line + "\n")
+                file.flush()
+                result = sim("--config", path)
+                self.assertEqual(result.returncode, 2)
+                self.assertIn(path, result.stderr)
+
+    def test_eeprom_with_a_wrong_checksum_is_used_but_not_silently(self):
+        path = self.path("eeprom.bin")
+        with open(path, "wb") as file:
+            file.write(bytes.fromhex("525400123456") + bytes(122))
+        result = sim("--nic", f"eeprom={path}")
         self.assertIn(path, result.stderr)
+        self.assertIn("checksum", result.stderr)
 
     def test_a_run_that_cannot_work_fails_with_status_1(self):
         # No link within the time: the driver gives up.

@@ -202,6 +202,38 @@ INSTANTIATE_TEST_SUITE_P(Reset, ResetInTraffic,
                                            MidTraffic{us(10), true}, MidTraffic{us(10), false}),
                          name_of);
 
+/// The write-back that a timer or FPD has started is under way: no cause may follow the reset.
+TEST(Reset, DuringTheFlushOfGatheredDescriptorsRaisesNothing) {
+  NicRig rig;
+  rig.run([&] {
+    for (const bool transmit : {true, false}) {
+      rig.bring_up();
+      rig.setup_tx();
+      rig.setup_rx();
+      rig.write(transmit ? reg::kTxdctl : reg::kRxdctl, dctl::kGran | 8U << dctl::kWthreshShift);
+      rig.write(reg::kTidv, 5);
+      rig.write(reg::kRdtr, 5);
+      const std::uint32_t ring = transmit ? reg::kTdh : reg::kRdh;
+      if (transmit) {
+        rig.put_legacy(0, NicRig::frame(60),
+                       tx_cmd::kEop | tx_cmd::kIfcs | tx_cmd::kRs | tx_cmd::kIde);
+        rig.write(reg::kTdt, 1);
+        NicRig::wait_for(kMemoryLatency * 2 + ns(5120) + kMemoryLatency / 2);
+      } else {
+        rig.far.send(NicRig::frame(60));
+        NicRig::wait_for(wire_time(60) + kPropagation + kMemoryLatency * 2 + ns(5120) +
+                         kMemoryLatency / 2);
+      }
+      EXPECT_EQ(rig.read(ring), transmit ? 1U : 0U);
+      rig.write(reg::kCtrl, ctrl::kRst);
+      NicRig::wait_for(us(20));
+      EXPECT_EQ(rig.read(reg::kIcr), 0U) << transmit;
+      EXPECT_FALSE(rig.tx_done(0));
+      EXPECT_FALSE(rig.rx_done(0));
+    }
+  });
+}
+
 /// An access that has reached its target is carried through, but must touch nobody else's bytes:
 /// the frame that it belongs to is gone, and new ones are made meanwhile.
 TEST(Reset, AccessThatOutlastsTheResetTouchesNoOtherFrame) {

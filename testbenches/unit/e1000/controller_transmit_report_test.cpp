@@ -283,6 +283,27 @@ TEST(TransmitReport, Tx8UnmarkedDescriptorsNeverOverrunTheChip) {
       256);
 }
 
+TEST(TransmitReport, Tx8MoreGatheredThanTheChipHoldsIsWrittenBackInTime) {
+  NicRig rig;
+  with_transmitter(
+      rig,
+      [&] {
+        rig.write(reg::kTxdctl, 63U << dctl::kWthreshShift);  // 63 lines of 4: never reached
+        put(rig, 0, kWhole);
+        for (std::uint32_t i = 1; i < 200; ++i) rig.put_data(i, 0, 0, tx_cmd::kIfcs);
+        rig.write(reg::kTdt, 63);
+        NicRig::wait_for(us(50));
+        EXPECT_FALSE(rig.tx_done(0));
+        rig.write(reg::kTdt, 64);
+        NicRig::wait_for(us(50));
+        EXPECT_TRUE(rig.tx_done(0));
+        rig.write(reg::kTdt, 200);
+        NicRig::wait_for(us(50));
+        EXPECT_EQ(rig.read(reg::kTdh), 200U);
+      },
+      256);
+}
+
 TEST(TransmitReport, Tx8PrefetchFillsTheCacheAhead) {
   // PTHRESH 8, HTHRESH 1: three descriptors cost one fetch each when the tail moves one by one
   // and the cache is empty, but the second batch is fetched while the first is served.

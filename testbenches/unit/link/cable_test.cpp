@@ -91,6 +91,23 @@ TEST(Cable, SlowerSpeedsStretchFrameAndGap) {
   });
 }
 
+TEST(Cable, FramesThatHaveNotBegunCanBeTakenBack) {
+  Cable cable("cable");
+  run([&] {
+    link_both(cable);
+    CableEndIf& sender = cable.end(1);
+    sender.send(frame_of(60), kTimeZero);
+    sender.send(frame_of(60), us(10));
+    sender.send(frame_of(100), us(20));
+    wait_for(us(10));  // the second begins right now
+    EXPECT_EQ(sender.recall(), 1U);
+    EXPECT_EQ(sender.recall(), 0U);
+    EXPECT_EQ(sender.statistics().frames, 2U);
+    EXPECT_EQ(sender.statistics().bytes, 128U);
+    EXPECT_EQ(sender.in_flight(), 2U);
+  });
+}
+
 TEST(Cable, KeepsTheAskedForGapAndTheEarliestTime) {
   Cable cable("cable");
   run([&] {

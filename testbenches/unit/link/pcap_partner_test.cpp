@@ -140,6 +140,13 @@ TEST(PcapPartner, FrameRateSpacesStartsEvenly) {
   EXPECT_THAT(bench.times(), ElementsAre(us(0), us(100), us(200)));
 }
 
+TEST(PcapPartner, RatesMayBeWrittenAsGeneratorsTakeThem) {
+  for (const char* text : {"10kfps", "10 kfps", "10kpps", "10000frames/s"}) {
+    EXPECT_EQ(Pace::parse(text).rate, 10'000U) << text;
+    EXPECT_EQ(Pace::parse(text).kind, Pace::Kind::kFrames) << text;
+  }
+}
+
 TEST(PcapPartner, LoopsRecordedTimesRightAfterTheLastFrame) {
   TemporaryFile file("in.pcap");
   save_three(file.path());

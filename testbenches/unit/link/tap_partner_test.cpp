@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <linux/if_packet.h>
 
+#include "testbenches/support/sc_test.h"
 #include "testbenches/unit/link/host_fixture.h"
 
 namespace e1000tlm::link {
@@ -193,12 +194,14 @@ TEST_F(TapPartnerTest, SurvivesTheInterfaceBeingTakenAway) {
   TapPartner partner({"partner"}, cable.end(1), spec_for("nic0"));
   nic.begin();
   if (std::system("ip link delete nic0 2>/dev/null") != 0) GTEST_SKIP() << "needs iproute2";
+  e1000tlm::test::expect_report("/e1000tlm/link/host");
   for (unsigned i = 0; i < 3; ++i) {
     nic.send(numbered_frame(i));
     sc_core::sc_start(1, sc_core::SC_MS);
   }
   partner.finish();
-  EXPECT_EQ(partner.statistics().drops.at("host_closed"), 3U);
+  EXPECT_EQ(partner.statistics().drops.at("host_gone"), 3U);
+  EXPECT_THAT(partner.fault(), HasSubstr("gone"));
 }
 
 // These need no rights.

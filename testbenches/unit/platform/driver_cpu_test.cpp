@@ -175,6 +175,14 @@ TEST(Cpu, LooselyTimedANearDueTimeCostsNoWait) {
   });
 }
 
+TEST(Cpu, SleepingLetsDevicesGoOnWhateverTheQuantum) {
+  Machine m(true, ms(10));
+  m.run([&] {
+    m.cpu.sleep(us(50));
+    EXPECT_EQ(sc_now(), us(50));
+  });
+}
+
 TEST(Cpu, PeekTakesNoTime) {
   Machine m(false);
   m.store.bytes[7] = 0x5A;

@@ -2,9 +2,8 @@
 #include <fstream>
 #include <stdexcept>
 
-#include <unistd.h>
-
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "platform/options/options.h"
 
@@ -58,6 +57,10 @@ TEST(Options, NicTakesPartMacEepromAndAutonegotiationTime) {
   EXPECT_EQ(board.nics[0].mac, (e1000::MacAddress{2, 0, 0, 0, 0, 7}));
   EXPECT_EQ(board.nics[0].autonegotiation, ms(2000));
   EXPECT_EQ(board.nics[1].eeprom_file, "/x/y");
+}
+
+TEST(Options, SeedsHaveSixtyFourBits) {
+  EXPECT_EQ(parse({"--seed", "18446744073709551615"}).board.seed, ~std::uint64_t{0});
 }
 
 TEST(Options, LinksMakeTheirAdapters) {

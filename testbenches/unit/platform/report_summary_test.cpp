@@ -41,7 +41,10 @@ TEST(Json, HoldsEveryFigureUnderItsDocumentedKey) {
   EXPECT_EQ(json["version"], "1.2.3");
   EXPECT_EQ(json["app"], "reflect");
   EXPECT_DOUBLE_EQ(json["simulated_s"], 1.5);
+  EXPECT_EQ(json["simulated_ns"], 1'500'000'000);
   EXPECT_DOUBLE_EQ(json["wall_s"], 0.5);
+  EXPECT_EQ(json["wall_ns"], 500'000'000);
+  EXPECT_EQ(json["nics"][0]["under_way"], 0);
   EXPECT_EQ(json["nics"][0]["wire_in"]["frames"], 1000);
   EXPECT_EQ(json["nics"][0]["wire_out"]["bytes"], 59'940);
   EXPECT_EQ(json["nics"][0]["lost"]["rx_fifo_full"], 1);

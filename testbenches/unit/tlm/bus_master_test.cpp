@@ -1,3 +1,5 @@
+#include "models/tlm/bus_master.h"
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -8,7 +10,6 @@
 #include <gtest/gtest.h>
 
 #include "models/memory/memory.h"
-#include "models/tlm/bus_master.h"
 
 namespace e1000tlm {
 namespace {

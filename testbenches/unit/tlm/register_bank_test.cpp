@@ -1,10 +1,10 @@
+#include "models/tlm/register_bank.h"
+
 #include <array>
 #include <cstdint>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
-
-#include "models/tlm/register_bank.h"
 
 namespace e1000tlm {
 namespace {

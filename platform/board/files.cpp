@@ -1,0 +1,65 @@
+#include "platform/board/files.h"
+
+#include <filesystem>
+#include <stdexcept>
+#include <vector>
+
+#include "models/link/partner.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Use {
+  std::string option;
+  std::string path;
+  bool writes;
+};
+
+std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
+  std::vector<Use> uses;
+  for (const NicConfig& nic : config.nics) {
+    if (!nic.eeprom_file.empty()) uses.push_back({"--nic eeprom=", nic.eeprom_file, false});
+  }
+  for (const std::string& text : config.links) {
+    link::PartnerSpec spec;
+    try {
+      spec = link::PartnerSpec::parse(text);
+    } catch (const std::invalid_argument&) {
+      continue;  // reported when the link is made
+    }
+    if (spec.kind != "pcap") continue;
+    if (const auto in = spec.find("in")) uses.push_back({"--link pcap:in=", *in, false});
+    if (const auto out = spec.find("out")) uses.push_back({"--link pcap:out=", *out, true});
+  }
+  if (!json.empty() && json != "-") uses.push_back({"--json ", json, true});
+  return uses;
+}
+
+/// Devices, pipes and the like can be used twice.
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code error;
+  if (fs::exists(a, error)) {
+    return fs::is_regular_file(a, error) && fs::equivalent(a, b, error) && !error;
+  }
+  const auto resolved = [&](const std::string& path) {
+    return fs::weakly_canonical(fs::absolute(path, error), error);
+  };
+  return !a.empty() && resolved(a) == resolved(b) && !error;
+}
+
+}  // namespace
+
+void check_files(const BoardConfig& config, const std::string& json) {
+  const std::vector<Use> uses = uses_of(config, json);
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    for (std::size_t j = i + 1; j < uses.size(); ++j) {
+      if ((!uses[i].writes && !uses[j].writes) || !same_file(uses[i].path, uses[j].path)) continue;
+      throw std::invalid_argument(uses[i].option + uses[i].path + " and " + uses[j].option +
+                                  uses[j].path + " are the same file");
+    }
+  }
+}
+
+}  // namespace e1000tlm::platform

@@ -1,0 +1,15 @@
+#pragma once
+/// Files that a run reads and writes.
+
+#include <string>
+
+#include "platform/board/board_config.h"
+
+namespace e1000tlm::platform {
+
+/// Writing a file truncates it when the board is built, so none may be written that is also read,
+/// or written twice. `json`: file of the summary, "-" or empty for none. Throws
+/// std::invalid_argument naming both options.
+void check_files(const BoardConfig& config, const std::string& json);
+
+}  // namespace e1000tlm::platform
