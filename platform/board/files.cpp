@@ -52,6 +52,12 @@ bool same_file(const std::string& a, const std::string& b) {
 }  // namespace
 
 void check_files(const BoardConfig& config, const std::string& json) {
+  for (const NicConfig& nic : config.nics) {
+    std::error_code error;
+    const std::string& path = nic.eeprom_file;
+    if (path.empty() || !fs::exists(path, error) || fs::is_regular_file(path, error)) continue;
+    throw std::invalid_argument("--nic eeprom=" + path + ": is no regular file");
+  }
   const std::vector<Use> uses = uses_of(config, json);
   for (std::size_t i = 0; i < uses.size(); ++i) {
     for (std::size_t j = i + 1; j < uses.size(); ++j) {

@@ -20,6 +20,7 @@ namespace po = boost::program_options;
 
 constexpr std::array<const char*, 4> kApps{"sink", "reflect", "generate", "forward"};
 constexpr std::uint64_t kDefaultFrames = 100'000;
+constexpr std::size_t kMostNics = 30;     // PCI devices 2 to 31
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
 
@@ -154,6 +155,10 @@ void complete(BoardConfig& board, std::vector<NicConfig> nics, std::vector<std::
   if (links.size() > nics.size()) {
     fail("link", std::to_string(links.size()) + " links for " + std::to_string(nics.size()) +
                      " adapters; add --nic");
+  }
+  if (nics.size() > kMostNics) {
+    fail("nic", std::to_string(nics.size()) + " adapters; the bus has room for " +
+                    std::to_string(kMostNics));
   }
   while (links.size() < nics.size()) links.push_back(default_link(board.app, links.size()));
   if (board.app == AppChoice::kForward && nics.size() % 2 != 0) {

@@ -26,6 +26,43 @@ class QTest(Scenario):
         self.assertEqual(process.returncode, 0, err)
         self.assertIn("ended by client", out)
 
+    def test_the_readme_shows_that_example(self):
+        with open(os.path.join(HERE, "qtest_readme.py")) as script:
+            example = script.read().split("# --- example ---\n")[1]
+        with open(os.path.join(HERE, "..", "..", "README.md")) as readme:
+            self.assertIn(example.rstrip(), readme.read())
+
+    def test_what_software_writes_into_the_eeprom_goes_to_its_file(self):
+        image = self.path("eeprom.bin")
+        words = bytearray(b"\x52\x54\x00\x12\x34\x56" + b"\xff" * 122)
+        with open(image, "wb") as file:
+            file.write(words)
+        process, address = self.start("--link", "null", "--nic", f"eeprom={image}")
+        client = QTestClient(self, address)
+        client.config(2, 0x10, 0xE0000000)
+        client.config(2, 4, 7)
+
+        def pins(value):
+            self.assertEqual(client.do(f"writel 0xe0000010 {value}"), "OK")
+
+        def clock(bits, count):
+            for i in reversed(range(count)):
+                data = 0x40 | 0x02 | (0x04 if bits >> i & 1 else 0)  # REQ, CS, DI
+                pins(data), pins(data | 1), pins(data)               # SK up and down
+
+        client.do("clock_step 1000000")           # hardware has read the EEPROM
+        pins(0x40)                                # request it
+        self.assertTrue(client.value("readl 0xe0000010") & 0x80, "granted")
+        pins(0x42), clock(0b10011 << 4, 9), pins(0x40)                # write enable
+        pins(0x42), clock(0b101 << 6 | 0x21, 9), clock(0xBEEF, 16), pins(0x40)
+        client.do("clock_step 10000000")          # the device's write cycle
+        client.close()
+        _, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 0, err)
+        words[0x42:0x44] = b"\xef\xbe"
+        with open(image, "rb") as file:
+            self.assertEqual(file.read(), bytes(words))
+
     def test_registers_and_configuration_space_are_those_of_the_part(self):
         process, address = self.start("--nic", "part=82545em", "--link", "null")
         client = QTestClient(self, address)

@@ -1,5 +1,7 @@
 """Help, version, and every way of getting the command line wrong."""
 
+import os
+
 import support
 from support import Scenario, sim
 
@@ -12,6 +14,7 @@ BAD = (
     (["--nic", "mac=zz"], "zz"),
     (["--nic", "eeprom=/no/such.bin"], "/no/such.bin"),
     (["--nic", "wings=2"], "wings"),
+    (["--nic", "part=82540em"] * 31, "31 adapters"),
     (["--nic", "part=82540em,part=82545em"], "twice"),
     (["--link", "pcap:in=a.pcap,out=b", "--link", "pcap:out=b"], "the same file"),
     (["--link", "pcap:out=b", "--link", "pcap:in=./b"], "the same file"),
@@ -104,6 +107,14 @@ class Usage(Scenario):
                 result = sim("--config", path)
                 self.assertEqual(result.returncode, 2)
                 self.assertIn(path, result.stderr)
+
+    def test_eeprom_must_be_a_file(self):
+        path = self.path("pipe")
+        os.mkfifo(path)
+        for what in (path, self.directory):
+            result = sim("--nic", f"eeprom={what}", timeout=20)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(what, result.stderr)
 
     def test_eeprom_with_a_wrong_checksum_is_used_but_not_silently(self):
         path = self.path("eeprom.bin")
