@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <stdexcept>
 
 #include "models/link/partner.h"
@@ -203,7 +204,16 @@ void Board::run() {
 }
 
 void Board::finish() {
-  for (auto& nic : nics_) nic->finish();
+  std::exception_ptr first;
+  for (auto& nic : nics_) {
+    try {
+      nic->finish();
+    } catch (const std::exception&) {
+      // One file that cannot be written is no reason to leave the others unfinished.
+      if (!first) first = std::current_exception();
+    }
+  }
+  if (first) std::rethrow_exception(first);
 }
 
 void Board::request_stop() noexcept {
