@@ -112,15 +112,16 @@ TEST(Pci, Pm1D3StopsDmaAndD0ResetsTheDevice) {
     NicRig::wait_for(us(5));
     rig.config_write(kPmcsr, 3);
     NicRig::wait_for(us(1));
-    const std::vector<std::uint8_t> memory(rig.ram.bytes().begin(), rig.ram.bytes().end());
+    const std::vector<std::uint8_t> memory(rig.ram.bytes().data(),
+                                           rig.ram.bytes().data() + rig.ram.bytes().size());
     NicRig::wait_for(us(200));
-    EXPECT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().begin()));
+    EXPECT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().data()));
     rig.config_write(kPmcsr, 0);
     NicRig::wait_for(ms(1));
     EXPECT_EQ(rig.read(reg::kFcttv), 0U);
     EXPECT_EQ(rig.read(reg::kTctl), 0U);
     EXPECT_EQ(rig.read(reg::kRa), 0x12005452U);
-    EXPECT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().begin()));
+    EXPECT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().data()));
     rig.far.received.clear();
     rig.config_write(kCommand, kMaster);
     rig.bring_up();

@@ -200,7 +200,7 @@ TEST(Receive, Rx15NullDescriptorsAreCompletedWithoutData) {
     EXPECT_EQ(rig.rx_length(0), 0);
     EXPECT_EQ(rig.rx_data(2, 60), NicRig::frame(60));
     EXPECT_EQ(rig.rx_status_of(2) & rx_status::kEop, rx_status::kEop);
-    EXPECT_TRUE(std::equal(low.begin(), low.end(), rig.ram.bytes().begin()));
+    EXPECT_TRUE(std::equal(low.begin(), low.end(), rig.ram.bytes().data()));
   });
 }
 

@@ -228,12 +228,13 @@ TEST_P(RegistersOf, PassEthtoolWhileFramesArriveAndWriteNothing) {
   NicRig rig(GetParam());
   rig.run([&] {
     rig.bring_up();
-    const std::vector<std::uint8_t> memory(rig.ram.bytes().begin(), rig.ram.bytes().end());
+    const std::vector<std::uint8_t> memory(rig.ram.bytes().data(),
+                                           rig.ram.bytes().data() + rig.ram.bytes().size());
     for (int i = 0; i < 50; ++i) rig.far.send(NicRig::frame(200));
     EthtoolRegisterTest(rig).run();
     NicRig::wait_for(us(200));
     EXPECT_EQ(rig.read(reg::kTdh), 0U);
-    EXPECT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().begin()));
+    EXPECT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().data()));
     // The reset that follows invalidates what the test left in RAH.
     rig.write(reg::kCtrl, ctrl::kRst);
     NicRig::wait_for(us(2));

@@ -174,9 +174,10 @@ TEST_P(ResetInTraffic, NothingIsWrittenAfterwardsAndItStartsAgain) {
       for (int i = 0; i < 40; ++i) rig.far.send(NicRig::frame(200));
       NicRig::wait_for(us(2) + ns(37) * attempt);
       rig.write(reg::kCtrl, ctrl::kRst);
-      const std::vector<std::uint8_t> memory(rig.ram.bytes().begin(), rig.ram.bytes().end());
+      const std::vector<std::uint8_t> memory(rig.ram.bytes().data(),
+                                             rig.ram.bytes().data() + rig.ram.bytes().size());
       NicRig::wait_for(us(600));  // the EEPROM has been loaded as well
-      ASSERT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().begin()))
+      ASSERT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().data()))
           << "attempt " << attempt;
       EXPECT_EQ(rig.read(reg::kIcr), 0U);
       EXPECT_FALSE(rig.irq.read());
@@ -349,9 +350,10 @@ TEST_P(BusMasterOff, Pci2StallsAndContinues) {
       NicRig::wait_for(us(3) + ns(11) * i);
       rig.nic.pci_bus_master(false);
       NicRig::wait_for(us(12));  // at most a quantum and the access under way
-      const std::vector<std::uint8_t> memory(rig.ram.bytes().begin(), rig.ram.bytes().end());
+      const std::vector<std::uint8_t> memory(rig.ram.bytes().data(),
+                                             rig.ram.bytes().data() + rig.ram.bytes().size());
       NicRig::wait_for(us(20));
-      ASSERT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().begin())) << i;
+      ASSERT_TRUE(std::equal(memory.begin(), memory.end(), rig.ram.bytes().data())) << i;
       rig.nic.pci_bus_master(true);
     }
     NicRig::wait_for(us(300));
