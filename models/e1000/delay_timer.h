@@ -1,11 +1,18 @@
 #pragma once
 /// The packet and absolute delay timers that moderate interrupts: RDTR with RADV, TIDV with TADV.
 
+#include <cstdint>
+
 #include <systemc>
 
 #include "models/tlm/time.h"
 
 namespace e1000tlm::e1000 {
+
+/// TIDV, TADV, RDTR and RADV count 1.024 us (manual 13.4.30, 13.4.41).
+constexpr Time delay_units(std::uint32_t value) {
+  return ns(1024) * static_cast<std::int64_t>(value & 0xFFFF);
+}
 
 /// One pair of timers. Each packet restarts the packet timer; the absolute timer runs from the
 /// first packet. Whichever ends first expires both (manual 3.2.7.1, 3.3.3.1).

@@ -8,9 +8,6 @@
 namespace e1000tlm::e1000 {
 namespace {
 
-constexpr Time delay_units(std::uint32_t value) {
-  return ns(1024) * static_cast<std::int64_t>(value & 0xFFFF);
-}
 /// A frame whose last bit is this near counts as being on its way; see busy().
 constexpr Time kImminent = us(200);
 

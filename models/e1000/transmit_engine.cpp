@@ -4,14 +4,6 @@
 #include <utility>
 
 namespace e1000tlm::e1000 {
-namespace {
-
-/// TIDV, TADV, RDTR and RADV count 1.024 us (manual 13.4.30, 13.4.41).
-constexpr Time delay_units(std::uint32_t value) {
-  return ns(1024) * static_cast<std::int64_t>(value & 0xFFFF);
-}
-
-}  // namespace
 
 TransmitEngine::TransmitEngine(const sc_core::sc_module_name& name, Core& core, MacTransmitter& mac)
     : DmaEngine(name, core), mac_(mac), assembler_(link::FramePool::shared()), delay_("delay") {
