@@ -128,6 +128,7 @@ void ReceiveEngine::run() {
   wake_list_ |= transmitter_.looped_event();
   wake_list_ |= core_.gate.enabled_event;
   for (;;) {
+    settle();
     admit_arrived();
     if (flush_) {
       flush_ = false;
@@ -168,9 +169,14 @@ void ReceiveEngine::admit_arrived() {
 /// Nothing to store: lets time pass until the next frame is in or something else changes. Loosely
 /// timed and with the packet buffer empty that needs no wait within the quantum.
 void ReceiveEngine::wait_for_work() {
+  if (settle()) return;
   const link::Arrival* next = next_arrival();
   const Time at = next != nullptr ? next->last_bit : kTimeNever;
   if (mac_.empty() && at - (time_.now() - time_.ahead()) < time_.quantum()) {
+    time_.advance_to(at);
+    return;
+  }
+  if (time_.alone_until(at)) {
     time_.advance_to(at);
     return;
   }

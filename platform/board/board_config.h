@@ -9,6 +9,7 @@
 #include "models/e1000/eeprom.h"
 #include "models/e1000/parts.h"
 #include "models/tlm/time.h"
+#include "platform/driver/nic_settings.h"
 
 namespace e1000tlm::platform {
 
@@ -20,7 +21,7 @@ struct NicConfig {
   std::optional<Time> autonegotiation;  ///< unset: the PHY's default
 };
 
-enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward };
+enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast };
 
 struct BoardConfig {
   std::vector<NicConfig> nics{1};
@@ -29,6 +30,8 @@ struct BoardConfig {
   std::string pci = "32/33";  ///< see pci::find_bus_speed
   std::uint64_t ram_bytes = 64U << 20;
   Time quantum{};  ///< 0: approximately timed; else loosely timed
+  /// Approximately timed and not paced: see e1000tlm::Lookahead. 0: none.
+  Time lookahead = us(100);
 
   AppChoice app = AppChoice::kReflect;
   std::string sizes = "imix";  ///< generate: see traffic::SizeMix::parse
@@ -37,6 +40,8 @@ struct BoardConfig {
   /// Longest frame with FCS that the driver receives; generate makes it fit its sizes.
   std::uint32_t max_frame_bytes = 1522;
   std::uint64_t seed = 1;
+  /// The driver's settings; its longest frame is max_frame_bytes.
+  driver::NicSettings driver{};
 
   std::optional<Time> duration;  ///< simulated; unset: until all traffic has been handled
   bool paced = false;            ///< follow the wall clock; live partners switch it on
