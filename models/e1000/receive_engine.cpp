@@ -71,8 +71,7 @@ void ReceiveEngine::timer_expired() {
 void ReceiveEngine::wait_for_gate() {
   admit_arrived();
   publish();
-  const link::Arrival* next = next_arrival();
-  time_.wait_until(wake_list_, next != nullptr ? next->last_bit : kTimeNever);
+  time_.wait_until(wake_list_, next_arrival_time());
 }
 
 void ReceiveEngine::update_ready() {
@@ -149,7 +148,15 @@ const link::Arrival* ReceiveEngine::next_arrival() const {
   return core_.gmii->next(time_.now());
 }
 
+Time ReceiveEngine::next_arrival_time() {
+  if (next_found_ == time_.waits()) return next_at_;
+  const link::Arrival* next = next_arrival();
+  next_found_ = time_.waits();
+  return next_at_ = next != nullptr ? next->last_bit : kTimeNever;
+}
+
 link::Arrival ReceiveEngine::take_arrival() {
+  next_found_ = ~std::uint64_t{0};
   auto& looped = transmitter_.looped();
   if (looped.empty()) return core_.gmii->take();
   link::Arrival arrival = std::move(looped.front());
@@ -158,11 +165,9 @@ link::Arrival ReceiveEngine::take_arrival() {
 }
 
 void ReceiveEngine::admit_arrived() {
-  const link::Arrival* next = next_arrival();
-  while (next != nullptr && next->last_bit <= time_.now()) {
+  while (next_arrival_time() <= time_.now()) {
     const std::uint32_t causes = mac_.admit(take_arrival(), free_descriptors() == 0);
     if (causes != 0) raise(causes);
-    next = next_arrival();
   }
 }
 
@@ -170,8 +175,7 @@ void ReceiveEngine::admit_arrived() {
 /// timed and with the packet buffer empty that needs no wait within the quantum.
 void ReceiveEngine::wait_for_work() {
   if (settle()) return;
-  const link::Arrival* next = next_arrival();
-  const Time at = next != nullptr ? next->last_bit : kTimeNever;
+  const Time at = next_arrival_time();
   if (mac_.empty() && at - (time_.now() - time_.ahead()) < time_.quantum()) {
     time_.advance_to(at);
     return;

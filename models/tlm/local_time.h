@@ -1,6 +1,8 @@
 #pragma once
 /// A process's own time, which may run ahead of the kernel's (temporal decoupling, IEEE 1666 12.1).
 
+#include <cstdint>
+
 #include <systemc>
 
 #include "models/tlm/sc_time.h"
@@ -87,13 +89,17 @@ class LocalTime {
   void resume() {
     kernel_ = sc_now();
     advance_to(kernel_);
+    ++waits_;
   }
+  /// Changes whenever others may have run.
+  std::uint64_t waits() const { return waits_; }
 
  private:
   Time now_ = kTimeZero;     // local
   Time kernel_ = kTimeZero;  // sc_time_stamp() as of this process's last wait
   Time quantum_ = kTimeZero;
   Time lookahead_ = kTimeZero;
+  std::uint64_t waits_ = 0;
 };
 
 }  // namespace e1000tlm

@@ -8,7 +8,7 @@
 namespace e1000tlm::platform {
 namespace {
 
-constexpr std::array<const char*, 4> kAppNames{"sink", "reflect", "generate", "forward"};
+constexpr std::array<const char*, 5> kAppNames{"sink", "reflect", "generate", "forward", "blast"};
 
 /// Frames that came in and are accounted for.
 std::uint64_t accounted(const NicSummary& n, const e1000::DropCounters& drops) {
