@@ -90,7 +90,7 @@ class BusMaster {
     const BusMasterPort::Region* region =
         port_->find(address, bytes, command == ::tlm::TLM_WRITE_COMMAND);
     if (region == nullptr || region->tariff == nullptr) return nullptr;
-    time_.advance_to(region->tariff->book(command, address, bytes, time_.now()));
+    time_.advance_to(region->tariff->book(command, address, bytes, time_.now()).end);
     return region->memory + (address - region->start);
   }
 
