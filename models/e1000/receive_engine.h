@@ -62,6 +62,7 @@ class ReceiveEngine : public DmaEngine {
 
   bool can_store() const;
   void store();
+  bool await_turn();
   void begin(StoredFrame& stored);
   void finish_descriptor(bool last, std::uint32_t stored_bytes);
   void finish_frame(std::uint32_t bytes);
@@ -73,7 +74,8 @@ class ReceiveEngine : public DmaEngine {
   DelayTimer delay_;
   sc_core::sc_event_or_list wake_list_;
   Progress progress_;
-  bool flush_ = false;  // RDTR.FPD or a timer: write back and interrupt at once
+  Time next_start_ = kTimeZero;  // of the next frame's way to memory, at the earliest
+  bool flush_ = false;           // RDTR.FPD or a timer: write back and interrupt at once
   bool ready_ = false;
   std::array<std::uint8_t, link::kMaxFrameBytes + 4> scratch_{};  // a frame without its tag
 };
