@@ -29,7 +29,7 @@ struct TargetNumbers {
   unsigned arbitration, read_wait, write_wait;
 };
 inline constexpr TargetNumbers kIdeal{"ideal", 0, 0, 0}, kTypical{"typical", 2, 8, 1},
-    kSlow33{"slow (33 MHz)", 2, 19, 3}, kSlow66{"slow (66 MHz)", 2, 25, 3};
+    kSlow33{"slow", 2, 19, 3}, kSlow66{"slow", 2, 25, 3};
 
 /// Clocks of one access to aligned memory: arbitration + address + turnaround (reads) + wait + data
 /// phases + idle, all but the data phases for every piece into which disconnects cut it.

@@ -102,7 +102,7 @@ Machine::Machine(const sc_core::sc_module_name& name, const Experiment& setup)
   bus_.tenures().attach([this, clock](const pci::TenureEvent& event) {
     if (begin_ == kTimeNever) return;
     trace_.tenures.push_back({event.master, pci::is_write(event.command), event.bytes,
-                              static_cast<std::uint64_t>((event.end - event.start) / clock),
+                              static_cast<std::uint64_t>((event.end - event.requested) / clock),
                               event.end - workload_.ready_time()});
   });
 }

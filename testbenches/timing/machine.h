@@ -33,8 +33,8 @@ struct Tenure {
   unsigned master;  ///< see pci::TenureEvent
   bool write;
   std::uint32_t bytes;
-  std::uint64_t clocks;
-  Time end;  ///< counted from readiness
+  std::uint64_t clocks;  ///< from request to idle clock
+  Time end;              ///< counted from readiness
 };
 
 /// Of one adapter, within the window. Times are counted from readiness.

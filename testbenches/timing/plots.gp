@@ -29,7 +29,7 @@ array Mark[5] = [7, 5, 9, 10, 6]
 array Size[5] = [0.8, 0.8, 0.9, 1.3, 1.7]
 eval terminal(1000, 440)
 eval picture("throughput")
-set multiplot layout 1,3 margins 0.065,0.985,0.28,0.90 spacing 0.05,0
+set multiplot layout 1,3 margins 0.08,0.985,0.28,0.90 spacing 0.05,0
 set logscale x 2
 set xrange [56:1750]
 set xtics (64, 128, 256, 512, 1518)
@@ -139,7 +139,7 @@ set border 3
 # --- shared bus ---
 eval terminal(1000, 420)
 eval picture("shared")
-set multiplot layout 1,3 margins 0.065,0.985,0.28,0.89 spacing 0.05,0
+set multiplot layout 1,3 margins 0.08,0.985,0.28,0.89 spacing 0.05,0
 set xrange [56:1750]
 set xtics (64, 128, 256, 512, 1518)
 set xlabel "frame with FCS, bytes"

@@ -16,10 +16,18 @@ struct Probe {
   bool write;
   std::uint32_t bytes;
 };
-constexpr Probe kDescriptor{"descriptor fetch, 16 B", false, 16},
-    kLine{"descriptor fetch, 64 B", false, 64}, kWriteBack{"write-back, 16 B", true, 16},
-    kSmallRead{"transmit read, 60 B", false, 60}, kLongRead{"transmit read, 1514 B", false, 1514},
-    kSmallWrite{"receive write, 64 B", true, 64}, kLongWrite{"receive write, 1518 B", true, 1518};
+constexpr Probe kDescriptor{"fetch 16 B", false, 16}, kLine{"fetch 64 B", false, 64},
+    kWriteBack{"write-back 16 B", true, 16}, kSmallRead{"transmit 60 B", false, 60},
+    kLongRead{"transmit 1514 B", false, 1514}, kSmallWrite{"receive 64 B", true, 64},
+    kLongWrite{"receive 1518 B", true, 1518};
+
+// Counted by hand, so that the formula itself is checked.
+static_assert(access_clocks(kBuses[0], kIdeal, false, 16) == 7);
+static_assert(access_clocks(kBuses[0], kSlow33, false, 1514) == 403);
+static_assert(access_clocks(kBuses[0], kTypical, true, 1520) == 385);
+static_assert(access_clocks(kBuses[3], kTypical, false, 60) == 21);
+static_assert(access_clocks(kBuses[3], kSlow66, true, 64) == 15);
+static_assert(access_clocks(kBuses[0], {"", 2, 16, 1}, false, 1514, 64) == 883);
 
 /// The clocks that all tenures of that kind took; nullopt if there were none or they differ.
 std::optional<std::uint64_t> clocks_of(const Trace& trace, const Probe& probe) {
@@ -63,8 +71,9 @@ Trace receive(Experiment setup) {
 void add(std::vector<Point>& points, const Trace& trace, const BusNumbers& bus,
          const TargetNumbers& target, const Probe& probe, std::uint32_t disconnect = 0) {
   Point p;
-  p.what = std::string(bus.name) + " " + std::string(target.name) + ": " + probe.what;
-  if (disconnect != 0) p.what += ", disconnect each " + std::to_string(disconnect);
+  p.what = std::string(bus.name) + " " + std::string(target.name);
+  if (disconnect != 0) p.what += ", disconnect each " + std::to_string(disconnect) + " B";
+  p.what += std::string(": ") + probe.what;
   p.expected =
       static_cast<double>(access_clocks(bus, target, probe.write, probe.bytes, disconnect));
   p.measured = static_cast<double>(clocks_of(trace, probe).value_or(0));
@@ -96,7 +105,11 @@ std::vector<Point> bus_points(Extent extent) {
       all_tenures(points, bus, target);
     }
   }
-  // A target that disconnects after each cache line: 883 and 548 clocks.
+  return points;
+}
+
+std::vector<Point> disconnect_points() {
+  std::vector<Point> points;
   for (const unsigned wait : {16U, 3U}) {
     const TargetNumbers target{wait == 16 ? "W=16" : "W=3", 2, wait, 1};
     add(points, transmit(machine(kBuses[0], target, 64), 1518, 1), kBuses[0], target, kLongRead,

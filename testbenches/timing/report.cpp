@@ -97,6 +97,25 @@ void Report::points(const std::string& block, const std::string& title,
   blocks_[block] = std::move(rows);
 }
 
+void Report::matrix(const std::string& block, const std::string& title,
+                    const std::vector<Point>& points) {
+  Rows rows{{points.empty() ? "" : points.front().unit}};
+  for (const Point& p : points) {
+    const std::size_t colon = p.what.find(": ");
+    const std::string row = p.what.substr(0, colon), column = p.what.substr(colon + 2);
+    if (rows.back()[0] != row) rows.push_back({row});
+    const std::size_t at = rows.back().size();
+    if (rows[0].size() <= at) rows[0].push_back(column);
+    rows.back().push_back(figure(p.measured) +
+                          (p.pass() ? "" : " MISS, expected " + figure(p.expected)));
+    points_.push_back(p);
+  }
+  std::printf("\n%s\n", title.c_str());
+  print(rows);
+  std::fflush(stdout);
+  blocks_[block] = std::move(rows);
+}
+
 void Report::predict(const Point& point) {
   points_.push_back(point);
   if (point.pass()) return;

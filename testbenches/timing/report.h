@@ -30,8 +30,11 @@ using Rows = std::vector<std::vector<std::string>>;
 
 class Report {
  public:
-  /// Prints the points as a table and keeps them.
+  /// Prints the points as a table, one a line, and keeps them.
   void points(const std::string& block, const std::string& title, const std::vector<Point>& points);
+  /// The same for points that are called "row: column": as a matrix of the measured figures, each
+  /// missed one with the expected one.
+  void matrix(const std::string& block, const std::string& title, const std::vector<Point>& points);
   /// Keeps a point without printing it, unless it is missed.
   void predict(const Point& point);
   /// Prints `shown` and keeps it for the document; writes `all` (or `shown`) as CSV.

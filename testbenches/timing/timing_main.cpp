@@ -51,7 +51,8 @@ Rows constants() {
 }
 
 void measure(Report& report, Extent extent) {
-  report.points("bus", "Bus tenures against PCI arithmetic (exact)", bus_points(extent));
+  report.matrix("bus", "Clocks of bus accesses against PCI arithmetic (exact)", bus_points(extent));
+  report.points("disconnect", "With target disconnects (exact)", disconnect_points());
   report.points("wire", "The wire (exact)", wire_points(extent));
   report.points("interrupts", "Interrupt throttling (exact)", interrupt_points(extent));
   report.points("published", "Published measurements (within 10 %)", published_points(extent));
