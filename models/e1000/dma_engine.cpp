@@ -76,6 +76,18 @@ DmaEngine::Outcome DmaEngine::dma_write(std::uint64_t address, ConstBytes data) 
   return guarded([&] { return master_.write(address, data); });
 }
 
+/// As many as there are and fit; if there are more, up to a cache line's end, so that the next
+/// fetch begins with one (manual 3.2.4).
+std::uint32_t DmaEngine::fetch_size(const DescriptorRing& ring, std::uint32_t index,
+                                    std::uint32_t available) const {
+  const std::uint32_t most = std::min(cache_.room(), core_.timing.descriptor_burst);
+  if (available <= most) return ring.contiguous(index, available);
+  const std::uint32_t line = std::min(kDescriptorsPerLine, core_.timing.descriptor_burst);
+  const auto beyond =
+      static_cast<std::uint32_t>((ring.address(index + most) / kDescriptorBytes) % line);
+  return ring.contiguous(index, beyond < most ? most - beyond : most);
+}
+
 DmaEngine::Outcome DmaEngine::fetch(const DescriptorRing& ring, std::uint32_t in_flight,
                                     const DescriptorThresholds& thresholds) {
   if (!wants_descriptors(thresholds)) return Outcome::kDone;
@@ -86,7 +98,7 @@ DmaEngine::Outcome DmaEngine::fetch(const DescriptorRing& ring, std::uint32_t in
   if (!cache_.empty() && available < std::max(thresholds.host, 1U)) return Outcome::kDone;
 
   const std::uint32_t index = ring.ahead(ring.head, taken);
-  const std::uint32_t n = ring.contiguous(index, std::min(available, cache_.room()));
+  const std::uint32_t n = fetch_size(ring, index, available);
   if (n == 0) return Outcome::kDone;
   const Outcome outcome = dma_read(ring.address(index), cache_.append(n));
   if (outcome == Outcome::kDone) cache_.added(n);

@@ -68,13 +68,15 @@ class WriteBackQueue {
   std::uint32_t count_ = 0;
 };
 
+/// 64 bytes, the cache line size that chip sets of the time program.
+inline constexpr std::uint32_t kDescriptorsPerLine = 4;
+
 /// Thresholds of RXDCTL and TXDCTL in descriptors (manual 13.4.46, 13.4.43).
 struct DescriptorThresholds {
   std::uint32_t prefetch, host, write_back;
 
   static DescriptorThresholds decode(std::uint32_t dctl) {
-    // GRAN = 0 counts in cache lines; 64 bytes, the size that chip sets of the time program.
-    constexpr std::uint32_t kDescriptorsPerLine = 4;
+    // GRAN = 0 counts in cache lines.
     const std::uint32_t unit = (dctl & dctl::kGran) != 0 ? 1 : kDescriptorsPerLine;
     return {(dctl & dctl::kPthreshMask) * unit,
             ((dctl >> dctl::kHthreshShift) & dctl::kPthreshMask) * unit,
@@ -158,6 +160,8 @@ class DmaEngine : public sc_core::sc_module {
  private:
   template <class Access>
   Outcome guarded(Access access);
+  std::uint32_t fetch_size(const DescriptorRing& ring, std::uint32_t index,
+                           std::uint32_t available) const;
 
   std::uint32_t causes_ = 0;
   std::uint64_t dma_errors_ = 0;

@@ -53,11 +53,15 @@ void MacTransmitter::retire(Time now) {
 Time MacTransmitter::room_at(std::uint32_t bytes, Time now) {
   retire(now);
   bytes = std::min(bytes, capacity_);
-  std::uint32_t occupied = occupied_;
-  if (occupied + bytes <= capacity_) return now;
+  if (occupied_ + bytes <= capacity_) return now;
+  std::uint32_t needed = occupied_ + bytes - capacity_;
+  const Time byte = link::byte_time(core_.gmii->link().mode.speed);
   for (const Launched& frame : launched_) {
-    occupied -= frame.bytes;
-    if (occupied + bytes <= capacity_) return frame.end;
+    // A frame leaves the buffer byte by byte, as it goes out.
+    if (needed <= frame.bytes) {
+      return std::max(now, frame.end - byte * static_cast<std::int64_t>(frame.bytes - needed));
+    }
+    needed -= frame.bytes;
   }
   return kTimeNever;
 }

@@ -196,7 +196,10 @@ void ReceiveEngine::wait_for_work() {
 }
 
 void ReceiveEngine::store() {
-  if (!progress_.started) begin(mac_.front());
+  if (!progress_.started) {
+    if (!await_turn()) return;
+    begin(mac_.front());
+  }
   const std::uint64_t epoch = epoch_;
   const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kRxdctl]);
   if (fetch(ring(), write_back_.count(), thresholds) != Outcome::kDone || cache_.empty()) return;
@@ -219,11 +222,6 @@ void ReceiveEngine::store() {
   if (outcome == Outcome::kFailed) progress_.failed = true;
   progress_.done += chunk;
   const bool last = progress_.done == total;
-  if (last && core_.timing.receive_overhead > kTimeZero) {
-    time_.advance(core_.timing.receive_overhead);
-    time_.sync_if_due();
-    if (epoch != epoch_) return;
-  }
   // Frames that arrived while this one was written found its bytes still in the buffer.
   admit_arrived();
   if (last && progress_.failed) {
@@ -232,6 +230,20 @@ void ReceiveEngine::store() {
   }
   finish_descriptor(last, chunk);
   if (last && epoch == epoch_) finish_frame(total);
+}
+
+/// The silicon takes its time for each frame; false if something may have changed meanwhile.
+bool ReceiveEngine::await_turn() {
+  const bool waited = time_.now() < next_start_;
+  if (waited) {
+    time_.advance_to(next_start_);
+    if (time_.sync_if_due()) {
+      publish();
+      return false;
+    }
+  }
+  next_start_ = time_.now() + core_.timing.receive_occupancy;
+  return true;
 }
 
 /// What of the frame is stored, and what its descriptor will say (manual 3.2.3, 9.3).

@@ -8,6 +8,7 @@
 
 #include "models/e1000/eeprom.h"
 #include "models/e1000/parts.h"
+#include "models/e1000/timing.h"
 #include "models/tlm/time.h"
 #include "platform/driver/nic_settings.h"
 
@@ -19,6 +20,7 @@ struct NicConfig {
       mac;                  ///< unset: that of the EEPROM file, else 52:54:00:12:34:56+n
   std::string eeprom_file;  ///< raw image; empty: one made for the part
   std::optional<Time> autonegotiation;  ///< unset: the PHY's default
+  e1000::ControllerTiming timing{};     ///< see e1000::timing_sets()
 };
 
 enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast };

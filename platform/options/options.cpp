@@ -33,7 +33,7 @@ void describe_run(po::options_description& all) {
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
       "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
       "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); aneg=TIME "
-      "(autonegotiation)");
+      "(autonegotiation); timing=8254x (default) or 82543, the silicon's own times");
   add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
       "what the adapters are connected to, in their order (see below)");
   add("pci", po::value<std::string>()->value_name("BUS"),
@@ -103,6 +103,15 @@ std::uint64_t parse_number(const std::string& option, const std::string& text) {
   }
 }
 
+e1000::ControllerTiming parse_timing(const std::string& name) {
+  if (const e1000::TimingSet* set = e1000::find_timing(name)) return set->timing;
+  std::string known;
+  for (const e1000::TimingSet& set : e1000::timing_sets()) {
+    known += (known.empty() ? "" : ", ") + std::string(set.name);
+  }
+  throw std::invalid_argument("unknown timing '" + name + "'; known are " + known);
+}
+
 void set_nic_key(NicConfig& nic, const std::string& key, const std::string& value) {
   if (key == "part") {
     const auto part = e1000::find_part(value);
@@ -120,8 +129,11 @@ void set_nic_key(NicConfig& nic, const std::string& key, const std::string& valu
     nic.eeprom_file = value;
   } else if (key == "aneg") {
     nic.autonegotiation = traffic::parse_time(value);
+  } else if (key == "timing") {
+    nic.timing = parse_timing(value);
   } else {
-    throw std::invalid_argument("unknown key '" + key + "'; known are part, mac, eeprom, aneg");
+    throw std::invalid_argument("unknown key '" + key +
+                                "'; known are part, mac, eeprom, aneg, timing");
   }
 }
 
