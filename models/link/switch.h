@@ -64,6 +64,8 @@ class Switch : public sc_core::sc_module {
   const StationTable& table() const { return table_; }
   /// No frame waits to be looked at.
   bool idle() const { return order_.empty(); }
+  /// When the next one is in; kTimeNever.
+  Time next_due() const { return order_.empty() ? kTimeNever : order_.front().at; }
 
  private:
   friend class SwitchPort;
