@@ -119,6 +119,7 @@ void Board::build_supervisor() {
   supervisor.paced = paced_;
   supervisor.end_when_done = !live && !config_.duration;
   supervisor.progress = config_.progress;
+  supervisor.run_ahead = config_.quantum;
   supervisor_ = std::make_unique<Supervisor>("supervisor", supervisor);
   supervisor_->set_done([this] { return done(); });
   supervisor_->set_status([this] { return status(); });
