@@ -1,9 +1,12 @@
 #include "testbenches/bench/bench_child.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include <systemc>
@@ -14,6 +17,7 @@
 
 #include "models/link/hold_queue.h"
 #include "models/link/partner.h"
+#include "models/tlm/sc_time.h"
 #include "platform/board/board.h"
 
 namespace e1000tlm::bench {
@@ -66,6 +70,34 @@ class BackToBack : public link::LinkPartner, public link::FrameSource {
   link::FramePtr frame_;
 };
 
+/// Sends every frame back to the station it came from.
+class Mirror : public link::LinkPartner, private link::FrameSink {
+ public:
+  Mirror(const link::PartnerContext& context, link::CableEndIf& end, const link::PartnerSpec& spec)
+      : LinkPartner(context.name.c_str(), end, spec) {
+    end.set_sink(this);
+  }
+
+ private:
+  void receive(link::Arrival arrival) override {
+    count_from_nic(*arrival.frame);
+    std::uint8_t* data = arrival.frame->data();  // nobody else looks at a frame for one station
+    std::swap_ranges(data, data + 6, data + 6);
+    count_to_nic(*arrival.frame);
+    end_.send(std::move(arrival.frame), arrival.last_bit);
+  }
+};
+
+void register_mirror() {
+  link::PartnerRegistry::instance().add(
+      "mirror", {"sends frames back to their senders",
+                 {},
+                 [](const link::PartnerContext& context, link::CableEndIf& end,
+                    const link::PartnerSpec& spec) -> std::unique_ptr<link::LinkPartner> {
+                   return std::make_unique<Mirror>(context, end, spec);
+                 }});
+}
+
 void register_source() {
   link::PartnerRegistry::instance().add(
       "source", {"equal frames at equal distances",
@@ -101,6 +133,16 @@ platform::BoardConfig configure(const Case& c) {
       config.nics.resize(2, config.nics.front());
       // One bus does not carry small frames at line rate in and out.
       config.links = {source + ",gap=" + std::to_string(12 + 4 * c.size), "null"};
+      break;
+    case Case::Kind::kSwitch:
+      config.app = platform::AppChoice::kGenerate;
+      config.boards = c.nics;
+      config.frames = c.count / c.nics;
+      config.links = {"switch:lan"};
+      if (c.nics == 1) {
+        config.to = "02:00:00:00:00:01";
+        config.outlets = {{"lan", "mirror"}};
+      }
       break;
     case Case::Kind::kRegisterRead:
       config.app = platform::AppChoice::kSink;
@@ -143,22 +185,51 @@ std::uint64_t delivered(const platform::Board& board, const Case& c) {
     case Case::Kind::kTransmit: return summary.nics[0].wire_out.frames;
     case Case::Kind::kReceive: return summary.nics[0].driver_in.frames;
     case Case::Kind::kForward: return summary.nics[1].wire_out.frames;
+    case Case::Kind::kSwitch: {
+      std::uint64_t frames = 0;
+      for (const platform::StreamSummary& stream : summary.streams) frames += stream.received;
+      return frames;
+    }
     case Case::Kind::kRegisterRead: return c.count;
   }
   return 0;
 }
 
+/// Looks when the wall clock says the drivers have brought everything up: bringing up 64 boards
+/// takes its time.
+class StartWatch : public sc_core::sc_module {
+ public:
+  StartWatch(const sc_core::sc_module_name& name, const platform::Board& board)
+      : sc_module(name), board_(board) {
+    SC_HAS_PROCESS(StartWatch);
+    SC_THREAD(run);
+  }
+  std::chrono::steady_clock::time_point started;
+
+ private:
+  void run() {
+    const auto& last = *board_.machines().back();  // all boards are equal
+    while (!last.driver()->ready()) wait(to_sc(us(20)));
+    started = std::chrono::steady_clock::now();
+  }
+  const platform::Board& board_;
+};
+
 Measured run(const Case& c) {
   sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   link::register_builtin_partners();
   register_source();
+  register_mirror();
   platform::Board board("board", configure(c));
   std::unique_ptr<RegisterReader> reader;
   if (c.kind == Case::Kind::kRegisterRead) {
     reader = std::make_unique<RegisterReader>("reader", board.cpu()->mem, c.count);
   }
-  const auto start = std::chrono::steady_clock::now();
+  std::unique_ptr<StartWatch> watch;
+  if (c.kind == Case::Kind::kSwitch) watch = std::make_unique<StartWatch>("watch", board);
+  auto start = std::chrono::steady_clock::now();
   board.run();
+  if (watch != nullptr) start = watch->started;
   Measured m;
   m.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (reader != nullptr) m.wall_seconds = reader->seconds;

@@ -7,11 +7,14 @@
 namespace e1000tlm::bench {
 
 struct Case {
-  enum class Kind { kTransmit, kReceive, kForward, kRegisterRead };
+  enum class Kind { kTransmit, kReceive, kForward, kRegisterRead, kSwitch };
   Kind kind = Kind::kTransmit;
   unsigned size = 64;  ///< bytes on the wire, with FCS
   bool loosely_timed = false;
-  std::uint64_t count = 100'000;  ///< frames (or register reads)
+  std::uint64_t count = 100'000;  ///< frames of all adapters (or register reads)
+  /// Switch: adapters, each on a board of its own, in a ring in which each sends to the next. One
+  /// alone sends to a partner that sends everything back.
+  unsigned nics = 1;
 };
 
 struct Measured {
