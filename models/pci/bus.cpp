@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned kMaxDevices = 32;
 constexpr unsigned kHostNumber = 0;
-constexpr std::uint32_t kClosed = ~0u;  // ticket of a booking that needs no more questions
+constexpr std::uint32_t kClosed = ~0u;         // ticket of a booking that needs no more questions
 constexpr std::uint32_t kAverageDmiBytes = 4;  // price of DMI for initiators without Tariff
 
 /// Loosely timed price of 4 bytes.
@@ -133,8 +133,7 @@ void Bus::start_of_simulation() {
 void Bus::settings_changed(Slot& slot) {
   arbiter_.settle(sc_now());
   slot.master.set_timings(config_);
-  arbiter_.set_latency_timer(slot.master.number,
-                             slot.master.settings(config_).latency_timer);
+  arbiter_.set_latency_timer(slot.master.number, slot.master.settings(config_).latency_timer);
 }
 
 BusStatistics Bus::statistics() const {
@@ -270,6 +269,18 @@ Tariff::Booking Bus::SlotTariff::book(::tlm::tlm_command command, std::uint64_t 
   if (booked_.size() <= booking.ticket) booked_.resize(booking.ticket + 1);
   booked_[booking.ticket] = {address, bytes, write};
   return booking;
+}
+
+Time Bus::SlotTariff::book_before(::tlm::tlm_command command, std::uint64_t address,
+                                  std::uint32_t bytes, Time at, Time limit) {
+  const bool write = command == ::tlm::TLM_WRITE_COMMAND;
+  Arbiter::Access access;
+  if (!bus_.arbiter_.undisturbed(master_.to_host[write], {address, bytes, kHostNumber}, at,
+                                 limit - latency_[write], access)) {
+    return kTimeNever;
+  }
+  if (bus_.tenures_.armed()) announce({address, bytes, write}, access);
+  return access.end + latency_[write];
 }
 
 bool Bus::SlotTariff::ended(Booking& booking, Time now) {
