@@ -50,8 +50,9 @@ DmaEngine::Outcome DmaEngine::dma_read(std::uint64_t address, Bytes data) {
   return guarded([&] { return master_.read(address, data); });
 }
 
-DmaEngine::Outcome DmaEngine::dma_write(std::uint64_t address, ConstBytes data) {
-  return guarded([&] { return master_.write(address, data); });
+DmaEngine::Outcome DmaEngine::dma_write(std::uint64_t address, ConstBytes data,
+                                        std::uint32_t padding) {
+  return guarded([&] { return master_.write(address, data, padding); });
 }
 
 /// As many as there are and fit; if there are more, up to a cache line's end, so that the next

@@ -105,7 +105,7 @@ class DmaEngine : public sc_core::sc_module {
     kAborted,  ///< reset or ring set up anew meanwhile: forget what you were doing
   };
   Outcome dma_read(std::uint64_t address, Bytes data);
-  Outcome dma_write(std::uint64_t address, ConstBytes data);
+  Outcome dma_write(std::uint64_t address, ConstBytes data, std::uint32_t padding = 0);
 
   /// Fetches descriptors into the cache by the threshold rules. `ring.head` .. are the registers'.
   Outcome fetch(const DescriptorRing& ring, std::uint32_t in_flight,
