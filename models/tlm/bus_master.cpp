@@ -99,12 +99,12 @@ BusStatus BusMaster::access(::tlm::tlm_command command, std::uint64_t address, s
 
   if (region->tariff != nullptr) {
     Tariff* tariff = region->tariff;
-    Time end = tariff->book(command, address, bytes, time_.now());
-    time_.advance_to(end);
+    Tariff::Booking booking = tariff->book(command, address, bytes, time_.now());
+    time_.advance_to(booking.end);
     if (!time_.loosely_timed()) {
       time_.sync();
-      while ((end = tariff->end(end)) > time_.now()) {
-        time_.advance_to(end);
+      while (!tariff->ended(booking)) {
+        time_.advance_to(booking.end);
         time_.sync();
       }
       // The wait may have cost the region: DMI is invalidated when bus mastering is switched off.

@@ -179,7 +179,7 @@ RunSummary Board::summary() const {
     s.pci.busy = static_cast<double>((bus.busy - bus_before_.busy).count()) /
                  static_cast<double>(under_test.count());
   }
-  s.pci.accesses = bus.tenures - bus_before_.tenures;
+  s.pci.accesses = bus.accesses - bus_before_.accesses;
   s.pci.bytes = bus.bytes - bus_before_.bytes;
   s.pci.master_aborts = bus.master_aborts - bus_before_.master_aborts;
   s.ended_by = ended_by_;
