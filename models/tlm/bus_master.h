@@ -78,7 +78,9 @@ class BusMaster {
   LocalTime& time() { return time_; }
 
   BusStatus read(std::uint64_t address, Bytes data);
-  BusStatus write(std::uint64_t address, ConstBytes data);
+  /// `padding`: so many bytes (up to 7) behind the data are part of the burst but not enabled: they
+  /// cost time and change nothing.
+  BusStatus write(std::uint64_t address, ConstBytes data, std::uint32_t padding = 0);
 
   /// The short way of an access through DMI with a tariff, loosely timed or looking ahead: books it
   /// and returns the memory that the caller may now read or write, since no other process runs
@@ -109,10 +111,11 @@ class BusMaster {
   std::uint64_t errors() const { return errors_; }
 
  private:
+  /// `moved` of the burst's `bytes` are enabled.
   BusStatus access(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
-                   std::uint32_t bytes);
+                   std::uint32_t bytes, std::uint32_t moved);
   BusStatus transport(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
-                      std::uint32_t bytes);
+                      std::uint32_t bytes, std::uint32_t moved);
 
   BusMasterPort* port_;
   LocalTime time_;
