@@ -121,7 +121,7 @@ class FramePool {
     frame->tag = 0;
     return frame;
   }
-  /// Adds a frame of the size's class to the free ones.
+  /// Adds frames of the size's class to the free ones.
   void stock(std::size_t size);
   Frame* allocate(std::size_t capacity);
   /// Gives the frame room for kMaxFrameBytes, keeping its content.

@@ -114,9 +114,9 @@ void Machine::add_nic(unsigned index) {
   config.part = setup_.part;
   config.timing = setup_.silicon;
   const std::string name = "nic" + std::to_string(index);
-  nics_.push_back(std::make_unique<platform::NicSlot>(
-      name.c_str(), platform::NicPlace{index, index}, config, setup_.far, bus_.config().speed,
-      network_));
+  nics_.push_back(std::make_unique<platform::NicSlot>(name.c_str(),
+                                                      platform::NicPlace{index, index}, config,
+                                                      setup_.far, bus_.config().speed, network_));
   bus_.attach(nics_.back()->function());
   watch(index);
 }
