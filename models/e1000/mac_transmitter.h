@@ -61,7 +61,8 @@ class MacTransmitter : public sc_core::sc_module {
 
   bool must_hold() const;
   std::size_t gap_bytes() const;
-  void launch(Held held);
+  /// To the PHY, or back in MAC loopback.
+  void launch(link::FramePtr&& frame, Time ready, bool pause);
   void count(const link::Frame& frame, bool pause);
   void retire(Time now);
   void pump();

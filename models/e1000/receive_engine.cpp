@@ -71,8 +71,7 @@ void ReceiveEngine::timer_expired() {
 void ReceiveEngine::wait_for_gate() {
   admit_arrived();
   publish();
-  const link::Arrival* next = next_arrival();
-  time_.wait_until(wake_list_, next != nullptr ? next->last_bit : kTimeNever);
+  time_.wait_until(wake_list_, next_arrival_time());
 }
 
 void ReceiveEngine::update_ready() {
@@ -128,6 +127,7 @@ void ReceiveEngine::run() {
   wake_list_ |= transmitter_.looped_event();
   wake_list_ |= core_.gate.enabled_event;
   for (;;) {
+    settle();
     admit_arrived();
     if (flush_) {
       flush_ = false;
@@ -148,7 +148,15 @@ const link::Arrival* ReceiveEngine::next_arrival() const {
   return core_.gmii->next(time_.now());
 }
 
+Time ReceiveEngine::next_arrival_time() {
+  if (next_found_ == time_.waits()) return next_at_;
+  const link::Arrival* next = next_arrival();
+  next_found_ = time_.waits();
+  return next_at_ = next != nullptr ? next->last_bit : kTimeNever;
+}
+
 link::Arrival ReceiveEngine::take_arrival() {
+  next_found_ = ~std::uint64_t{0};
   auto& looped = transmitter_.looped();
   if (looped.empty()) return core_.gmii->take();
   link::Arrival arrival = std::move(looped.front());
@@ -157,20 +165,22 @@ link::Arrival ReceiveEngine::take_arrival() {
 }
 
 void ReceiveEngine::admit_arrived() {
-  const link::Arrival* next = next_arrival();
-  while (next != nullptr && next->last_bit <= time_.now()) {
+  while (next_arrival_time() <= time_.now()) {
     const std::uint32_t causes = mac_.admit(take_arrival(), free_descriptors() == 0);
     if (causes != 0) raise(causes);
-    next = next_arrival();
   }
 }
 
 /// Nothing to store: lets time pass until the next frame is in or something else changes. Loosely
 /// timed and with the packet buffer empty that needs no wait within the quantum.
 void ReceiveEngine::wait_for_work() {
-  const link::Arrival* next = next_arrival();
-  const Time at = next != nullptr ? next->last_bit : kTimeNever;
+  if (settle()) return;
+  const Time at = next_arrival_time();
   if (mac_.empty() && at - (time_.now() - time_.ahead()) < time_.quantum()) {
+    time_.advance_to(at);
+    return;
+  }
+  if (time_.alone_until(at)) {
     time_.advance_to(at);
     return;
   }
@@ -192,7 +202,10 @@ void ReceiveEngine::store() {
   }
   const std::uint64_t epoch = epoch_;
   const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kRxdctl]);
-  if (fetch(ring(), write_back_.count(), thresholds) != Outcome::kDone || cache_.empty()) return;
+  if (wants_descriptors(thresholds)) {
+    if (fetch(ring(), write_back_.count(), thresholds) != Outcome::kDone) return;
+    if (cache_.empty()) return;
+  }
 
   const std::uint64_t address = load_le64(cache_.front());
   const auto total = static_cast<std::uint32_t>(progress_.bytes.size());
@@ -292,7 +305,7 @@ void ReceiveEngine::finish_descriptor(bool last, std::uint32_t stored_bytes) {
 }
 
 void ReceiveEngine::finish_frame(std::uint32_t bytes) {
-  progress_ = Progress{};
+  progress_.started = false;
   mac_.release(time_.now());
   moderate(bytes);
 }
@@ -304,10 +317,10 @@ void ReceiveEngine::write_back_all() {
   const Outcome outcome = dma_write(ring().address(write_back_.first()), write_back_.bytes());
   if (outcome == Outcome::kAborted) return;
   write_back_.clear();
-  const DescriptorRing r = ring();
+  DescriptorRing r = ring();
   const std::uint32_t before = r.owned();
-  core_.bank[reg::kRdh] = r.ahead(r.head, count);
-  const std::uint32_t after = ring().owned();
+  core_.bank[reg::kRdh] = r.head = r.ahead(r.head, count);
+  const std::uint32_t after = r.owned();
   const unsigned code = (core_.bank[reg::kRctl] >> rctl::kRdmtsShift) & 3;
   const std::uint32_t threshold = r.entries >> (code == 3 ? 3 : code + 1);
   if (before > threshold && after <= threshold) raise(cause::kRxdmt0);

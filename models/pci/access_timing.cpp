@@ -106,9 +106,11 @@ AccessTiming::AccessTiming(const Setup& setup)
   const bool one_boundary =
       write_ || (price_[kRead].boundary() == price_[kReadLine].boundary() &&
                  price_[kRead].boundary() == price_[kReadMultiple].boundary());
-  simple_ = !split_ && !delayed_ && !invalidates && one_boundary &&
-            arbiter_.parking != Parking::kLast;
+  simple_ =
+      !split_ && !delayed_ && !invalidates && one_boundary && arbiter_.parking != Parking::kLast;
   grant_ = grant_clocks(arbiter_, requester_, ~0u);
+  grant_time_ = clocks(grant_);
+  one_tenure_ = simple_ && price_[0].boundary() == 0;
 }
 
 AccessTiming AccessTiming::master_abort(const BusSpeed& bus, const ArbiterTiming& arbiter,
@@ -175,8 +177,7 @@ Tenure AccessTiming::cut(const Progress& progress, const Tenure& tenure,
   return price(progress).cut(tenure, elapsed);
 }
 
-TenureEnding AccessTiming::finish(Progress& progress, const Tenure& tenure,
-                                          Time start) const {
+TenureEnding AccessTiming::finish(Progress& progress, const Tenure& tenure, Time start) const {
   const Time end = start + clocks(tenure.clocks);
   progress.asked = end;
   if (!moves_data_) {
