@@ -214,6 +214,14 @@ Trace unpack(const json& packed) {
 
 }  // namespace
 
+void Experiment::use_host(const std::string& name) {
+  const auto speed = pci::find_bus_speed(bus);
+  const auto timing = speed ? pci::find_host_timing(name, *speed) : std::nullopt;
+  if (!timing) throw std::invalid_argument("no bus " + bus + " or no host " + name);
+  arbiter = timing->arbiter;
+  host = timing->target;
+}
+
 Trace observe(const Experiment& setup) {
   return unpack(in_child([&setup] {
     sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
