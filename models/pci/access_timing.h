@@ -21,13 +21,20 @@ struct BusUsage {
   std::uint64_t retries = 0;      ///< tenures that ended with Retry: the data was not there yet
   std::uint64_t splits = 0;       ///< tenures that ended with Split Response
   std::uint64_t disconnects = 0;  ///< tenures that ended before their access, at a boundary
-  std::uint64_t preemptions = 0;  ///< tenures that ended early because the latency timer had run out
+  std::uint64_t preemptions =
+      0;  ///< tenures that ended early because the latency timer had run out
   std::uint64_t bytes = 0;
   Time busy{};     ///< address phases to idle clocks
   Time waiting{};  ///< REQ# to address phase, arbitration included
 
   /// A tenure of it has been; `preempted`: by the latency timer.
   void add(const Tenure& tenure, Time clock, TenureEnding ending, bool preempted = false);
+  void add_single(std::uint32_t moved, Time its_busy, Time its_waiting) {
+    ++tenures;
+    bytes += moved;
+    busy += its_busy;
+    waiting += its_waiting;
+  }
   BusUsage& operator+=(const BusUsage& o);
   BusUsage operator-(const BusUsage& o) const;
 };
@@ -41,8 +48,8 @@ constexpr unsigned grant_clocks(const ArbiterTiming& arbiter, unsigned requester
 
 /// Everything fixed about the accesses of one master to one target in one direction.
 ///
-/// A requester is who asserts REQ#: 0 the host bridge, n the n-th function. On PCI-X the target of a
-/// split read is one, too.
+/// A requester is who asserts REQ#: 0 the host bridge, n the n-th function. On PCI-X the target of
+/// a split read is one, too.
 class AccessTiming {
  public:
   struct Setup {
@@ -101,6 +108,12 @@ class AccessTiming {
   }
 
   // As if nobody else used the bus
+  /// One tenure, whose clocks one formula tells.
+  bool single() const { return simple_ && price_[0].boundary() == 0; }
+  /// Only if single(): from the address phase on.
+  Time tenure_time(std::uint64_t address, std::uint32_t bytes) const {
+    return clocks(price_[0].single(address, bytes));
+  }
   /// One closed formula tells the price.
   bool simple() const { return simple_; }
   /// Only if simple(): from REQ# on an idle bus to the end.
@@ -110,17 +123,12 @@ class AccessTiming {
   /// From REQ# at `at` to the end, added to `usage`. `last`: who had the bus before, and after.
   Time alone(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at,
              unsigned& last, BusUsage& usage) const {
-    if (!simple_ || bytes == 0 || price_[0].boundary() != 0) {
-      return walk(address, bytes, completer, at, last, usage);
-    }
-    const Time all = time(address, bytes), waiting = clocks(grant_);
+    if (bytes == 0 || !single()) return walk(address, bytes, completer, at, last, usage);
+    const Time waiting = clocks(grant_), busy = tenure_time(address, bytes);
     last = requester_;
     ++usage.accesses;
-    ++usage.tenures;
-    usage.bytes += bytes;
-    usage.busy += all - waiting;
-    usage.waiting += waiting;
-    return at + all;
+    usage.add_single(bytes, busy, waiting);
+    return at + waiting + busy;
   }
 
   /// When the access ends if nobody else wants the bus from now on, or earlier if somebody could
@@ -131,8 +139,8 @@ class AccessTiming {
   Time clocks(std::uint64_t n) const { return clock_ * static_cast<std::int64_t>(n); }
 
  private:
-  Time walk(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at,
-            unsigned& last, BusUsage& usage) const;
+  Time walk(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at, unsigned& last,
+            BusUsage& usage) const;
   Time finish_alone(Progress& progress, unsigned& last, BusUsage& usage) const;
   bool wants_data(const Progress& progress, Time start) const {
     return !(delayed_ && (progress.stage == Stage::kRequest || start < progress.data_ready)) &&
@@ -153,12 +161,13 @@ class AccessTiming {
   std::array<TenurePrice, 3> price_{};
   TenurePrice completion_{};  // split reads
   bool simple_ = true;
+  bool one_price_ = true;  // whichever the command
   bool delayed_ = false;
   bool split_ = false;
   bool moves_data_ = true;
-  unsigned grant_ = 0;      // clocks of arbitration, where that does not change
-  unsigned no_data_ = 0;    // clocks of Retry, Split Response or master abort
-  Time latency_{};          // of delayed and split reads
+  unsigned grant_ = 0;    // clocks of arbitration, where that does not change
+  unsigned no_data_ = 0;  // clocks of Retry, Split Response or master abort
+  Time latency_{};        // of delayed and split reads
 };
 
 }  // namespace e1000tlm::pci

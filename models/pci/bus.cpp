@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned kMaxDevices = 32;
 constexpr unsigned kHostNumber = 0;
-constexpr std::uint32_t kClosed = ~0u;  // ticket of a booking that needs no more questions
+constexpr std::uint32_t kClosed = ~0u;         // ticket of a booking that needs no more questions
 constexpr std::uint32_t kAverageDmiBytes = 4;  // price of DMI for initiators without Tariff
 
 /// Loosely timed price of 4 bytes.
@@ -133,8 +133,7 @@ void Bus::start_of_simulation() {
 void Bus::settings_changed(Slot& slot) {
   arbiter_.settle(sc_now());
   slot.master.set_timings(config_);
-  arbiter_.set_latency_timer(slot.master.number,
-                             slot.master.settings(config_).latency_timer);
+  arbiter_.set_latency_timer(slot.master.number, slot.master.settings(config_).latency_timer);
 }
 
 BusStatistics Bus::statistics() const {

@@ -32,8 +32,8 @@ constexpr TargetTiming function_timing() {
 struct BusConfig {
   BusSpeed speed{};
   ArbiterTiming arbiter{};
-  TargetTiming host{};                       ///< host bridge as target of DMA
-  TargetTiming device = function_timing();   ///< functions as targets of register accesses
+  TargetTiming host{};                      ///< host bridge as target of DMA
+  TargetTiming device = function_timing();  ///< functions as targets of register accesses
   /// Clocks after which the host bridge gives the bus up; functions have a register for it.
   unsigned host_latency_timer = 64;
   unsigned first_device = 2;  ///< device number of the first function attached; the bridge is 0
@@ -45,8 +45,8 @@ struct BusConfig {
 /// One access with all its tenures, for traces. Announced when it has ended (loosely timed: when it
 /// is asked for).
 struct TenureEvent {
-  unsigned master;  ///< 0 host bridge, n = n-th function attached, counted from 1
-  Command command;  ///< of the first tenure
+  unsigned master;        ///< 0 host bridge, n = n-th function attached, counted from 1
+  Command command;        ///< of the first tenure
   std::uint64_t address;  ///< configuration: register | function << 8 | device << 11
   std::uint32_t bytes;
   Time requested;  ///< REQ#
@@ -56,9 +56,9 @@ struct TenureEvent {
 };
 
 struct BusStatistics {
-  Time busy{};                  ///< address phases to idle clocks
-  std::uint64_t accesses = 0;   ///< as TenureEvent counts them
-  std::uint64_t tenures = 0;    ///< into which they fell
+  Time busy{};                 ///< address phases to idle clocks
+  std::uint64_t accesses = 0;  ///< as TenureEvent counts them
+  std::uint64_t tenures = 0;   ///< into which they fell
   std::uint64_t bytes = 0;
   std::uint64_t master_aborts = 0;
 };
