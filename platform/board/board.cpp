@@ -21,6 +21,7 @@ driver::AppKind app_kind(AppChoice choice) {
     case AppChoice::kSink: return driver::AppKind::kSink;
     case AppChoice::kGenerate: return driver::AppKind::kGenerate;
     case AppChoice::kForward: return driver::AppKind::kForward;
+    case AppChoice::kBlast: return driver::AppKind::kBlast;
     case AppChoice::kReflect: break;
   }
   return driver::AppKind::kReflect;
@@ -115,6 +116,7 @@ void Board::build_supervisor() {
   const bool live = network_.live() || std::any_of(nics_.begin(), nics_.end(),
                                                    [](auto* n) { return n->partner().live(); });
   paced_ = config_.paced || live;
+  if (!paced_) Lookahead::set_limit(config_.lookahead);
   SupervisorConfig supervisor;
   supervisor.paced = paced_;
   supervisor.end_when_done = !live && !config_.duration;
@@ -142,7 +144,11 @@ std::string Board::status() const {
 
 void Board::run() {
   const auto start = std::chrono::steady_clock::now();
-  if (config_.duration) {
+  // The end of a limited run is an event, as Lookahead needs it.
+  if (config_.duration && supervisor_) {
+    supervisor_->stop_after(*config_.duration);
+    sc_core::sc_start();
+  } else if (config_.duration) {
     sc_core::sc_start(to_sc(*config_.duration));
   } else {
     sc_core::sc_start();

@@ -10,7 +10,7 @@
 namespace e1000tlm::platform {
 namespace {
 
-constexpr std::array<const char*, 4> kAppNames{"sink", "reflect", "generate", "forward"};
+constexpr std::array<const char*, 5> kAppNames{"sink", "reflect", "generate", "forward", "blast"};
 
 /// Frames that came in and are accounted for.
 std::uint64_t accounted(const NicSummary& n, const e1000::DropCounters& drops) {
@@ -205,7 +205,7 @@ PciSummary Board::pci_summary(Time under_test) const {
   for (const auto& machine : machines_) {
     const pci::BusStatistics bus = machine->bus_under_test();
     busy += bus.busy;
-    pci.accesses += bus.tenures;
+    pci.accesses += bus.accesses;
     pci.bytes += bus.bytes;
     pci.master_aborts += bus.master_aborts;
   }

@@ -80,12 +80,13 @@ void Machine::load_driver(const driver::AppSettings& app) {
   settings.app = app;
   settings.ram_bytes = config_.ram_bytes;
   settings.nics = static_cast<unsigned>(nics_.size());
+  settings.nic = config_.driver;
   if (config_.app == AppChoice::kForward && nics_.size() % 2 != 0) {
     throw std::invalid_argument("--app forward: needs NICs in pairs, found " +
                                 std::to_string(nics_.size()));
   }
   settings.nic.max_frame_bytes = config_.max_frame_bytes - traffic::kFcsLength;
-  if (config_.app == AppChoice::kGenerate) {
+  if (config_.app == AppChoice::kGenerate || config_.app == AppChoice::kBlast) {
     settings.nic.max_frame_bytes =
         std::max(settings.nic.max_frame_bytes,
                  static_cast<std::uint32_t>(app.sizes.largest() - traffic::kFcsLength));
@@ -122,6 +123,7 @@ bool Machine::done() const {
 pci::BusStatistics Machine::bus_under_test() const {
   pci::BusStatistics since = bus_->statistics();
   since.busy -= bus_before_.busy;
+  since.accesses -= bus_before_.accesses;
   since.tenures -= bus_before_.tenures;
   since.bytes -= bus_before_.bytes;
   since.master_aborts -= bus_before_.master_aborts;

@@ -35,6 +35,7 @@ e1000::ControllerConfig controller_config(const NicConfig& config, const NicPlac
   e1000::ControllerConfig result;
   result.part = config.part;
   result.eeprom = make_eeprom(config, place);
+  result.timing = config.timing;
   result.straps.pci_66mhz = !bus.pcix && bus.clock <= kClock66;
   result.straps.bus_64bit = bus.width_bits == 64 && e1000::part_info(config.part).pcix;
   result.straps.pcix = bus.pcix;
