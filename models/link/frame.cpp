@@ -41,7 +41,7 @@ void Frame::append(ConstBytes content) {
 
 std::uint32_t Frame::fcs() const { return fcs_carried_ ? fcs_ : ethernet_fcs(bytes()); }
 
-bool Frame::fcs_ok() const { return !fcs_carried_ || fcs_ == ethernet_fcs(bytes()); }
+bool Frame::carries_right_fcs() const { return fcs_ == ethernet_fcs(bytes()); }
 
 FramePool::FramePool() = default;
 FramePool::~FramePool() = default;

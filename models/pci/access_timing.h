@@ -117,7 +117,7 @@ class AccessTiming {
     return clocks(price_[0].clocks(address, bytes, grant_));
   }
   /// Always a single tenure, of tenure_time().
-  bool one_tenure() const { return simple_ && price_[0].boundary() == 0; }
+  bool one_tenure() const { return one_tenure_; }
   /// From address phase to idle clock.
   Time tenure_time(std::uint64_t address, std::uint32_t bytes) const {
     return clocks(price_[0].clocks(address, bytes, 0));
@@ -125,13 +125,13 @@ class AccessTiming {
   /// From REQ# at `at` to the end, added to `usage`. `last`: who had the bus before, and after.
   Time alone(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at,
              unsigned& last, BusUsage& usage) const {
-    if (!one_tenure() || bytes == 0) {
+    if (!one_tenure_ || bytes == 0) {
       return walk(address, bytes, completer, at, last, usage);
     }
-    const Time all = time(address, bytes), waiting = clocks(grant_);
+    const Time length = tenure_time(address, bytes);
     last = requester_;
-    usage.add_tenure(bytes, all - waiting, waiting);
-    return at + all;
+    usage.add_tenure(bytes, length, grant_time_);
+    return at + grant_time_ + length;
   }
 
   /// When the access ends if nobody else wants the bus from now on, or earlier if somebody could
@@ -164,10 +164,12 @@ class AccessTiming {
   std::array<TenurePrice, 3> price_{};
   TenurePrice completion_{};  // split reads
   bool simple_ = true;
+  bool one_tenure_ = false;
   bool delayed_ = false;
   bool split_ = false;
   bool moves_data_ = true;
   unsigned grant_ = 0;    // clocks of arbitration, where that does not change
+  Time grant_time_{};     // the same
   unsigned no_data_ = 0;  // clocks of Retry, Split Response or master abort
   Time latency_{};        // of delayed and split reads
 };

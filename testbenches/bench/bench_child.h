@@ -18,11 +18,14 @@ struct Case {
 };
 
 struct Measured {
-  double wall_seconds = 0;
+  double seconds = 0;  ///< of one core, bringing up the adapters not counted
   double simulated_seconds = 0;
+  long peak_kib = 0;        ///< memory of the whole process
   std::uint64_t count = 0;  ///< frames that came through
 };
 
+/// Runs in this process, which can do so once.
+Measured run(const Case& c);
 /// Forks, runs, waits. Throws std::runtime_error if the child fails.
 Measured measure(const Case& c);
 

@@ -28,9 +28,9 @@ double frames(benchmark::State& state, Case c) {
         state.SkipWithError("frames were lost");
         return 0;
       }
-      state.SetIterationTime(m.wall_seconds);
+      state.SetIterationTime(m.seconds);
       count += static_cast<double>(m.count);
-      seconds += m.wall_seconds;
+      seconds += m.seconds;
     } catch (const std::exception& error) {
       state.SkipWithError(error.what());
       return 0;
