@@ -69,7 +69,7 @@ Outlet::Outlet(const sc_core::sc_module_name& name, std::string text)
 
 Outlet::~Outlet() = default;
 
-Network::Network(const BoardConfig& config) : config_(config) {
+Network::Network(BoardConfig config) : config_(std::move(config)) {
   std::map<std::string, link::SwitchConfig> wanted;
   const auto named_by = [&](const std::string& text) {
     try {
@@ -77,9 +77,9 @@ Network::Network(const BoardConfig& config) : config_(config) {
     } catch (const std::invalid_argument&) {  // reported when the link is made
     }
   };
-  for (const std::string& text : config.links) named_by(text);
-  for (const OutletConfig& outlet : config.outlets) named_by(outlet.link);
-  for (const SwitchSettings& s : config.switches) {
+  for (const std::string& text : config_.links) named_by(text);
+  for (const OutletConfig& outlet : config_.outlets) named_by(outlet.link);
+  for (const SwitchSettings& s : config_.switches) {
     const auto found = wanted.find(s.name);
     if (found == wanted.end()) {
       throw std::invalid_argument("--switch " + s.name +
@@ -89,7 +89,7 @@ Network::Network(const BoardConfig& config) : config_(config) {
   }
   // A client with adapters that it never sets up must not be cut off from the rest.
   const auto readiness =
-      config.qtest.empty() ? link::Switch::Readiness::kAll : link::Switch::Readiness::kAny;
+      config_.qtest.empty() ? link::Switch::Readiness::kAll : link::Switch::Readiness::kAny;
   for (const auto& [name, settings] : wanted) {
     hubs_[name].unit =
         std::make_unique<link::Switch>(("switch_" + name).c_str(), settings, readiness);

@@ -52,7 +52,7 @@ class Network {
  public:
   /// Makes the switches that are configured and those that links name. Throws
   /// std::invalid_argument naming the option.
-  explicit Network(const BoardConfig& config);
+  explicit Network(BoardConfig config);
   ~Network();
 
   /// Makes what stands in a --link at end 1 of a cable, as module "partner" of the module under
@@ -81,7 +81,7 @@ class Network {
   Hub& find(const std::string& option, const std::string& name);
   void check_for_ring(const std::string& a, const std::string& b);
 
-  const BoardConfig& config_;
+  BoardConfig config_;
   std::map<std::string, Hub> hubs_;
   std::map<std::string, std::string> joined_;  // switch -> another one of the same network
   std::vector<std::unique_ptr<Outlet>> outlets_;
