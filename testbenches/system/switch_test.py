@@ -58,11 +58,20 @@ class Switch(Scenario):
                 self.assertEqual(outcome(), outcome())
 
     def test_options_of_the_switch_change_what_it_does(self):
-        def latency(*options):
-            stream, _ = sim_json("--boards", "2", "--app", "generate", "--frames", "10", "--size",
-                                 "64", "--rate", "1kfps", *LAN, *options)["streams"]
-            return stream["latency"]["min_ns"]
-        self.assertEqual(latency("--switch", "lan:latency=12us") - latency(), 10_000)
+        replay = self.path("in.pcap")
+        support.write_pcap(replay, [(0, b"\xff" * 6 + bytes.fromhex("020000000001 88b5") +
+                                     bytes(86))])
+
+        def transit(*options):
+            sent, got = self.path("sent.pcapng"), self.path("got.pcapng")
+            summary = sim_json("--app", "sink", *LAN, "--on-switch",
+                               f"lan=pcap:in={replay},out={sent}", "--on-switch",
+                               f"lan=pcap:out={got}", *options)
+            self.assertEqual(summary["nics"][0]["driver_in"]["frames"], 1)
+            return read_pcapng(got)[0].time_ns - read_pcapng(sent)[0].time_ns
+        # 8 + 104 byte times, 50 ns of cable, and the switch.
+        self.assertEqual(transit(), 112 * 8 + 50 + 2_000)
+        self.assertEqual(transit("--switch", "lan:latency=12us"), 112 * 8 + 50 + 12_000)
         hub, = sim_json("--boards", "3", "--app", "generate", "--frames", "100", *LAN, "--switch",
                         "lan:table=1")["switches"]
         self.assertEqual(hub["stations"], 1)

@@ -150,6 +150,17 @@ TEST(BoardSwitch, ATrunkJoinsTwoSwitches) {
   EXPECT_EQ(s.switches[1].ports[1].to, "switch a");
 }
 
+TEST(BoardSwitch, ModulesHaveNamesThatTellWhereTheyAre) {
+  BoardConfig config = generate(2, 1);
+  config.outlets = {{"lan", "null"}, {"lan", "loopback"}};
+  Board board("board", config);
+  EXPECT_NE(sc_core::sc_find_object("board.nic0.partner"), nullptr);
+  EXPECT_NE(sc_core::sc_find_object("board.board1_nic0.partner"), nullptr);
+  EXPECT_NE(sc_core::sc_find_object("board.outlet1.port"), nullptr);
+  EXPECT_NE(sc_core::sc_find_object("board.outlet1.partner"), nullptr);
+  EXPECT_NE(sc_core::sc_find_object("board.switch_lan"), nullptr);
+}
+
 TEST(BoardSwitch, RefusesWhatCannotBeAndNamesIt) {
   const auto refusal = [](const BoardConfig& config) -> std::string {
     try {
