@@ -257,10 +257,12 @@ Tariff::Booking Bus::SlotTariff::book(::tlm::tlm_command command, std::uint64_t 
   const AccessTiming& timing = master_.to_host[write];
   const Arbiter::Transfer transfer{address, bytes, kHostNumber};
   if (bus_.loosely_timed_) {
-    Arbiter::Access access{at, kTimeZero, kTimeZero};
-    if (bus_.tenures_.armed()) access.start = bus_.arbiter_.alone_start(timing, at);
+    if (!bus_.tenures_.armed()) {
+      return {bus_.arbiter_.alone(timing, transfer, at) + latency_[write], kClosed};
+    }
+    Arbiter::Access access{at, bus_.arbiter_.alone_start(timing, at), kTimeZero};
     access.end = bus_.arbiter_.alone(timing, transfer, at);
-    if (bus_.tenures_.armed()) announce({address, bytes, write}, access);
+    announce({address, bytes, write}, access);
     return {access.end + latency_[write], kClosed};
   }
   Booking booking;
@@ -271,11 +273,23 @@ Tariff::Booking Bus::SlotTariff::book(::tlm::tlm_command command, std::uint64_t 
   return booking;
 }
 
-bool Bus::SlotTariff::ended(Booking& booking) {
+Time Bus::SlotTariff::book_before(::tlm::tlm_command command, std::uint64_t address,
+                                  std::uint32_t bytes, Time at, Time limit) {
+  const bool write = command == ::tlm::TLM_WRITE_COMMAND;
+  Arbiter::Access access;
+  if (!bus_.arbiter_.undisturbed(master_.to_host[write], {address, bytes, kHostNumber}, at,
+                                 limit - latency_[write], access)) {
+    return kTimeNever;
+  }
+  if (bus_.tenures_.armed()) announce({address, bytes, write}, access);
+  return access.end + latency_[write];
+}
+
+bool Bus::SlotTariff::ended(Booking& booking, Time now) {
   if (booking.ticket == kClosed) return true;
   const Booked& booked = booked_[booking.ticket];
   Arbiter::Access access;
-  if (!bus_.arbiter_.ended(booking.ticket, sc_now(), access, booking.end)) {
+  if (!bus_.arbiter_.ended(booking.ticket, now, access, booking.end)) {
     booking.end += latency_[booked.write];
     return false;
   }
@@ -283,7 +297,7 @@ bool Bus::SlotTariff::ended(Booking& booking) {
   // It may have been pushed back by less than the memory's latency.
   booking.end = access.end + latency_[booked.write];
   booking.ticket = kClosed;
-  return booking.end <= sc_now();
+  return booking.end <= now;
 }
 
 void Bus::SlotTariff::announce(const Booked& booked, const Arbiter::Access& access) const {

@@ -54,7 +54,9 @@ class Bus::SlotTariff final : public Tariff {
 
   Booking book(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes,
                Time at) override;
-  bool ended(Booking& booking) override;
+  Time book_before(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes, Time at,
+                   Time limit) override;
+  bool ended(Booking& booking, Time now) override;
 
   bool prices(Time read_latency, Time write_latency) const {
     return latency_[0] == read_latency && latency_[1] == write_latency;
