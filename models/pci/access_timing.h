@@ -29,11 +29,12 @@ struct BusUsage {
 
   /// A tenure of it has been; `preempted`: by the latency timer.
   void add(const Tenure& tenure, Time clock, TenureEnding ending, bool preempted = false);
-  void add_single(std::uint32_t moved, Time its_busy, Time its_waiting) {
+  /// The only tenure of an access has been.
+  void add_tenure(std::uint32_t its_bytes, Time length, Time waited) {
     ++tenures;
-    bytes += moved;
-    busy += its_busy;
-    waiting += its_waiting;
+    bytes += its_bytes;
+    busy += length;
+    waiting += waited;
   }
   BusUsage& operator+=(const BusUsage& o);
   BusUsage operator-(const BusUsage& o) const;
@@ -108,27 +109,29 @@ class AccessTiming {
   }
 
   // As if nobody else used the bus
-  /// One tenure, whose clocks one formula tells.
-  bool single() const { return simple_ && price_[0].boundary() == 0; }
-  /// Only if single(): from the address phase on.
-  Time tenure_time(std::uint64_t address, std::uint32_t bytes) const {
-    return clocks(price_[0].single(address, bytes));
-  }
   /// One closed formula tells the price.
   bool simple() const { return simple_; }
   /// Only if simple(): from REQ# on an idle bus to the end.
   Time time(std::uint64_t address, std::uint32_t bytes) const {
     return clocks(price_[0].clocks(address, bytes, grant_));
   }
+  /// Always a single tenure, of tenure_time(); bytes > 0.
+  bool one_tenure() const { return one_tenure_; }
+  /// From address phase to idle clock.
+  Time tenure_time(std::uint64_t address, std::uint32_t bytes) const {
+    return clocks(price_[0].single(address, bytes));
+  }
   /// From REQ# at `at` to the end, added to `usage`. `last`: who had the bus before, and after.
   Time alone(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at,
              unsigned& last, BusUsage& usage) const {
-    if (bytes == 0 || !single()) return walk(address, bytes, completer, at, last, usage);
-    const Time waiting = clocks(grant_), busy = tenure_time(address, bytes);
+    if (!one_tenure_ || bytes == 0) {
+      return walk(address, bytes, completer, at, last, usage);
+    }
+    const Time length = tenure_time(address, bytes);
     last = requester_;
     ++usage.accesses;
-    usage.add_single(bytes, busy, waiting);
-    return at + waiting + busy;
+    usage.add_tenure(bytes, length, grant_time_);
+    return at + grant_time_ + length;
   }
 
   /// When the access ends if nobody else wants the bus from now on, or earlier if somebody could
@@ -162,10 +165,12 @@ class AccessTiming {
   TenurePrice completion_{};  // split reads
   bool simple_ = true;
   bool one_price_ = true;  // whichever the command
+  bool one_tenure_ = false;
   bool delayed_ = false;
   bool split_ = false;
   bool moves_data_ = true;
   unsigned grant_ = 0;    // clocks of arbitration, where that does not change
+  Time grant_time_{};     // the same
   unsigned no_data_ = 0;  // clocks of Retry, Split Response or master abort
   Time latency_{};        // of delayed and split reads
 };

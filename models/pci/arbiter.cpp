@@ -33,7 +33,7 @@ Arbiter::Ticket Arbiter::request(const AccessTiming& timing, const Transfer& tra
   request.access = {at, kTimeNever, kTimeNever};
   request.order = next_order_++;
   request.waiting = request.used = true;
-  request.single = timing.single();
+  request.single = timing.one_tenure();
   if (request.single) request.busy = timing.tenure_time(transfer.address, transfer.bytes);
   ++waiting_;
   ++usage_[timing.master()].accesses;
@@ -60,7 +60,7 @@ bool Arbiter::end_alone(Request& request, Time now) {
   const Time start = start_alone(request);
   if (start + request.busy > now) return false;
   const unsigned master = request.timing->master();
-  usage_[master].add_single(request.progress.bytes, request.busy, start - request.progress.asked);
+  usage_[master].add_tenure(request.progress.bytes, request.busy, start - request.progress.asked);
   request.access.start = start;
   request.access.end = free_ = start + request.busy;
   request.waiting = false;

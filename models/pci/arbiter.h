@@ -63,7 +63,7 @@ class Arbiter {
   /// the whole access if it ends before that, and if nobody is waiting. False: nothing was done.
   bool undisturbed(const AccessTiming& timing, const Transfer& transfer, Time at, Time limit,
                    Access& access) {
-    if (waiting_ != 0 || !timing.single()) return false;
+    if (waiting_ != 0 || !timing.one_tenure()) return false;
     const Time start = std::max(at + timing.grant({}, last_), free_);
     const Time length = timing.tenure_time(transfer.address, transfer.bytes);
     if (start + length >= limit) return false;
@@ -71,7 +71,7 @@ class Arbiter {
     free_ = access.end;
     last_ = timing.master();
     ++usage_[last_].accesses;
-    usage_[last_].add_single(transfer.bytes, length, start - at);
+    usage_[last_].add_tenure(transfer.bytes, length, start - at);
     return true;
   }
 

@@ -362,6 +362,24 @@ TEST(Arbiter, AloneTakesAsLongAsAloneOnAnArbitratedBus) {
   }
 }
 
+TEST(Arbiter, TheShortWayIsTheLongWayWhenNobodyElseCanCome) {
+  Machine machine;
+  Arbiter& arbiter = machine.arbiter();
+  const AccessTiming write = machine.timing({1, kWrite, 0, 64, {}});
+  Arbiter::Access access;
+  EXPECT_FALSE(arbiter.undisturbed(write, {0x1000, 64, 0}, clk(0), clk(21), access));
+  ASSERT_TRUE(arbiter.undisturbed(write, {0x1000, 64, 0}, clk(0), clk(22), access));
+  EXPECT_EQ(access.start, clk(2));
+  EXPECT_EQ(access.end, clk(21));
+  EXPECT_EQ(arbiter.usage(1).accesses, 1u) << "only the one that was done";
+  EXPECT_EQ(arbiter.usage(1).busy, clk(19));
+  // Whoever comes next finds the bus as it was left.
+  EXPECT_EQ(machine.run({{2, kWrite, 0, 64, clk(20)}}), (Results{{22, 41, 0}}));
+  Time again{};
+  arbiter.request(write, {0x1000, 64, 0}, clk(50), clk(50), again);
+  EXPECT_FALSE(arbiter.undisturbed(write, {0x1000, 64, 0}, clk(50), kTimeNever, access));
+}
+
 /// Six hundred accesses of five masters in one heap: everybody is found out in time (Machine checks
 /// that), nothing overlaps, nothing is lost, and the order of calls does not matter.
 TEST(Arbiter, CrowdsAreServedAlikeInAnyOrderOfCalls) {
