@@ -109,6 +109,8 @@ AccessTiming::AccessTiming(const Setup& setup)
   one_price_ = !invalidates && one_boundary;
   simple_ = !split_ && !delayed_ && one_price_ && arbiter_.parking != Parking::kLast;
   grant_ = grant_clocks(arbiter_, requester_, ~0u);
+  grant_time_ = clocks(grant_);
+  one_tenure_ = simple_ && price_[0].boundary() == 0;
 }
 
 AccessTiming AccessTiming::master_abort(const BusSpeed& bus, const ArbiterTiming& arbiter,
