@@ -10,6 +10,7 @@
 #include "models/e1000/timing.h"
 #include "models/tlm/probe.h"
 #include "models/tlm/register_bank.h"
+#include "models/tlm/sc_time.h"
 #include "models/tlm/time.h"
 
 namespace e1000tlm::e1000 {
@@ -37,6 +38,10 @@ class InterruptUnit : public sc_core::sc_module {
   bool asserted() const { return line_level_; }
   /// An assertion is waiting for its latency or for the throttling interval to end.
   bool pending() const { return assert_at_ != kTimeNever || asserted_ != line_level_; }
+  /// An assertion is waiting for nothing but its latency.
+  bool imminent() const {
+    return assert_at_ != kTimeNever && assert_at_ <= sc_now() + timing_.interrupt_latency;
+  }
 
  private:
   void icr_read(std::uint32_t index);

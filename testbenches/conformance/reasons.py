@@ -125,8 +125,7 @@ EMPTY_SEGMENT = Difference(
     "one more, empty")
 EMPTY_TAIL = Difference(
     "TXQE", "TX-38", "3.4.3: when the last descriptor has been worked on", "with every write of TDT")
-TRANSMIT_SIZES = Difference(
-    "PTC, GOTC of segments", "ST-6", "13.7: each segment counts by its size", "not counted")
+
 # --- Receive ---
 FCS_STORED = Difference(
     "received FCS", "RX-14, RX-23", "3.2.3: stored unless RCTL.SECRC", "counted, not stored")
@@ -147,9 +146,9 @@ CFI_FILTER = Difference(
 LONG_FRAMES = Difference(
     "long frames", "RX-6, RX-9", "13.4.22: LPE 0 drops more than 1522 bytes with FCS",
     "other limits; SBP lifts them")
-NULL_BUFFER = Difference(
-    "null receive descriptor", "RX-15, RX-23", "3.2.3: completed without data",
-    "takes its share of the frame")
+SHORT_FRAMES = Difference(
+    "short frames from the host", "RX-7", "a wire has no frames below 64 bytes", "stored as they come",
+    "the host's side pads them")
 NO_DESCRIPTORS = Difference(
     "no receive descriptors", "RX-30, RX-24", "RNBC; frames wait in the packet buffer; MPC and RXO "
     "when that is full", "frames wait in the host's queue")
@@ -178,11 +177,10 @@ MAC_LOOPBACK = Difference(
     "RCTL.LBM", "LB-2, LB-4", "13.4.22: 11 loops frames back", "ignored")
 PHY_LOOPBACK = Difference(
     "PHY loopback", "LB-1, LB-4", "BMCR 14: frames come back", "other conditions")
-STATISTICS_CLEAR = Difference(
-    "statistics", "ST-1, ST-7", "13.7: every counter clears on read", "some do not")
+COUNTERS = Difference(
+    "statistics counters", "ST-4, ST-7", "13.7: sizes, octets, broadcast, multicast, errors",
+    "counts GPRC, GPTC, TPR, TPT, TOR, TOT alone")
 TOTALS = Difference(
     "TPR, TOR", "ST-3, ST-7", "13.7: every frame seen", "accepted frames")
-ERROR_COUNTERS = Difference(
-    "RUC, ROC, XOFF ... counters", "ST-4, ST-7", "13.7", "not counted, or other frames")
 WAKE_UP = Difference(
     "wake-up registers", "PM-7", "13.6: PME, filters", "plain storage, or missing")

@@ -27,9 +27,11 @@ class Endpoint:
     name = ""
     qtest = None
     _wire = None
+    _sent = False  # frames, since the last restart
 
     def send(self, frame):
         """Puts a frame (without FCS) on the wire towards the adapter."""
+        self._sent = True
         self._wire.send(frame)
         self.settle()
 
@@ -127,11 +129,18 @@ class Model(Endpoint):
 
 
 class Reference(Endpoint):
-    """QEMU. One process; a restart is a reset of its machine."""
+    """QEMU. A restart is a reset of its machine, or a new process if frames were sent: those that
+    the adapter did not want wait in QEMU beyond a reset."""
 
     name = "QEMU"
 
     def __init__(self):
+        self._process = None
+        self._start()
+
+    def _start(self):
+        self.close()
+        self._sent = False
         ours, theirs = socket.socketpair()
         self._wire, wire = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         wire_options(self._wire)
@@ -154,8 +163,9 @@ class Reference(Endpoint):
         return result.stdout.strip() if result.returncode == 0 else None
 
     def restart(self):
+        if self._sent:
+            self._start()
         q = self.qtest
-        self.settle()
         self._config_write(2, 0x0C, 1, 0x55)  # a mark that goes with the reset
         q.port_write(0xCF9, 1, 6)
         deadline = time.monotonic() + 20
@@ -181,7 +191,10 @@ class Reference(Endpoint):
         return self._process.poll() is None
 
     def close(self):
+        if self._process is None:
+            return
         self.qtest.close()
         self._wire.close()
         self._process.terminate()
         self._process.wait()
+        self._process = None

@@ -6,7 +6,7 @@ import json
 import os
 import pkgutil
 
-from bench.bench import Bench
+from bench.bench import MILLISECOND, Bench
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDS = os.path.join(HERE, "..", "records")
@@ -40,6 +40,7 @@ class Scenario:
             bench.enable()
         if self.start == "link":
             bench.bring_up_link()
+        bench.step(20 * MILLISECOND)  # both have read their EEPROM and agree on the time
         bench.qtest.edges.clear()
         if self.argument is None:
             self.function(bench)

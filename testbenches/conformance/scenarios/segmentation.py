@@ -209,9 +209,9 @@ def _(d):
     send(d, packet, 300)
     d.see("GPTC", d.statistic("GPTC"), 4)
     d.see("TPT", d.statistic("TPT"), 4)
-    d.see("PTC511", d.statistic("PTC511"), 3, reasons.TRANSMIT_SIZES)
-    d.see("PTC255", d.statistic("PTC255"), 1, reasons.TRANSMIT_SIZES)
-    d.see("GOTCL", d.read(GOTCL), 1000 + 4 * (54 + 4), reasons.TRANSMIT_SIZES)
+    d.see("PTC511", d.statistic("PTC511"), 3, reasons.COUNTERS)
+    d.see("PTC255", d.statistic("PTC255"), 1, reasons.COUNTERS)
+    d.see("GOTCL", d.read(GOTCL), 1000 + 4 * (54 + 4), reasons.COUNTERS)
 
 
 @scenario("segmentation: one cause for all frames", "3.4.3")
