@@ -23,6 +23,7 @@ constexpr std::uint64_t kDefaultFrames = 100'000;
 constexpr std::size_t kMostNics = 30;     // PCI devices 2 to 31
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
+constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by default
 
 /// What a configuration file may say.
 void describe_run(po::options_description& all) {
@@ -53,8 +54,10 @@ void describe_run(po::options_description& all) {
       "of everything random (default 1); the same seed gives the same run");
   add("paced", po::bool_switch(), "keep to the wall clock (links to the live world always do)");
   add("qtest", po::value<std::string>()->value_name("ADDRESS"),
-      "serve QEMU's qtest protocol, e.g. unix:PATH, instead of running the driver");
-  add("ram", po::value<std::string>()->value_name("SIZE"), "memory of the board (default 64MiB)");
+      "serve QEMU's qtest protocol instead of running the driver: unix:PATH or tcp:HOST:PORT to "
+      "listen, with ,server=off to connect; ,keep=off ends with the first client; or stdio");
+  add("ram", po::value<std::string>()->value_name("SIZE"),
+      "memory of the board, 4MiB to 3GiB (default 64MiB, with --qtest 128MiB)");
   add("json", po::value<std::string>()->value_name("FILE"),
       "write the summary as JSON; - for standard output");
   add("quiet", po::bool_switch(), "no summary and no progress line");
@@ -227,6 +230,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
     if (board.quantum > kMostQuantum) throw std::invalid_argument(t + ": expected 1s at most");
   });
   given("duration", [&](const std::string& t) { board.duration = traffic::parse_time(t); });
+  if (values.count("qtest") != 0) board.ram_bytes = kClientRam;
   given("ram", [&](const std::string& t) { board.ram_bytes = traffic::parse_size(t); });
   given("qtest", [&](const std::string& t) { board.qtest = t; });
   given("size", [&](const std::string& t) {
@@ -277,6 +281,10 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
       if (values.count(name) != 0) fail(name, "does not go with --qtest: the client drives");
     }
     if (board.paced) fail("paced", "does not go with --qtest: the client owns the time");
+    if (board.qtest == "stdio" && values.count("json") != 0 &&
+        values["json"].as<std::string>() == "-") {
+      fail("json", "- does not go with --qtest stdio: the client reads standard output");
+    }
   }
 }
 
