@@ -74,8 +74,9 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   /// Frames lost, by reason, since the start of simulation.
   const DropCounters& drops() const;
   const Statistics& statistics() const;
-  /// DMA, a frame on the wire or a management access (MDIO, EEPROM) is under way. Timers do not
-  /// count.
+  /// DMA, a frame on the wire or a management access (MDIO, EEPROM) is under way, or the interrupt
+  /// line is about to follow its causes. Timers do not count, nor does an interrupt that they hold
+  /// back.
   bool busy() const;
   /// Not busy, no delay timer running, no interrupt pending or asserted.
   bool idle() const;
