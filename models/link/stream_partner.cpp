@@ -114,6 +114,7 @@ class Connector {
 class StreamDevice : public HostDevice {
  public:
   explicit StreamDevice(const StreamConfig& config) : config_(config) {
+    watch_.add(there_is_more_.fd(), EPOLLIN);
     if (config.server) {
       listener_ = listen_on(config.address);
       watch_.add(listener_.get(), EPOLLIN);
@@ -137,6 +138,7 @@ class StreamDevice : public HostDevice {
     for (;;) {
       if (!connection_ && !find_peer()) return {Outcome::kAgain, {}, nullptr};
       const LengthPrefixReader::Item item = reader_.next();
+      stay_readable(item.result != LengthPrefixReader::Result::kNeedsMore && reader_.inside());
       switch (item.result) {
         case LengthPrefixReader::Result::kFrame: return {Outcome::kDone, item.frame, nullptr};
         case LengthPrefixReader::Result::kTooLong: return {Outcome::kDropped, {}, "too_long"};
@@ -194,6 +196,12 @@ class StreamDevice : public HostDevice {
     return true;
   }
 
+  /// What has been taken from the socket already does not wake anybody.
+  void stay_readable(bool more) {
+    if (std::exchange(more_, more) == more) return;
+    more ? there_is_more_.set() : there_is_more_.clear();
+  }
+
   bool find_peer() {
     if (listener_) {
       UniqueFd connection = accept_from(listener_.get());
@@ -217,6 +225,7 @@ class StreamDevice : public HostDevice {
   void hang_up() {
     connection_.reset();
     reader_.clear();
+    stay_readable(false);
     sent_ = 0;
     deaf_ = false;
     if (listener_) watch_.change(listener_.get(), EPOLLIN);
@@ -229,6 +238,8 @@ class StreamDevice : public HostDevice {
   std::optional<Connector> connector_;  // of a client that reconnects
   UniqueFd connection_;
   LengthPrefixReader reader_;
+  WakeUp there_is_more_;  // in the reader
+  bool more_ = false;
   std::size_t sent_ = 0;  // of the frame that write() is offered again, with its prefix
   bool deaf_ = false;     // the peer takes nothing any more; what it has sent can still be read
 };

@@ -380,6 +380,28 @@ TEST(StreamPartner, AThreadMovesFramesBothWaysWhenNobodyPolls) {
   EXPECT_TRUE(partner.statistics().drops.empty());
 }
 
+TEST(StreamPartner, ManyFramesInOnePieceAllArriveAlthoughTheSocketIsEmptyThen) {
+  constexpr unsigned kFrames = 500;
+  const TemporaryDirectory directory;
+  const SocketAddress address{directory.file("nic"), "", ""};
+  Cable cable("cable");
+  NicEnd nic("nic", cable.end(0));
+  StreamPartner partner({"partner"}, cable.end(1), spec_for(address, ",server"));
+  nic.begin();
+  const Remote remote(address);
+  Octets piece;
+  for (unsigned i = 0; i < kFrames; ++i) {
+    const auto prefix = length_prefix(60);
+    const Octets frame = numbered_frame(i, 60);
+    piece.resize(piece.size() + prefix.size() + frame.size());
+    std::copy(frame.rbegin(), frame.rend(), piece.rbegin());
+    std::copy(prefix.rbegin(), prefix.rend(), piece.rbegin() + 60);
+  }
+  remote.raw(piece);
+  EXPECT_TRUE(run_until([&] { return nic.received.size() == kFrames; }));
+  partner.finish();
+}
+
 TEST(StreamPartner, TheThreadTakesOnePeerAfterTheOtherAndSurvivesThemAll) {
   const TemporaryDirectory directory;
   const SocketAddress address{directory.file("nic"), "", ""};
