@@ -33,7 +33,7 @@ void describe_run(po::options_description& all) {
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
       "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
       "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); aneg=TIME "
-      "(autonegotiation)");
+      "(autonegotiation); addr=SLOT (PCI device number in hexadecimal, 2 to 1f)");
   add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
       "what the adapters are connected to, in their order (see below)");
   add("pci", po::value<std::string>()->value_name("BUS"),
@@ -99,6 +99,21 @@ std::uint64_t parse_number(const std::string& option, const std::string& text) {
   }
 }
 
+/// A slot as in QEMU's addr=: "4", "0x4", "1f", "4.0". Device 0 is the host bridge, and 1 the ISA
+/// bridge on machines of this kind.
+unsigned parse_slot(std::string text) {
+  const std::string given = text;
+  if (text.size() > 2 && text.compare(text.size() - 2, 2, ".0") == 0) text.resize(text.size() - 2);
+  if (text.compare(0, 2, "0x") == 0) text.erase(0, 2);
+  const bool digits = !text.empty() && text.size() <= 2 &&
+                      text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  const unsigned long slot = digits ? std::stoul(text, nullptr, 16) : 0;
+  if (slot < 2 || slot > 31) {
+    throw std::invalid_argument("addr=" + given + ": expected a hexadecimal number from 2 to 1f");
+  }
+  return static_cast<unsigned>(slot);
+}
+
 void set_nic_key(NicConfig& nic, const std::string& key, const std::string& value) {
   if (key == "part") {
     const auto part = e1000::find_part(value);
@@ -116,8 +131,11 @@ void set_nic_key(NicConfig& nic, const std::string& key, const std::string& valu
     nic.eeprom_file = value;
   } else if (key == "aneg") {
     nic.autonegotiation = traffic::parse_time(value);
+  } else if (key == "addr") {
+    nic.device = parse_slot(value);
   } else {
-    throw std::invalid_argument("unknown key '" + key + "'; known are part, mac, eeprom, aneg");
+    throw std::invalid_argument("unknown key '" + key +
+                                "'; known are part, mac, eeprom, aneg, addr");
   }
 }
 

@@ -132,6 +132,42 @@ class QTest(Scenario):
             client.close()
             process.communicate(timeout=20)
 
+    def test_adapters_stand_in_the_slots_that_are_wanted(self):
+        process, address = self.start("--nic", "addr=4", "--nic", "addr=1f", "--nic", "part=82544gc",
+                                      "--link", "null", "--link", "null")
+        client = QTestClient(self, address)
+        present = {device: client.config(device, 0) >> 16 for device in range(32)
+                   if client.config(device, 0) != 0xFFFFFFFF}
+        self.assertEqual(present, {0: 0x1237, 2: 0x100C, 4: 0x100E, 0x1F: 0x100E})
+        client.do("irq_intercept_in ioapic")
+        for device, line in ((4, 11), (2, 10), (0x1F, 11)):
+            bar = 0xE0000000 + device * 0x100000
+            client.config(device, 0x10, bar)
+            client.config(device, 4, 7)
+            self.assertEqual(client.config(device, 0x3C) & 0xFF, line)
+            client.do(f"writel {bar + 0xD0:#x} 4")
+            client.interrupts.clear()
+            client.do(f"writel {bar + 0xC8:#x} 4")
+            self.assertEqual(client.interrupts, [f"IRQ raise {line}"])
+            client.value(f"readl {bar + 0xC0:#x}")
+            self.assertEqual(client.interrupts[1:], [f"IRQ lower {line}"])
+        self.assertEqual(client.do("irq_intercept_in /machine/peripheral-anon/device[2]"),
+                         "FAIL IRQ intercept already enabled")
+        client.close()
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 0)
+
+    def test_slots_that_cannot_be_are_refused(self):
+        for arguments, reason in ((("--nic", "addr=4", "--nic", "addr=4"), "no device number 4"),
+                                  (("--nic", "addr=5", "--nic", "addr=4"), "must ascend")):
+            result = sim(*arguments, timeout=20)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(f"--nic 1: addr: ", result.stderr)
+            self.assertIn(reason, result.stderr)
+        result = sim("--nic", "addr=5", "--nic", "addr=9", "--link", "loopback", "--link", "loopback",
+                     "--app", "generate", "--frames", "100", timeout=60)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
     def test_a_signal_ends_a_server_that_nobody_uses(self):
         process, _ = self.start("--link", "null")
         process.terminate()
