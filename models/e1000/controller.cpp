@@ -228,7 +228,7 @@ const Statistics& Controller::statistics() const { return blocks_->statistics; }
 bool Controller::busy() const {
   const Blocks& b = *blocks_;
   return b.transmit.busy() || b.receive.busy() || b.mdi.busy() || b.eeprom.busy() ||
-         b.control.resetting() || b.interrupts.imminent();
+         b.control.resetting() || b.interrupts.asserting();
 }
 
 bool Controller::idle() const {

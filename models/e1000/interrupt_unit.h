@@ -10,7 +10,6 @@
 #include "models/e1000/timing.h"
 #include "models/tlm/probe.h"
 #include "models/tlm/register_bank.h"
-#include "models/tlm/sc_time.h"
 #include "models/tlm/time.h"
 
 namespace e1000tlm::e1000 {
@@ -34,14 +33,12 @@ class InterruptUnit : public sc_core::sc_module {
   void set(std::uint32_t causes);
   /// All causes and masks were reset.
   void reset();
+  /// The line is about to follow, within the unit's own latency: not waiting for throttling.
+  bool asserting() const;
   std::uint64_t assertions() const { return assertions_; }
   bool asserted() const { return line_level_; }
   /// An assertion is waiting for its latency or for the throttling interval to end.
   bool pending() const { return assert_at_ != kTimeNever || asserted_ != line_level_; }
-  /// An assertion is waiting for nothing but its latency.
-  bool imminent() const {
-    return assert_at_ != kTimeNever && assert_at_ <= sc_now() + timing_.interrupt_latency;
-  }
 
  private:
   void icr_read(std::uint32_t index);

@@ -97,7 +97,7 @@ class Bus::SlotTariff final : public Tariff {
 struct Bus::Slot {
   Slot(Bus& its_bus, Function& function, unsigned device)
       : bus(its_bus),
-        master(device - its_bus.config_.first_device + 1, &function, its_bus.config_),
+        master(static_cast<unsigned>(its_bus.slots_.size()) + 1, &function, its_bus.config_),
         to_function(("function_" + std::to_string(device)).c_str()),
         from_function(("master_" + std::to_string(device)).c_str()),
         intx(("intx_" + std::to_string(device)).c_str()) {
@@ -158,20 +158,26 @@ Bus::Bus(const sc_core::sc_module_name& name, const BusConfig& config)
 
 Bus::~Bus() = default;
 
-unsigned Bus::attach(Function& function) {
-  const unsigned device = config_.first_device + static_cast<unsigned>(functions_.size());
-  if (device >= kMaxDevices) {
-    throw std::invalid_argument("PCI bus " + std::string(name()) +
-                                " has no device number left for " + function.name());
+unsigned Bus::attach(Function& function, std::optional<unsigned> wanted) {
+  const auto taken = [&](unsigned device) {
+    return std::find(devices_.begin(), devices_.end(), device) != devices_.end();
+  };
+  unsigned device = wanted.value_or(config_.first_device);
+  while (!wanted && taken(device)) ++device;
+  if (device == 0 || device >= kMaxDevices || taken(device)) {
+    throw std::invalid_argument("PCI bus " + std::string(name()) + " has no device number " +
+                                (wanted ? std::to_string(device) : std::string("left")) + " for " +
+                                function.name());
   }
   functions_.push_back(&function);
+  devices_.push_back(device);
   return device;
 }
 
 // Sockets can be made here inside this module whoever called attach() from wherever.
 void Bus::before_end_of_elaboration() {
   for (Function* function : functions_) {
-    const unsigned device = config_.first_device + static_cast<unsigned>(slots_.size());
+    const unsigned device = devices_[slots_.size()];
     slots_.push_back(std::make_unique<Slot>(*this, *function, device));
     function->on_decode_change([this, function] { decode_changed(*function); });
   }
@@ -238,9 +244,9 @@ Bus::Range Bus::host_range(const Master& master, std::uint64_t address) const {
 }
 
 Bus::Target Bus::config_target(const Master& master, const PciExtension& extension) const {
-  const std::size_t index = std::size_t{extension.device} - config_.first_device;
-  if (master.function != nullptr || extension.function != 0 || index >= slots_.size()) return {};
-  return {slots_[index].get(), false};
+  const auto device = std::find(devices_.begin(), devices_.end(), extension.device);
+  if (master.function != nullptr || extension.function != 0 || device == devices_.end()) return {};
+  return {slots_[static_cast<std::size_t>(device - devices_.begin())].get(), false};
 }
 
 Bus::Target Bus::decode(Master& master, const ::tlm::tlm_generic_payload& payload,

@@ -91,11 +91,27 @@ void Board::build_nics() {
     nics_.push_back(std::make_unique<NicSlot>(name.c_str(), i, config_.nics[i], config_.links[i],
                                               bus_->config().speed, config_.seed));
     pci::ConfigSpace& space = nics_.back()->function().config();
-    const unsigned device = bus_->attach(nics_.back()->function());
+    const unsigned device = attach(i);
     // What firmware would have left for a qtest client; the driver does it by itself.
     const unsigned pin = space.read(pci::cfg::kInterruptPin, 1);
     space.write(pci::cfg::kInterruptLine, 1, driver::kPirqRouting[driver::pirq_of(device, pin)]);
   }
+}
+
+/// The PCI device number of an adapter.
+unsigned Board::attach(std::size_t index) {
+  const std::string option = "--nic " + std::to_string(index) + ": addr: ";
+  unsigned device = 0;
+  try {
+    device = bus_->attach(nics_[index]->function(), config_.nics[index].device);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(option + error.what());
+  }
+  // The driver finds adapters in the order of their numbers.
+  if (config_.qtest.empty() && device < last_device_) {
+    throw std::invalid_argument(option + "without --qtest the numbers must ascend");
+  }
+  return last_device_ = device;
 }
 
 void Board::build_driver() {
@@ -145,6 +161,7 @@ void Board::build_qtest() {
   plugs::QTestConfig door;
   door.address = config_.qtest;
   try {
+    door.keep = plugs::StreamAddress::parse(config_.qtest).keep;
     door_ = std::make_unique<plugs::QTestDoor>("door", *qtest_, door);
   } catch (const std::exception& error) {
     throw std::invalid_argument("--qtest " + config_.qtest + ": " + error.what());

@@ -28,8 +28,8 @@ namespace e1000tlm::platform {
 
 class BoardQTestBackend;
 
-/// Built from a configuration, run once, asked for a summary. Adapters are PCI devices 2, 3 ... on
-/// bus 0; the host bridge is device 0; PIRQ A..D go to interrupts 10, 10, 11, 11.
+/// Built from a configuration, run once, asked for a summary. Adapters are PCI devices 2, 3 ... (or
+/// as configured) on bus 0; the host bridge is device 0; PIRQ A..D go to interrupts 10, 10, 11, 11.
 class Board : public sc_core::sc_module {
  public:
   /// Sets the global quantum. Throws std::invalid_argument or std::runtime_error naming the option
@@ -56,6 +56,7 @@ class Board : public sc_core::sc_module {
  private:
   void build_machine();
   void build_nics();
+  unsigned attach(std::size_t index);
   void build_driver();
   void build_qtest();
   void build_supervisor();
@@ -79,6 +80,7 @@ class Board : public sc_core::sc_module {
   std::unique_ptr<BoardQTestBackend> qtest_;
   std::unique_ptr<plugs::QTestDoor> door_;
   std::unique_ptr<Supervisor> supervisor_;
+  unsigned last_device_ = 0;
   bool paced_ = false;
   double wall_seconds_ = 0;
   Time simulated_{};

@@ -18,6 +18,7 @@ struct NicConfig {
       mac;                  ///< unset: that of the EEPROM file, else 52:54:00:12:34:56+n
   std::string eeprom_file;  ///< raw image; empty: one made for the part
   std::optional<Time> autonegotiation;  ///< unset: the PHY's default
+  std::optional<unsigned> device;       ///< PCI device number; unset: the lowest free, from 2 on
 };
 
 enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward };
