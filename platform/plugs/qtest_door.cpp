@@ -17,6 +17,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t kInputBytes = 65536;
 // How often hosts are asked for frames while the clock steps, where anything happens at all.
 constexpr Time kHostPoll = ms(1);
+// The end of a frame on the wire is no event: work is looked for this often where the next event is
+// further away, so that settling does not run into a timer.
+constexpr Time kSettlePoll = us(1);
 constexpr int kRetryMilliseconds = 2;
 // A model that never comes to rest at one time must not keep the client waiting for ever.
 constexpr unsigned kMaxDeltas = 100'000;
@@ -304,7 +307,7 @@ void QTestDoor::settle() {
   while (backend_.busy()) {
     const Time next = next_activity();
     if (next > end || next == sc_now()) break;  // nothing happens in time, or nothing but deltas
-    wait(to_sc(next - sc_now()));
+    wait(to_sc(std::min(next - sc_now(), kSettlePoll)));
     finish_deltas();
   }
 }

@@ -91,7 +91,8 @@ class Model(Endpoint):
         self._wire.bind(path("host"))
         self._log = open(path("log"), "w+")
         self._process = subprocess.Popen(
-            [self._program, "--quiet", "--qtest", "unix:" + path("qtest"), "--link",
+            [self._program, "--quiet", "--ram", f"{RAM_MIB}MiB",
+             "--qtest", f"unix:{path('qtest')},keep=off", "--link",
              f"dgram:local={path('nic')},remote={path('host')}", *self._options],
             stdout=self._log, stderr=self._log)
         stream = socket.socket(socket.AF_UNIX)
