@@ -52,23 +52,16 @@ STATUS_REGISTER = Difference(
 # --- EEPROM, PHY, link ---
 EECD_PINS = Difference(
     "EECD", "EE-6, EE-18", "13.4.3: FWE, GNT follows REQ", "GNT always 1, FWE 0")
-EEPROM_CONTENT = Difference(
-    "EEPROM words", "-", "5.6: words of the part", "a template of its own")
 EEPROM_WRITE = Difference(
     "EEPROM writing", "EE-10, EE-18", "93C46: EWEN, WRITE, ERASE, WRAL, ERAL, EWDS",
     "not possible")
 EERD_RANGE = Difference(
     "EERD beyond the EEPROM", "EE-4", "13.4.4: address bits beyond the part's are not used",
     "DONE without data")
-EERD_TIME = Difference(
-    "EERD, MDIC take time", "MD-2, EE-4", "13.4.4, 13.4.8: DONE and R rise when the access is over",
-    "at once")
 PHY_VALUES = Difference(
     "PHY reset values", "-", "13.4.8, tables of PHY registers", "others")
 PHY_MISSING = Difference(
     "PHY registers that QEMU leaves out", "MD-5", "7, 8, 15, 18, 19, 26, 29, 30 ...", "MDIC.E")
-PHY_STORAGE = Difference(
-    "PHY register bits", "-", "read-only and reserved bits", "all bits stored")
 SOFT_RESET = Difference(
     "PHY soft reset", "LNK-1, LNK-17", "BMCR 15: negotiation starts anew", "it does not")
 PHY_POWER_DOWN = Difference(
@@ -106,9 +99,6 @@ TX_LONG = Difference(
     "a packet longer than the part can send is dropped")
 TXD_LOW_CAUSE = Difference(
     "TXD_LOW", "TX-8", "13.4.43: the descriptors left fall to LWTHRESH", "never")
-SUM_FIELDS = Difference(
-    "first descriptor's POPTS", "TX-13", "3.3.7: options of the first data descriptor",
-    "of the last one")
 TCP_ZERO = Difference(
     "TCP checksum of zero", "TX-21, TX-23", "RFC 9293: sent as 0; only UDP uses FFFFh", "FFFFh")
 CONTEXT_IN_PACKET = Difference(
@@ -135,17 +125,12 @@ RECEIVE_SUM = Difference(
     "receive checksum offload", "RX-25, RX-29", "3.2.9: RXCSUM", "none (IXSM always)")
 UNICAST_HASH = Difference(
     "hash table and unicast", "RX-9", "10.5.1: for multicast", "for unicast too")
-BROADCAST_HASH = Difference(
-    "broadcast without BAM", "RX-9", "10.1.1", "hash table and receive addresses still count")
 SOURCE_FILTER = Difference(
     "RAH.AS, RAH.AV bits", "RX-9", "13.5.3: AS 01 compares the source", "ignored")
 PASSED_INEXACT = Difference(
     "PIF", "RX-3, RX-9", "3.2.3.2: set for what passed by the hash or UPE only", "always 0")
 CFI_FILTER = Difference(
     "RCTL.CFIEN", "RX-5, RX-9", "13.4.22: CFI is compared with RCTL.CFI", "ignored")
-LONG_FRAMES = Difference(
-    "long frames", "RX-6, RX-9", "13.4.22: LPE 0 drops more than 1522 bytes with FCS",
-    "other limits; SBP lifts them")
 SHORT_FRAMES = Difference(
     "short frames from the host", "RX-7", "a wire has no frames below 64 bytes", "stored as they come",
     "the host's side pads them")
@@ -155,16 +140,11 @@ NO_DESCRIPTORS = Difference(
 RXDMT0_ONCE = Difference(
     "RXDMT0", "RX-31, RX-32", "3.2.6: once, when the free count falls to the threshold",
     "with every frame below it")
-BAD_RING = Difference(
-    "head beyond the ring", "-", "undefined", "RXO, or frames are lost", "frames wait")
 # --- Interrupts ---
 ICR_RESERVED = Difference(
     "reserved causes", "INT-8", "13.4.17: bits 31:17 read 0", "stored; bit 31 says asserted")
 ITR_FLOOR = Difference(
     "ITR = 0", "INT-4, INT-7", "13.4.18: no throttling", "at least 128 us between interrupts")
-ITR_GAP = Difference(
-    "ITR", "INT-4, INT-7", "13.4.18: 256 ns units between two interrupts",
-    "started by causes, others lengthen it")
 DELAY_TIMERS = Difference(
     "RDTR, RADV, TIDV, TADV", "RX-34, TX-37", "3.2.7, 3.4.3: delay timers",
     "only lengthen the throttling interval")
@@ -175,8 +155,6 @@ FLOW_CONTROL = Difference(
     "flow control", "FC-1 to FC-8", "8.7.3: PAUSE obeyed and sent, counters", "none")
 MAC_LOOPBACK = Difference(
     "RCTL.LBM", "LB-2, LB-4", "13.4.22: 11 loops frames back", "ignored")
-PHY_LOOPBACK = Difference(
-    "PHY loopback", "LB-1, LB-4", "BMCR 14: frames come back", "other conditions")
 COUNTERS = Difference(
     "statistics counters", "ST-4, ST-7", "13.7: sizes, octets, broadcast, multicast, errors",
     "counts GPRC, GPTC, TPR, TPT, TOR, TOT alone")

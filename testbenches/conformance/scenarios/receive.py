@@ -178,6 +178,19 @@ def _(d):
     d.see("accepted", d.accepted(ethernet(size=1518, vlan=5)), True)
 
 
+@scenario("receive: SBP takes oversized frames", "13.4.22")
+def _(d):
+    d.rx_ring(control=RCTL_SBP)
+    d.see("2000 bytes", d.accepted(ethernet(size=2000)), True)
+
+
+@scenario("receive: the longest frame with LPE is 16384 bytes with FCS", "13.4.22")
+def _(d):
+    d.rx_ring(size=16384, control=RCTL_LPE, count=8)
+    d.see("16380 without", d.accepted(ethernet(size=16380)), True)
+    d.see("16381 without", d.accepted(ethernet(size=16381)), False)
+
+
 @scenario("receive: oversized frames count in ROC", "13.7.39")
 def _(d):
     d.rx_ring()

@@ -57,6 +57,16 @@ def _(d):
     d.see("with", d.accepted(to(BROADCAST)), True)
 
 
+@scenario("filter: without BAM a broadcast may match otherwise", "10.1")
+def _(d):
+    d.rx_ring(control=0)
+    d.station(6, BROADCAST)
+    d.see("a receive address", d.accepted(to(BROADCAST)), True)
+    d.station(6, BROADCAST, flags=0)
+    d.write(MTA + 4 * 127, 1 << 31)
+    d.see("the hash table", d.accepted(to(BROADCAST)), True)
+
+
 @scenario("filter: nothing but the station without switches", "10.1")
 def _(d):
     d.rx_ring(control=0)

@@ -275,6 +275,27 @@ def _(d):
     d.see("the next", d.transmit(d.legacy(frame(77))), [frame(77)])
 
 
+@scenario("transmit: descriptor type {0} is reserved", "3.3.5", each=[(2, "even"), (3, "odd")])
+def _(d, kind, name):
+    d.tx_ring()
+    entry = bytearray(d.data(frame(100)))
+    entry[10] = entry[10] & 0x0F | kind << 4
+    d.see("frames", d.transmit(bytes(entry)), [], reasons.RESERVED_TYPE if kind & 1 else None)
+    d.see("head", d.read(TDH), 1)
+    d.see("the next", d.transmit(d.legacy(frame(77))), [frame(77)])
+
+
+@scenario("transmit: a context inside a packet", "3.3.5")
+def _(d):
+    d.tx_ring()
+    content = frame(200)
+    frames = d.transmit(d.data(content[:100], IFCS), context(14, 24, 33, 34, 50),
+                        d.data(content[100:]))
+    d.see("frames", frames, [], reasons.CONTEXT_IN_PACKET)
+    d.see("head", d.read(TDH), 3)
+    d.see("the next", d.transmit(d.legacy(frame(77))), [frame(77)])
+
+
 @scenario("transmit: waits for link", "13.4.2")
 def _(d):
     d.tx_ring()
