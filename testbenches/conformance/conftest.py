@@ -37,7 +37,9 @@ class Session:
     def start_reference(self):
         if self.reference is None:
             if self.reference_name is None:
-                pytest.exit("no reference QEMU: run testbenches/conformance/reference_qemu.sh install", 2)
+                pytest.exit(
+                    "no reference QEMU: run testbenches/conformance/reference_qemu.sh install", 2
+                )
             self.reference = Reference()
         return self.reference
 
@@ -66,8 +68,10 @@ def pytest_terminal_summary(terminalreporter, config):
     agreeing = sum(not met for met in state.compared.values())
     write = terminalreporter.write_line
     write("")
-    write(f"scenarios compared: {len(state.compared)} with "
-          + (state.reference_name if state.live else "the records of QEMU"))
+    write(
+        f"scenarios compared: {len(state.compared)} with "
+        + (state.reference_name if state.live else "the records of QEMU")
+    )
     write(f"  agreeing in everything: {agreeing}")
     write(f"  differing as the manual says: {len(state.compared) - agreeing}, by reason:")
     for subject, count in reasons.most_common():

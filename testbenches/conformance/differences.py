@@ -24,8 +24,10 @@ def count(compared):
 
 
 def render(met):
-    rows = [f"| {d.subject} | {d.manual} | {d.qemu} | {d.ours} | {d.rule} | {met[d]} |\n"
-            for d in sorted(met, key=lambda d: d.subject.lower())]
+    rows = [
+        f"| {d.subject} | {d.manual} | {d.qemu} | {d.ours} | {d.rule} | {met[d]} |\n"
+        for d in sorted(met, key=lambda d: d.subject.lower())
+    ]
     return HEAD + "".join(rows)
 
 

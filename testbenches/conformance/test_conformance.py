@@ -46,7 +46,9 @@ def register_offsets(program):
     """Of all registers of the 82540EM, from the register map."""
     offsets = {}
     text = subprocess.run([program], capture_output=True, text=True, check=True).stdout
-    row = re.compile(r"\| ([0-9A-F]+)h(?: \+ (\d+)n, n < (\d+))? \| (\w+) \|.*\| ([^|]*) \| [^|]* \|$")
+    row = re.compile(
+        r"\| ([0-9A-F]+)h(?: \+ (\d+)n, n < (\d+))? \| (\w+) \|.*\| ([^|]*) \| [^|]* \|$"
+    )
     for line in text.split("## 82542")[0].splitlines():
         match = row.match(line)
         if match and ("all" in match[5] or "82540em" in match[5]):
@@ -60,8 +62,9 @@ def test_every_register_is_touched(session):
     if set(session.compared) != set(SCENARIOS):
         pytest.skip("not all scenarios have passed")
     known = register_offsets(os.path.join(session.bin, "e1000-registers"))
-    missing = [f"{name} {offset:#x}" for offset, name in known.items()
-               if offset not in session.touched]
+    missing = [
+        f"{name} {offset:#x}" for offset, name in known.items() if offset not in session.touched
+    ]
     assert not missing, f"{len(missing)} registers are touched by no scenario: {missing[:20]}"
 
 

@@ -1,17 +1,16 @@
-"""Programs that broke other models of this controller family: the device must survive each of them, and
-memory that no descriptor names must stay as it is."""
+"""Programs that broke other models of this controller family: the device must survive each of them,
+and memory that no descriptor names must stay as it is."""
 
-import os
 
 import pytest
 
-from bench.bench import BAR, Bench, RX_BUFFERS, RX_RING, TX_RING
+from bench.bench import BAR, Bench, RX_RING, TX_RING
 from bench.descriptors import context, data, legacy, receive
 from bench.endpoint import MEMORY, MEMORY_BYTES
-from bench.packets import (BROADCAST, PEER, STATION, TCP, Packet, add_vlan, ethernet, pattern)
+from bench.packets import BROADCAST, PEER, STATION, Packet, ethernet, pattern
 from bench.registers import *
 
-CANARY = MEMORY + 0x300000   # this and what follows belongs to nobody
+CANARY = MEMORY + 0x300000  # this and what follows belongs to nobody
 CANARY_BYTES = MEMORY_BYTES - 0x300000
 STRIPE = bytes(range(251)) * 16
 LOOP = BMCR_LOOPBACK | BMCR_FD | BMCR_1000
@@ -69,13 +68,16 @@ def test_cve_2015_6815_segmentation_that_makes_no_progress(d):
     given = Packet(pattern(100)).prototype()
     for mss in (0, 1):
         for header in (0, 1, 54, 200, 255):
-            d.transmit(context(14, 24, 33, 34, 50, 0, 100, TSE | CONTEXT_TCP | CONTEXT_IP, header,
-                               mss), d.data(given, IFCS | TSE | EOP | RS, options=IXSM | TXSM))
+            d.transmit(
+                context(14, 24, 33, 34, 50, 0, 100, TSE | CONTEXT_TCP | CONTEXT_IP, header, mss),
+                d.data(given, IFCS | TSE | EOP | RS, options=IXSM | TXSM),
+            )
     assert d.read(TDH) == d.read(TDT)
 
 
-@pytest.mark.parametrize("head, tail", [(64, 3), (0xFFFF, 0), (0xFFFF, 0xFFFF), (65, 64), (3, 64),
-                                        (0, 0xFFFF)])
+@pytest.mark.parametrize(
+    "head, tail", [(64, 3), (0xFFFF, 0), (0xFFFF, 0xFFFF), (65, 64), (3, 64), (0, 0xFFFF)]
+)
 def test_cve_2016_1981_head_or_tail_outside_the_transmit_ring(d, head, tail):
     d.tx_ring(64)
     d.write(TDH, head)
@@ -84,7 +86,9 @@ def test_cve_2016_1981_head_or_tail_outside_the_transmit_ring(d, head, tail):
     assert d.endpoint.alive()
 
 
-@pytest.mark.parametrize("head, tail", [(16, 3), (0xFFFF, 0), (0xFFFF, 0xFFFE), (3, 16), (0, 0xFFFF)])
+@pytest.mark.parametrize(
+    "head, tail", [(16, 3), (0xFFFF, 0), (0xFFFF, 0xFFFE), (3, 16), (0, 0xFFFF)]
+)
 def test_cve_2017_9310_head_or_tail_outside_the_receive_ring(d, head, tail):
     d.rx_ring(16)
     d.write(RDH, head)
@@ -98,11 +102,20 @@ def test_cve_2017_9310_head_or_tail_outside_the_receive_ring(d, head, tail):
 def test_cve_2016_2857_checksum_beyond_a_short_packet(d, size):
     d.tx_ring(control=TCTL_EN)
     given = ethernet(PEER, STATION, size=size)
-    for start, offset, end in ((14, 24, 33), (34, 50, 0), (255, 255, 65535), (0, 255, 1), (size, size, 0),
-                               (size - 1, size - 1, 0), (20, 10, 5)):
-        d.transmit(context(start, offset, end, start, offset, end, 0, CONTEXT_TCP | CONTEXT_IP),
-                   d.data(given, options=IXSM | TXSM),
-                   d.legacy(given, EOP | IFCS | RS | IC, css=start, cso=offset))
+    for start, offset, end in (
+        (14, 24, 33),
+        (34, 50, 0),
+        (255, 255, 65535),
+        (0, 255, 1),
+        (size, size, 0),
+        (size - 1, size - 1, 0),
+        (20, 10, 5),
+    ):
+        d.transmit(
+            context(start, offset, end, start, offset, end, 0, CONTEXT_TCP | CONTEXT_IP),
+            d.data(given, options=IXSM | TXSM),
+            d.legacy(given, EOP | IFCS | RS | IC, css=start, cso=offset),
+        )
     assert d.read(TDH) == d.read(TDT)
 
 
@@ -130,8 +143,10 @@ def test_cve_2020_16092_segmenting_a_raw_fragment(d, protocol):
     given[20:22] = b"\x3f\xff"  # a fragment
     given[23] = protocol
     for command in (TSE, TSE | CONTEXT_IP, TSE | CONTEXT_TCP, TSE | CONTEXT_IP | CONTEXT_TCP):
-        d.transmit(context(14, 24, 33, 34, 50, 0, 3000, command, 54, 1000),
-                   d.data(bytes(given), IFCS | TSE | EOP | RS, options=IXSM | TXSM))
+        d.transmit(
+            context(14, 24, 33, 34, 50, 0, 3000, command, 54, 1000),
+            d.data(bytes(given), IFCS | TSE | EOP | RS, options=IXSM | TXSM),
+        )
     assert d.read(TDH) == d.read(TDT)
 
 
@@ -148,10 +163,12 @@ def test_cve_2021_20257_size_beyond_header_and_segment(d):
     """A context that shrinks header and MSS once data has been gathered."""
     d.tx_ring()
     given = Packet(pattern(4000)).prototype()
-    d.transmit(context(14, 24, 33, 34, 50, 0, 4000, TSE | CONTEXT_TCP | CONTEXT_IP, 54, 4000),
-               d.data(given[:2000], IFCS | TSE, options=IXSM | TXSM),
-               context(14, 24, 33, 34, 50, 0, 4000, TSE | CONTEXT_TCP | CONTEXT_IP, 54, 10),
-               d.data(given[2000:], IFCS | TSE | EOP | RS, options=IXSM | TXSM))
+    d.transmit(
+        context(14, 24, 33, 34, 50, 0, 4000, TSE | CONTEXT_TCP | CONTEXT_IP, 54, 4000),
+        d.data(given[:2000], IFCS | TSE, options=IXSM | TXSM),
+        context(14, 24, 33, 34, 50, 0, 4000, TSE | CONTEXT_TCP | CONTEXT_IP, 54, 10),
+        d.data(given[2000:], IFCS | TSE | EOP | RS, options=IXSM | TXSM),
+    )
     assert d.read(TDH) == d.read(TDT)
 
 
@@ -200,8 +217,9 @@ def test_cve_2024_3567_checksum_of_a_short_sctp_packet(d, size):
     given = bytearray(Packet(pattern(64)).bytes()[:size])
     given[23] = 132
     for command in (0, CONTEXT_IP):
-        d.transmit(context(14, 24, 33, 34, 42, 0, 0, command),
-                   d.data(bytes(given), options=IXSM | TXSM))
+        d.transmit(
+            context(14, 24, 33, 34, 42, 0, 0, command), d.data(bytes(given), options=IXSM | TXSM)
+        )
     assert d.read(TDH) == d.read(TDT)
 
 
@@ -213,7 +231,7 @@ def test_lp1879531_truncated_ipv6_extension_headers(d, header):
         for size in (54, 55, 56, 60, 61, 62, 80):
             payload = bytes([0x60, 0, 0, 0, 0xFF, 0xFF, header, 64]) + bytes(32)
             payload += bytes([header, length, 0, 0xFF, 0, 0, 0, 0]) * 4
-            d.send(ethernet(STATION, kind=0x86DD, payload=payload[:size - 14]))
+            d.send(ethernet(STATION, kind=0x86DD, payload=payload[: size - 14]))
     d.step(1_000_000)
     assert d.received()
 
@@ -223,12 +241,14 @@ def test_virtualbox_2018_context_between_the_data_of_one_packet(d):
     d.tx_ring()
     given = Packet(pattern(8000)).prototype()
     for header, mss in ((255, 1), (54, 0), (1, 16383), (254, 16000), (60, 60)):
-        d.transmit(context(14, 24, 33, 34, 50, 0, 8000, TSE | CONTEXT_TCP | CONTEXT_IP, 54, 1000),
-                   d.data(given[:10], IFCS | TSE, options=IXSM | TXSM),
-                   context(14, 24, 33, 34, 50, 0, 0xFFFFF, TSE | CONTEXT_TCP | CONTEXT_IP, header, mss),
-                   d.data(given[10:4010], IFCS | TSE, options=IXSM | TXSM),
-                   context(14, 24, 33, 34, 50, 0, 20, TSE | CONTEXT_IP, header, mss),
-                   d.data(given[4010:], IFCS | TSE | EOP | RS, options=IXSM | TXSM))
+        d.transmit(
+            context(14, 24, 33, 34, 50, 0, 8000, TSE | CONTEXT_TCP | CONTEXT_IP, 54, 1000),
+            d.data(given[:10], IFCS | TSE, options=IXSM | TXSM),
+            context(14, 24, 33, 34, 50, 0, 0xFFFFF, TSE | CONTEXT_TCP | CONTEXT_IP, header, mss),
+            d.data(given[10:4010], IFCS | TSE, options=IXSM | TXSM),
+            context(14, 24, 33, 34, 50, 0, 20, TSE | CONTEXT_IP, header, mss),
+            d.data(given[4010:], IFCS | TSE | EOP | RS, options=IXSM | TXSM),
+        )
     assert d.read(TDH) == d.read(TDT)
 
 
@@ -243,8 +263,10 @@ def test_cve_2019_5524_tags_in_packets_of_the_largest_size(d):
     d.set(CTRL, CTRL_VME)
     d.tx_ring(64)
     for size in (16284, 16288, 16200, 16383, 16384):
-        d.transmit(legacy(TX_RING, size, EOP | IFCS | RS | VLE, special=0xFFFF),
-                   data(TX_RING, size, EOP | IFCS | RS | VLE, special=0xFFFF))
+        d.transmit(
+            legacy(TX_RING, size, EOP | IFCS | RS | VLE, special=0xFFFF),
+            data(TX_RING, size, EOP | IFCS | RS | VLE, special=0xFFFF),
+        )
     assert d.read(TDH) == d.read(TDT)
 
 
@@ -284,9 +306,17 @@ def test_a_packet_that_never_ends(d):
 def test_payload_length_zero_and_header_longer_than_the_data(d):
     d.tx_ring()
     given = Packet(pattern(20)).prototype()
-    for payload, header, mss in ((0, 54, 100), (0, 255, 1), (10, 255, 10), (0xFFFFF, 54, 100), (1, 54, 65535)):
-        d.transmit(context(14, 24, 33, 34, 50, 0, payload, TSE | CONTEXT_TCP | CONTEXT_IP, header, mss),
-                   d.data(given, IFCS | TSE | EOP | RS, options=IXSM | TXSM))
+    for payload, header, mss in (
+        (0, 54, 100),
+        (0, 255, 1),
+        (10, 255, 10),
+        (0xFFFFF, 54, 100),
+        (1, 54, 65535),
+    ):
+        d.transmit(
+            context(14, 24, 33, 34, 50, 0, payload, TSE | CONTEXT_TCP | CONTEXT_IP, header, mss),
+            d.data(given, IFCS | TSE | EOP | RS, options=IXSM | TXSM),
+        )
     assert d.read(TDH) == d.read(TDT)
 
 

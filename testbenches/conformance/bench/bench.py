@@ -13,7 +13,7 @@ INTERRUPT_LINES = (10, 11)
 TX_RING, RX_RING, RX_BUFFERS = MEMORY, MEMORY + 0x10000, MEMORY + 0x100000
 RX_STRIDE = 0x4000
 DATA = MEMORY + 0x280000  # where scenarios' transmit data goes
-UNTOUCHED = 0xEE          # what buffers hold before the adapter writes them
+UNTOUCHED = 0xEE  # what buffers hold before the adapter writes them
 SECOND, MILLISECOND, MICROSECOND = 10**9, 10**6, 10**3
 
 
@@ -63,8 +63,11 @@ class Bench:
         """Notes a value. With `differs` (a Difference) it is `expected` by the manual and QEMU gives
         something else; without, QEMU must give the same, and `expected` if that is said."""
         assert differs is None or expected is not UNSAID, "a difference needs its expected value"
-        self.observations.append(Observation(
-            label, brief(value), None if expected is UNSAID else brief(expected), differs))
+        self.observations.append(
+            Observation(
+                label, brief(value), None if expected is UNSAID else brief(expected), differs
+            )
+        )
         return value
 
     def see_register(self, name, offset, expected=UNSAID, differs=None):
@@ -212,8 +215,14 @@ class Bench:
 
     def tx_ring(self, count=64, base=TX_RING, control=TCTL_NORMAL, index=0):
         self._tx_base, self._tx_count, self._tx_tail = base, count, index
-        for offset, value in ((TDBAL, base & 0xFFFFFFFF), (TDBAH, base >> 32), (TDLEN, 16 * count),
-                              (TDH, index), (TDT, index), (TCTL, control)):
+        for offset, value in (
+            (TDBAL, base & 0xFFFFFFFF),
+            (TDBAH, base >> 32),
+            (TDLEN, 16 * count),
+            (TDH, index),
+            (TDT, index),
+            (TCTL, control),
+        ):
             self.write(offset, value)
 
     def store(self, data, address=None):
@@ -260,9 +269,14 @@ class Bench:
         self.qtest.fill(RX_BUFFERS, count * min(size, RX_STRIDE), UNTOUCHED)
         ring = b"".join(descriptors.receive(self.rx_buffer(i)) for i in range(count))
         self.qtest.write_bytes(base, ring)
-        for offset, value in ((RDBAL, base & 0xFFFFFFFF), (RDBAH, base >> 32), (RDLEN, 16 * count),
-                              (RDH, index), (RDT, index),
-                              (RCTL, control | RCTL_EN | RCTL_SIZE[size])):
+        for offset, value in (
+            (RDBAL, base & 0xFFFFFFFF),
+            (RDBAH, base >> 32),
+            (RDLEN, 16 * count),
+            (RDH, index),
+            (RDT, index),
+            (RCTL, control | RCTL_EN | RCTL_SIZE[size]),
+        ):
             self.write(offset, value)
         self.step(1_100 * MILLISECOND)
         self.write(RDT, (count - 1 if tail is None else tail) % count)
@@ -302,8 +316,9 @@ class Bench:
             data += self.qtest.read_bytes(entry.address, entry.length)
             if entry.status & RX_EOP:
                 content = data if self.read(RCTL) & RCTL_SECRC else data[:-4]
-                packets.append(Stored(content, len(data), entry.status, entry.errors,
-                                      entry.special))
+                packets.append(
+                    Stored(content, len(data), entry.status, entry.errors, entry.special)
+                )
                 data = b""
         return packets
 

@@ -56,6 +56,10 @@ class Endpoint:
             except BlockingIOError:
                 return result
 
+    def nothing_waits(self):
+        """The caller knows that the adapter has taken all frames that were sent."""
+        self._sent = False
+
     def _unread(self):
         count = array.array("i", [0])
         fcntl.ioctl(self._wire, termios.TIOCOUTQ, count)
@@ -91,10 +95,20 @@ class Model(Endpoint):
         self._wire.bind(path("host"))
         self._log = open(path("log"), "w+")
         self._process = subprocess.Popen(
-            [self._program, "--quiet", "--ram", f"{RAM_MIB}MiB",
-             "--qtest", f"unix:{path('qtest')},keep=off", "--link",
-             f"dgram:local={path('nic')},remote={path('host')}", *self._options],
-            stdout=self._log, stderr=self._log)
+            [
+                self._program,
+                "--quiet",
+                "--ram",
+                f"{RAM_MIB}MiB",
+                "--qtest",
+                f"unix:{path('qtest')},keep=off",
+                "--link",
+                f"dgram:local={path('nic')},remote={path('host')}",
+                *self._options,
+            ],
+            stdout=self._log,
+            stderr=self._log,
+        )
         stream = socket.socket(socket.AF_UNIX)
         deadline = time.monotonic() + 30
         while stream.connect_ex(path("qtest")) != 0:
@@ -146,12 +160,31 @@ class Reference(Endpoint):
         self._wire, wire = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         wire_options(self._wire)
         self._process = subprocess.Popen(
-            [REFERENCE, "run", "-machine", "pc,accel=qtest", "-m", str(RAM_MIB), "-nodefaults",
-             "-display", "none", "-qtest-log", "/dev/null",
-             "-chardev", f"socket,id=qtest,fd={theirs.fileno()}", "-qtest", "chardev:qtest",
-             "-netdev", f"dgram,id=wire,local.type=fd,local.str={wire.fileno()}",
-             "-device", f"e1000,netdev=wire,addr=2,mac={MAC},romfile="],
-            pass_fds=[theirs.fileno(), wire.fileno()])
+            [
+                REFERENCE,
+                "run",
+                "-machine",
+                "pc,accel=qtest",
+                "-m",
+                str(RAM_MIB),
+                "-nodefaults",
+                "-display",
+                "none",
+                "-qtest-log",
+                "/dev/null",
+                "-chardev",
+                f"socket,id=qtest,fd={theirs.fileno()}",
+                "-qtest",
+                "chardev:qtest",
+                "-netdev",
+                f"dgram,id=wire,local.type=fd,local.str={wire.fileno()}",
+                "-device",
+                f"e1000,netdev=wire,addr=2,mac={MAC},romfile=",
+            ],
+            pass_fds=[theirs.fileno(), wire.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
         theirs.close()
         wire.close()
         self.qtest = QTest(ours)

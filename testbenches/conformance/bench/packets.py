@@ -51,14 +51,27 @@ def pseudo_header(source, destination, protocol, length):
 class Packet:
     """An Ethernet frame with IP and TCP or UDP, from which the expected bytes are computed."""
 
-    def __init__(self, payload, ip=4, protocol=TCP, identification=0x1234, sequence=0x10000000,
-                 flags=ACK, options=b"", vlan=None, to=PEER):
+    def __init__(
+        self,
+        payload,
+        ip=4,
+        protocol=TCP,
+        identification=0x1234,
+        sequence=0x10000000,
+        flags=ACK,
+        options=b"",
+        vlan=None,
+        to=PEER,
+    ):
         self.to = to
         self.payload, self.ip, self.protocol = payload, ip, protocol
         self.identification, self.sequence, self.flags = identification, sequence, flags
         self.options, self.vlan = options, vlan
-        self.addresses = ((b"\x0a\0\0\1", b"\x0a\0\0\2") if ip == 4 else
-                          (b"\xfe\x80" + b"\0" * 13 + b"\1", b"\xfe\x80" + b"\0" * 13 + b"\2"))
+        self.addresses = (
+            (b"\x0a\0\0\1", b"\x0a\0\0\2")
+            if ip == 4
+            else (b"\xfe\x80" + b"\0" * 13 + b"\1", b"\xfe\x80" + b"\0" * 13 + b"\2")
+        )
 
     ip_start = 14
 
@@ -77,21 +90,47 @@ class Packet:
     def _transport(self, seed):
         if self.protocol == UDP:
             return struct.pack(">HHHH", 1000, 2000, 8 + len(self.payload), seed)
-        return struct.pack(">HHIIBBHHH", 1000, 2000, self.sequence, 0x20000000,
-                           (20 + len(self.options)) // 4 << 4, self.flags, 8192, seed,
-                           0) + self.options
+        return (
+            struct.pack(
+                ">HHIIBBHHH",
+                1000,
+                2000,
+                self.sequence,
+                0x20000000,
+                (20 + len(self.options)) // 4 << 4,
+                self.flags,
+                8192,
+                seed,
+                0,
+            )
+            + self.options
+        )
 
     def _ip(self, transport_bytes, ip_sum):
         if self.ip == 6:
-            return struct.pack(">IHBB", 6 << 28, transport_bytes, self.protocol,
-                               64) + b"".join(self.addresses)
-        return struct.pack(">BBHHHBBH", 0x45, 0, 20 + transport_bytes, self.identification, 0, 64,
-                           self.protocol, ip_sum) + b"".join(self.addresses)
+            return struct.pack(">IHBB", 6 << 28, transport_bytes, self.protocol, 64) + b"".join(
+                self.addresses
+            )
+        return struct.pack(
+            ">BBHHHBBH",
+            0x45,
+            0,
+            20 + transport_bytes,
+            self.identification,
+            0,
+            64,
+            self.protocol,
+            ip_sum,
+        ) + b"".join(self.addresses)
 
     def bytes(self, ip_sum=0, transport_sum=0):
         """With these values in the checksum fields."""
         transport = self._transport(transport_sum) + self.payload
-        frame = self.to + (STATION if self.to == PEER else PEER) + (b"\x08\0" if self.ip == 4 else b"\x86\xdd")
+        frame = (
+            self.to
+            + (STATION if self.to == PEER else PEER)
+            + (b"\x08\0" if self.ip == 4 else b"\x86\xdd")
+        )
         frame += self._ip(len(transport), ip_sum) + transport
         return frame if self.vlan is None else add_vlan(frame, self.vlan)
 
@@ -117,13 +156,19 @@ class Packet:
     def segments(self, mss):
         """The frames that segmentation must make of it."""
         result = []
-        pieces = [self.payload[at:at + mss] for at in range(0, len(self.payload), mss)]
+        pieces = [self.payload[at : at + mss] for at in range(0, len(self.payload), mss)]
         for index, piece in enumerate(pieces):
             last = index == len(pieces) - 1
-            part = Packet(piece, self.ip, self.protocol, self.identification + index & 0xFFFF,
-                          self.sequence + index * mss & 0xFFFFFFFF,
-                          self.flags if last else self.flags & ~(FIN | PSH), self.options,
-                          self.vlan)
+            part = Packet(
+                piece,
+                self.ip,
+                self.protocol,
+                self.identification + index & 0xFFFF,
+                self.sequence + index * mss & 0xFFFFFFFF,
+                self.flags if last else self.flags & ~(FIN | PSH),
+                self.options,
+                self.vlan,
+            )
             result.append(part.correct())
         return result
 

@@ -14,7 +14,7 @@ class QTest:
         self._received = b""
         self.clock = 0
         self.levels = {}  # interrupt number: level
-        self.edges = []   # (number, level) in their order, until the caller clears it
+        self.edges = []  # (number, level) in their order, until the caller clears it
 
     def do(self, command):
         """Sends one command; the words of its answer after OK."""
@@ -24,7 +24,7 @@ class QTest:
         """Sends commands at once; returns their answers in order."""
         answers = []
         for start in range(0, len(commands), 64):  # so that neither side's socket fills up
-            part = commands[start:start + 64]
+            part = commands[start : start + 64]
             self._stream.sendall("".join(line + "\n" for line in part).encode())
             answers += [self._answer(line) for line in part]
         return answers

@@ -20,7 +20,13 @@ class Difference:
     all = []
 
     def __init__(self, subject, rule, manual, qemu, ours="as the manual"):
-        self.subject, self.rule, self.manual, self.qemu, self.ours = subject, rule, manual, qemu, ours
+        self.subject, self.rule, self.manual, self.qemu, self.ours = (
+            subject,
+            rule,
+            manual,
+            qemu,
+            ours,
+        )
         Difference.all.append(self)
 
 
@@ -73,6 +79,7 @@ def scenario(name, manual, start="link", each=(None,)):
 def load():
     """Imports all scenarios; the list."""
     import scenarios as package
+
     for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
         importlib.import_module("scenarios." + module.name)
     names = [s.name for s in scenarios]
@@ -114,11 +121,15 @@ class Records:
         os.makedirs(RECORDS, exist_ok=True)
         for name, group in self._groups.items():
             names = [s.name for s in known if s.group == name and s.name in group["scenarios"]]
-            lines = [f"{json.dumps(n)}:{json.dumps(group['scenarios'][n], separators=(',', ':'))}"
-                     for n in names]
+            lines = [
+                f"{json.dumps(n)}:{json.dumps(group['scenarios'][n], separators=(',', ':'))}"
+                for n in names
+            ]
             with open(os.path.join(RECORDS, name + ".json"), "w") as file:
-                file.write('{"reference":%s,"scenarios":{\n%s\n}}\n' % (
-                    json.dumps(group["reference"]), ",\n".join(lines)))
+                file.write(
+                    '{"reference":%s,"scenarios":{\n%s\n}}\n'
+                    % (json.dumps(group["reference"]), ",\n".join(lines))
+                )
 
 
 def pairs(observations):
@@ -134,11 +145,14 @@ def compare(ours, reference):
     for observation, (label, theirs) in zip(ours, reference):
         wanted = observation.expected
         if wanted is not None and observation.value != wanted:
-            problems.append(f"{label}: is {observation.value}, the manual wants {wanted}, "
-                            f"QEMU has {theirs}")
+            problems.append(
+                f"{label}: is {observation.value}, the manual wants {wanted}, " f"QEMU has {theirs}"
+            )
         elif observation.difference is None and observation.value != theirs:
             problems.append(f"{label}: is {observation.value}, QEMU has {theirs}")
         elif observation.difference is not None and observation.value == theirs:
-            problems.append(f"{label}: QEMU agrees ({theirs}): the annotation "
-                            f"'{observation.difference.subject}' is no longer needed")
+            problems.append(
+                f"{label}: QEMU agrees ({theirs}): the annotation "
+                f"'{observation.difference.subject}' is no longer needed"
+            )
     return problems

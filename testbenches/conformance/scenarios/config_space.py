@@ -129,8 +129,11 @@ def _(d):
 @scenario("configuration: MSI registers", "4.1.3", "power-on")
 def _(d):
     d.see("control: 64-bit, one message", d.config(0xF2, 2), 0x0080, reasons.CAPABILITIES)
-    for name, offset, mask in (("address", 0xF4, 0xFFFFFFFC), ("upper", 0xF8, 0xFFFFFFFF),
-                               ("data", 0xFC, 0xFFFF)):
+    for name, offset, mask in (
+        ("address", 0xF4, 0xFFFFFFFC),
+        ("upper", 0xF8, 0xFFFFFFFF),
+        ("data", 0xFC, 0xFFFF),
+    ):
         d.set_config(offset, 0xFFFFFFFF)
         d.see(name, d.config(offset), mask, None if name == "upper" else reasons.CAPABILITIES)
 

@@ -61,10 +61,19 @@ class Microwire:
         self.d.step(20_000_000)
 
 
-@scenario("EERD: word {0} is {1}", "13.4.4, 5.6", "enabled",
-          each=[(0, "the address's first bytes", 0x5452, None), (1, "the next", 0x1200, None),
-                (2, "the last", 0x5634, None), (0x0D, "the device", 0x100E, None),
-                (0x0E, "the vendor", 0x8086, None), (0x0C, "the subsystem vendor", 0x8086, None)])
+@scenario(
+    "EERD: word {0} is {1}",
+    "13.4.4, 5.6",
+    "enabled",
+    each=[
+        (0, "the address's first bytes", 0x5452, None),
+        (1, "the next", 0x1200, None),
+        (2, "the last", 0x5634, None),
+        (0x0D, "the device", 0x100E, None),
+        (0x0E, "the vendor", 0x8086, None),
+        (0x0C, "the subsystem vendor", 0x8086, None),
+    ],
+)
 def _(d, word, what, value, why):
     d.see("word", d.eerd(word), value, why)
 
@@ -211,8 +220,12 @@ def _(d):
     d.see("word", bus.read(1), 0xFFFF, WRITES)
 
 
-@scenario("Microwire: {0} changes every word", "5.3.1", "enabled",
-          each=[("ERAL", ERAL, None, 0xFFFF), ("WRAL", WRAL, 0xA55A, 0xA55A)])
+@scenario(
+    "Microwire: {0} changes every word",
+    "5.3.1",
+    "enabled",
+    each=[("ERAL", ERAL, None, 0xFFFF), ("WRAL", WRAL, 0xA55A, 0xA55A)],
+)
 def _(d, name, bits, data, expected):
     bus = Microwire(d)
     bus.command(EWEN)

@@ -1,8 +1,8 @@
 """PAUSE, both ways (manual 8.7.3)."""
 
 import reasons
-from bench.bench import MICROSECOND, MILLISECOND
-from bench.packets import BROADCAST, PEER, STATION, ethernet, pause
+from bench.bench import MILLISECOND
+from bench.packets import PEER, STATION, ethernet, pause
 from bench.registers import *
 from bench.scenario import scenario
 

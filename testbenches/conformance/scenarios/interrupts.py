@@ -8,8 +8,12 @@ from bench.scenario import scenario
 CAUSES = dict(INT, reserved_5=5, reserved_8=8)
 
 
-@scenario("cause {}: ICS sets it, IMS lets it through, ICR shows and clears it", "13.4.17",
-          "enabled", each=CAUSES)
+@scenario(
+    "cause {}: ICS sets it, IMS lets it through, ICR shows and clears it",
+    "13.4.17",
+    "enabled",
+    each=CAUSES,
+)
 def _(d, name):
     bit = 1 << CAUSES[name]
     d.write(ICS, bit)

@@ -2,7 +2,7 @@
 
 import reasons
 from bench.bench import MILLISECOND
-from bench.packets import BROADCAST, PEER, STATION, add_vlan, ethernet
+from bench.packets import BROADCAST, PEER, STATION, ethernet
 from bench.registers import *
 from bench.scenario import scenario
 

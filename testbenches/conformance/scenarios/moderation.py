@@ -22,8 +22,12 @@ def _(d):
     d.see("second", d.irq_now(), True, reasons.ITR_FLOOR)
 
 
-@scenario("ITR {0}: the second interrupt waits for {1} us", "13.4.18", "enabled",
-          each=[(1000, 256), (2000, 512), (4000, 1024), (65535, 16776)])
+@scenario(
+    "ITR {0}: the second interrupt waits for {1} us",
+    "13.4.18",
+    "enabled",
+    each=[(1000, 256), (2000, 512), (4000, 1024), (65535, 16776)],
+)
 def _(d, value, microseconds):
     d.write(ITR, value)
     d.write(IMS, RXT0)

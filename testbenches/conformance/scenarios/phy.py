@@ -9,13 +9,27 @@ PARTNER, VALUES, ABSENT = reasons.PARTNER, reasons.PHY_VALUES, reasons.PHY_MISSI
 
 # After negotiation with a gigabit partner.
 READINGS = dict(
-    BMCR=(BMCR, 0x1140, None), BMSR=(BMSR, 0x796D, PARTNER), PHYID1=(PHYID1, 0x0141, None),
-    PHYID2=(PHYID2, 0x0C24, VALUES), ANAR=(ANAR, 0x01E1, VALUES), ANLPAR=(ANLPAR, 0xC1E1, PARTNER),
-    ANER=(ANER, 0x000F, PARTNER), NPT=(NPT, 0x2001, ABSENT), LPN=(LPN, 0, None),
-    GTCR=(GTCR, 0x0E00, None), GTSR=(GTSR, 0x7C00, PARTNER), ESTATUS=(ESTATUS, 0x3000, ABSENT),
-    PSCR=(PSCR, 0x0068, VALUES), PSSR=(PSSR, 0xBC00, PARTNER), PHY_IER=(PHY_IER, 0, None),
-    EPSCR=(EPSCR, 0x0D60, None), RXERR=(RXERR, 0, None), EPSCR2=(EPSCR2, 0x000C, ABSENT),
-    PHY_PAGE=(PHY_PAGE, 0, None), PHY_WINDOW=(PHY_WINDOW, 0, None))
+    BMCR=(BMCR, 0x1140, None),
+    BMSR=(BMSR, 0x796D, PARTNER),
+    PHYID1=(PHYID1, 0x0141, None),
+    PHYID2=(PHYID2, 0x0C24, VALUES),
+    ANAR=(ANAR, 0x01E1, VALUES),
+    ANLPAR=(ANLPAR, 0xC1E1, PARTNER),
+    ANER=(ANER, 0x000F, PARTNER),
+    NPT=(NPT, 0x2001, ABSENT),
+    LPN=(LPN, 0, None),
+    GTCR=(GTCR, 0x0E00, None),
+    GTSR=(GTSR, 0x7C00, PARTNER),
+    ESTATUS=(ESTATUS, 0x3000, ABSENT),
+    PSCR=(PSCR, 0x0068, VALUES),
+    PSSR=(PSSR, 0xBC00, PARTNER),
+    PHY_IER=(PHY_IER, 0, None),
+    EPSCR=(EPSCR, 0x0D60, None),
+    RXERR=(RXERR, 0, None),
+    EPSCR2=(EPSCR2, 0x000C, ABSENT),
+    PHY_PAGE=(PHY_PAGE, 0, None),
+    PHY_WINDOW=(PHY_WINDOW, 0, None),
+)
 
 
 @scenario("PHY: {} once the link is up", "13.4.8", each=READINGS)
@@ -26,10 +40,15 @@ def _(d, name):
 
 # register: what it keeps of a written value
 STORED = dict(
-    ANAR=(ANAR, 0x0C01, 0x0C01, None), GTCR=(GTCR, 0x1E00, 0x1E00, None),
-    PSCR=(PSCR, 0x0808, 0x0808, None), EPSCR=(EPSCR, 0x0C70, 0x0C70, None),
-    PHY_IER=(PHY_IER, 0x1234, 0x1234, ABSENT), EPSCR2=(EPSCR2, 0x0005, 0x0005, ABSENT),
-    PHY_PAGE=(PHY_PAGE, 0x001F, 0x001F, ABSENT), NPT=(NPT, 0x2123, 0x2123, ABSENT))
+    ANAR=(ANAR, 0x0C01, 0x0C01, None),
+    GTCR=(GTCR, 0x1E00, 0x1E00, None),
+    PSCR=(PSCR, 0x0808, 0x0808, None),
+    EPSCR=(EPSCR, 0x0C70, 0x0C70, None),
+    PHY_IER=(PHY_IER, 0x1234, 0x1234, ABSENT),
+    EPSCR2=(EPSCR2, 0x0005, 0x0005, ABSENT),
+    PHY_PAGE=(PHY_PAGE, 0x001F, 0x001F, ABSENT),
+    NPT=(NPT, 0x2123, 0x2123, ABSENT),
+)
 
 
 @scenario("PHY: {} stores", "13.4.8", each=STORED)
@@ -233,7 +252,9 @@ def _(d):
     d.see("LSC again", d.read(ICR), LSC, reasons.SLU)
 
 
-@scenario("CTRL: forced speed {0} Mb/s shows in STATUS", "13.4.1", each=[(10, 0), (100, 1), (1000, 2)])
+@scenario(
+    "CTRL: forced speed {0} Mb/s shows in STATUS", "13.4.1", each=[(10, 0), (100, 1), (1000, 2)]
+)
 def _(d, name, code):
     d.write(CTRL, CTRL_SLU | CTRL_FD | CTRL_FRCSPD | code << 8)
     d.see("speed", d.read(STATUS) >> 6 & 3, code, reasons.FORCED_MODE if code != 2 else None)

@@ -1,7 +1,7 @@
 """Power states and the registers of wake-up (manual 6)."""
 
 import reasons
-from bench.bench import BAR, MILLISECOND
+from bench.bench import MILLISECOND
 from bench.packets import ethernet
 from bench.registers import *
 from bench.scenario import scenario
@@ -48,7 +48,9 @@ def _(d):
 def _(d):
     d.rx_ring()
     power(d, 3)
-    d.see("DD", [e.status & RX_DD for e in (d.send(ethernet()), d.rx_descriptor(0))[1:]], [0], POWER)
+    d.see(
+        "DD", [e.status & RX_DD for e in (d.send(ethernet()), d.rx_descriptor(0))[1:]], [0], POWER
+    )
 
 
 @scenario("WUC: APME, APMPME, SPM, PME_EN are stored", "13.6.1", "enabled")
@@ -87,8 +89,7 @@ def _(d):
     offsets = [WUPM + 4 * n for n in range(32)]
     before = d.read_all(offsets)
     d.write_all((offset, 0xFFFFFFFF) for offset in offsets)
-    d.see("changed", sum(a != b for a, b in zip(before, d.read_all(offsets))), 0,
-          reasons.WAKE_UP)
+    d.see("changed", sum(a != b for a, b in zip(before, d.read_all(offsets))), 0, reasons.WAKE_UP)
     d.see("WUPL", d.read(WUPL), 0)
 
 

@@ -3,21 +3,26 @@
 import zlib
 
 import reasons
-from bench.bench import RX_RING, UNTOUCHED, brief
+from bench.bench import RX_RING, UNTOUCHED
 from bench.descriptors import receive
-from bench.packets import (BROADCAST, PEER, STATION, TCP, UDP, Packet, ethernet, ones_sum, pattern)
+from bench.packets import STATION, TCP, UDP, Packet, ethernet, ones_sum, pattern
 from bench.registers import *
 from bench.scenario import scenario
 
 
-@scenario("receive: a frame of {} bytes", "3.2", each=(60, 61, 64, 127, 128, 255, 256, 1023, 1513, 1514))
+@scenario(
+    "receive: a frame of {} bytes", "3.2", each=(60, 61, 64, 127, 128, 255, 256, 1023, 1513, 1514)
+)
 def _(d, size):
     d.rx_ring()
     packet = d.deliver(ethernet(size=size))[0]
     d.see("data", packet.data, ethernet(size=size))
     d.see("length, with FCS", packet.length, size + 4)
-    d.see("status, errors", [packet.status & (RX_DD | RX_EOP | RX_VP), packet.errors],
-          [RX_DD | RX_EOP, 0])
+    d.see(
+        "status, errors",
+        [packet.status & (RX_DD | RX_EOP | RX_VP), packet.errors],
+        [RX_DD | RX_EOP, 0],
+    )
     d.see("head", d.read(RDH), 1)
 
 
@@ -50,19 +55,25 @@ SIZES = (256, 512, 1024, 2048, 4096, 8192, 16384)
 @scenario("receive: buffers of {} bytes", "13.4.22", each=SIZES)
 def _(d, size):
     control = RCTL_LPE if size > 512 else 0
-    frame = ethernet(size=min(2 * size + 100, 9000 if size < 16384 else 16000) if size > 512
-                     else 2 * size + 100)
+    frame = ethernet(
+        size=min(2 * size + 100, 9000 if size < 16384 else 16000) if size > 512 else 2 * size + 100
+    )
     d.rx_ring(size=size, control=control)
     d.send(frame)
     entries = d.received()
     d.see("lengths", [e.length for e in entries])
-    d.see("status", [e.status & (RX_DD | RX_EOP) for e in entries],
-          [RX_DD] * (len(entries) - 1) + [RX_DD | RX_EOP])
+    d.see(
+        "status",
+        [e.status & (RX_DD | RX_EOP) for e in entries],
+        [RX_DD] * (len(entries) - 1) + [RX_DD | RX_EOP],
+    )
     whole = b"".join(d.qtest.read_bytes(e.address, e.length) for e in entries)
     d.see("data", whole[:-4], frame)
 
 
-@scenario("receive: a frame that fills {0} buffers exactly", "3.2.2", each=[(1, 252), (2, 508), (3, 764)])
+@scenario(
+    "receive: a frame that fills {0} buffers exactly", "3.2.2", each=[(1, 252), (2, 508), (3, 764)]
+)
 def _(d, count, size):
     d.rx_ring(size=256)
     d.send(ethernet(size=size))
@@ -159,14 +170,26 @@ def _(d):
 def _(d):
     d.rx_ring(size=256)
     d.send(ethernet(size=600))
-    d.see("status", [d.rx_descriptor(n).status & ~RX_IXSM for n in range(3)],
-          [RX_DD, RX_DD, RX_DD | RX_EOP])
+    d.see(
+        "status",
+        [d.rx_descriptor(n).status & ~RX_IXSM for n in range(3)],
+        [RX_DD, RX_DD, RX_DD | RX_EOP],
+    )
     d.see("errors", [d.rx_descriptor(n).errors for n in range(3)], [0, 0, 0])
 
 
-@scenario("receive: {0} bytes with LPE {1}", "13.4.22",
-          each=[(1518, 0, True), (1519, 0, False), (2000, 0, False), (1519, 1, True),
-                (9000, 1, True), (16000, 1, True)])
+@scenario(
+    "receive: {0} bytes with LPE {1}",
+    "13.4.22",
+    each=[
+        (1518, 0, True),
+        (1519, 0, False),
+        (2000, 0, False),
+        (1519, 1, True),
+        (9000, 1, True),
+        (16000, 1, True),
+    ],
+)
 def _(d, size, lpe, expected):
     d.rx_ring(size=16384 if size > 2000 else 2048, control=RCTL_LPE * lpe, count=8)
     d.see("accepted", d.accepted(ethernet(size=size)), expected)
@@ -252,15 +275,22 @@ def _(d, start):
     d.rx_ring(control=RCTL_SECRC)
     frame = ethernet(size=100)
     d.deliver(frame)
-    d.see("checksum", d.rx_descriptor(0).checksum,
-          int.from_bytes(ones_sum(frame[start:]).to_bytes(2, "big"), "big"), reasons.PACKET_SUM)
+    d.see(
+        "checksum",
+        d.rx_descriptor(0).checksum,
+        int.from_bytes(ones_sum(frame[start:]).to_bytes(2, "big"), "big"),
+        reasons.PACKET_SUM,
+    )
 
 
 CHECKED = RX_IPCS | RX_TCPCS
 
 
-@scenario("receive checksum: {0} is right", "3.2.9",
-          each=[("TCP over IPv4", 4, TCP), ("UDP over IPv4", 4, UDP)])
+@scenario(
+    "receive checksum: {0} is right",
+    "3.2.9",
+    each=[("TCP over IPv4", 4, TCP), ("UDP over IPv4", 4, UDP)],
+)
 def _(d, name, ip, protocol):
     d.write(RXCSUM, RXCSUM_IPOFLD | RXCSUM_TUOFLD)
     d.rx_ring()
@@ -269,7 +299,9 @@ def _(d, name, ip, protocol):
     d.see("errors", packet.errors, 0)
 
 
-@scenario("receive checksum: wrong {0}", "3.2.9", each=[("IP header", 24, RX_IPE), ("TCP", 50, RX_TCPE)])
+@scenario(
+    "receive checksum: wrong {0}", "3.2.9", each=[("IP header", 24, RX_IPE), ("TCP", 50, RX_TCPE)]
+)
 def _(d, name, offset, error):
     d.write(RXCSUM, RXCSUM_IPOFLD | RXCSUM_TUOFLD)
     d.rx_ring()

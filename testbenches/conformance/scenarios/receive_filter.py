@@ -70,32 +70,53 @@ def _(d):
 @scenario("filter: nothing but the station without switches", "10.1")
 def _(d):
     d.rx_ring(control=0)
-    for name, address, expected in (("station", STATION, True), ("other", OTHER, False),
-                                    ("group", MULTICAST, False), ("broadcast", BROADCAST, False)):
+    for name, address, expected in (
+        ("station", STATION, True),
+        ("other", OTHER, False),
+        ("group", MULTICAST, False),
+        ("broadcast", BROADCAST, False),
+    ):
         d.see(name, d.accepted(to(address)), expected)
 
 
 @scenario("filter: UPE accepts every unicast address", "13.4.22")
 def _(d):
     d.rx_ring(control=RCTL_UPE)
-    for name, address, expected in (("station", STATION, True), ("other", OTHER, True),
-                                    ("group", MULTICAST, False), ("broadcast", BROADCAST, False)):
+    for name, address, expected in (
+        ("station", STATION, True),
+        ("other", OTHER, True),
+        ("group", MULTICAST, False),
+        ("broadcast", BROADCAST, False),
+    ):
         d.see(name, d.accepted(to(address)), expected)
 
 
 @scenario("filter: MPE accepts every group", "13.4.22")
 def _(d):
     d.rx_ring(control=RCTL_MPE)
-    for name, address, expected in (("station", STATION, True), ("other", OTHER, False),
-                                    ("group", MULTICAST, True)):
+    for name, address, expected in (
+        ("station", STATION, True),
+        ("other", OTHER, False),
+        ("group", MULTICAST, True),
+    ):
         d.see(name, d.accepted(to(address)), expected)
+
+
+@scenario("filter: MPE accepts broadcasts, too", "10.1.1")
+def _(d):
+    d.rx_ring(control=RCTL_MPE)
+    d.see("broadcast", d.accepted(to(BROADCAST)), True, reasons.BROADCAST_MPE)
 
 
 @scenario("filter: UPE and MPE accept everything", "13.4.22")
 def _(d):
     d.rx_ring(control=RCTL_UPE | RCTL_MPE | RCTL_BAM)
-    for name, address in (("station", STATION), ("other", OTHER), ("group", MULTICAST),
-                          ("broadcast", BROADCAST)):
+    for name, address in (
+        ("station", STATION),
+        ("other", OTHER),
+        ("group", MULTICAST),
+        ("broadcast", BROADCAST),
+    ):
         d.see(name, d.accepted(to(address)), True)
 
 
@@ -118,8 +139,11 @@ def _(d):
     d.write(MTA + 4 * (bit >> 5), ~(1 << (bit & 31)) & 0xFFFFFFFF)
     d.rx_ring(control=0)
     d.see("that one", d.accepted(to(MULTICAST)), False)
-    d.see("others", [d.accepted(to(bytes([1, 0, 0x5E, 0, n, 7 * n]))) for n in range(1, 6)],
-          [True] * 5)
+    d.see(
+        "others",
+        [d.accepted(to(bytes([1, 0, 0x5E, 0, n, 7 * n]))) for n in range(1, 6)],
+        [True] * 5,
+    )
 
 
 @scenario("filter: the hash table is for groups", "13.5.1")
@@ -135,9 +159,12 @@ def _(d):
     bit = multicast_hash(MULTICAST, 0)
     d.write(MTA + 4 * (bit >> 5), 1 << (bit & 31))
     d.rx_ring(control=RCTL_UPE | RCTL_BAM)
-    for name, address, expected in (("station", STATION, 0), ("broadcast", BROADCAST, 0),
-                                    ("unknown unicast", OTHER, RX_PIF),
-                                    ("hash", MULTICAST, RX_PIF)):
+    for name, address, expected in (
+        ("station", STATION, 0),
+        ("broadcast", BROADCAST, 0),
+        ("unknown unicast", OTHER, RX_PIF),
+        ("hash", MULTICAST, RX_PIF),
+    ):
         status = d.deliver(to(address))[0].status
         d.see(name, status & RX_PIF, expected, reasons.PASSED_INEXACT if expected else None)
 

@@ -20,9 +20,21 @@ def _(d):
     d.see("RST", d.read(CTRL) & CTRL_RST, 0)
 
 
-RESTORED = dict(RCTL=(RCTL, RCTL_BAM), TCTL=(TCTL, TCTL_PSP), IMS=(IMS, RXT0), ITR=(ITR, 100),
-                RDH=(RDH, 3), RDT=(RDT, 3), TDH=(TDH, 3), TDT=(TDT, 3), RDLEN=(RDLEN, 0x100),
-                TDLEN=(TDLEN, 0x100), RADV=(RADV, 7), TADV=(TADV, 7), TXDCTL=(TXDCTL, 0x01010000))
+RESTORED = dict(
+    RCTL=(RCTL, RCTL_BAM),
+    TCTL=(TCTL, TCTL_PSP),
+    IMS=(IMS, RXT0),
+    ITR=(ITR, 100),
+    RDH=(RDH, 3),
+    RDT=(RDT, 3),
+    TDH=(TDH, 3),
+    TDT=(TDT, 3),
+    RDLEN=(RDLEN, 0x100),
+    TDLEN=(TDLEN, 0x100),
+    RADV=(RADV, 7),
+    TADV=(TADV, 7),
+    TXDCTL=(TXDCTL, 0x01010000),
+)
 
 
 @scenario("CTRL.RST clears {}", "14.3", each=RESTORED)
@@ -34,8 +46,9 @@ def _(d, name):
     d.see("after", d.read(offset), 0, RST)
 
 
-KEPT = dict(MTA=MTA + 4, VFTA=VFTA + 8, RAL=RAL + 8, TDBAL=TDBAL, TDBAH=TDBAH, RDBAL=RDBAL,
-            RDBAH=RDBAH)
+KEPT = dict(
+    MTA=MTA + 4, VFTA=VFTA + 8, RAL=RAL + 8, TDBAL=TDBAL, TDBAH=TDBAH, RDBAL=RDBAL, RDBAH=RDBAH
+)
 
 
 @scenario("CTRL.RST keeps {}", "14.3, 13.5", each=KEPT)
@@ -156,9 +169,27 @@ def _(d):
 
 
 AFTER_RESET = dict(
-    CTRL_EXT=CTRL_EXT, EERD=EERD, ICR=ICR, IMS=IMS, RCTL=RCTL, TCTL=TCTL, RDH=RDH, RDT=RDT, TDH=TDH,
-    TDT=TDT, RDLEN=RDLEN, TDLEN=TDLEN, FCRTL=FCRTL, FCRTH=FCRTH, AIT=AIT, RAH_1=RAH + 8, WUFC=WUFC,
-    WUS=WUS, RXCSUM=RXCSUM, IPAV=IPAV)
+    CTRL_EXT=CTRL_EXT,
+    EERD=EERD,
+    ICR=ICR,
+    IMS=IMS,
+    RCTL=RCTL,
+    TCTL=TCTL,
+    RDH=RDH,
+    RDT=RDT,
+    TDH=TDH,
+    TDT=TDT,
+    RDLEN=RDLEN,
+    TDLEN=TDLEN,
+    FCRTL=FCRTL,
+    FCRTH=FCRTH,
+    AIT=AIT,
+    RAH_1=RAH + 8,
+    WUFC=WUFC,
+    WUS=WUS,
+    RXCSUM=RXCSUM,
+    IPAV=IPAV,
+)
 
 
 @scenario("registers that are 0 after power-on", "13", "enabled")

@@ -11,9 +11,18 @@ def tso_context(packet, mss, **fields):
     start = packet.transport_start
     command = TSE | (CONTEXT_TCP if packet.protocol == TCP else 0)
     command |= CONTEXT_IP if packet.ip == 4 else 0
-    values = dict(ipcss=14, ipcso=24, ipcse=start - 1 if packet.ip == 4 else 0, tucss=start,
-                  tucso=packet.checksum_offset, tucse=0, payload=len(packet.payload),
-                  command=command, header=packet.header_bytes, mss=mss)
+    values = dict(
+        ipcss=14,
+        ipcso=24,
+        ipcse=start - 1 if packet.ip == 4 else 0,
+        tucss=start,
+        tucso=packet.checksum_offset,
+        tucse=0,
+        payload=len(packet.payload),
+        command=command,
+        header=packet.header_bytes,
+        mss=mss,
+    )
     values.update(fields)
     return context(**values)
 
@@ -29,16 +38,32 @@ def send(d, packet, mss, cuts=(), command=0, special=0, **fields):
     entries = []
     for start, end in zip(edges, edges[1:]):
         last = end == len(given)
-        entries.append(d.data(given[start:end], IFCS | TSE | command | (EOP | RS if last else 0),
-                              options=options_of(packet), special=special))
+        entries.append(
+            d.data(
+                given[start:end],
+                IFCS | TSE | command | (EOP | RS if last else 0),
+                options=options_of(packet),
+                special=special,
+            )
+        )
     return d.transmit(tso_context(packet, mss, **fields), *entries)
 
 
 def kinds():
-    for name, ip, protocol in (("TCP over IPv4", 4, TCP), ("UDP over IPv4", 4, UDP),
-                               ("TCP over IPv6", 6, TCP), ("UDP over IPv6", 6, UDP)):
-        for payload, mss in ((4000, 1000), (4001, 1000), (999, 1000), (1000, 1000), (5000, 1460),
-                             (3, 1)):
+    for name, ip, protocol in (
+        ("TCP over IPv4", 4, TCP),
+        ("UDP over IPv4", 4, UDP),
+        ("TCP over IPv6", 6, TCP),
+        ("UDP over IPv6", 6, UDP),
+    ):
+        for payload, mss in (
+            (4000, 1000),
+            (4001, 1000),
+            (999, 1000),
+            (1000, 1000),
+            (5000, 1460),
+            (3, 1),
+        ):
             yield name, payload, mss, ip, protocol
 
 
@@ -55,9 +80,17 @@ def _(d, name, payload, mss, ip, protocol):
     d.see("frames", frames, [segment.ljust(60, b"\0") for segment in segments], why)
 
 
-@scenario("segmentation: descriptors end at {0}", "3.5.4",
-          each=[("54", (54,)), ("14", (14,)), ("34, 54", (34, 54)), ("14, 34, 54", (14, 34, 54)),
-                ("30, 54, 1000", (30, 54, 1000))])
+@scenario(
+    "segmentation: descriptors end at {0}",
+    "3.5.4",
+    each=[
+        ("54", (54,)),
+        ("14", (14,)),
+        ("34, 54", (34, 54)),
+        ("14, 34, 54", (14, 34, 54)),
+        ("30, 54, 1000", (30, 54, 1000)),
+    ],
+)
 def _(d, name, cuts):
     packet = Packet(pattern(3500))
     d.tx_ring()
@@ -80,9 +113,18 @@ def _(d):
     d.see("DD", [d.tx_status(n) for n in range(2)], [0, 1])
 
 
-@scenario("segmentation: flags {0}: FIN and PSH in the last segment only", "3.5.9.2",
-          each=[("FIN", FIN), ("PSH", PSH), ("FIN, PSH", FIN | PSH), ("ACK", ACK),
-                ("URG, SYN", URG | SYN), ("CWR", CWR | ACK)])
+@scenario(
+    "segmentation: flags {0}: FIN and PSH in the last segment only",
+    "3.5.9.2",
+    each=[
+        ("FIN", FIN),
+        ("PSH", PSH),
+        ("FIN, PSH", FIN | PSH),
+        ("ACK", ACK),
+        ("URG, SYN", URG | SYN),
+        ("CWR", CWR | ACK),
+    ],
+)
 def _(d, name, flags):
     packet = Packet(pattern(310), flags=flags)
     d.tx_ring()
@@ -94,7 +136,9 @@ def _(d):
     packet = Packet(pattern(390), identification=0xFFFE)
     d.tx_ring()
     frames = send(d, packet, 100)
-    d.see("identification", [f[18:20] for f in frames], [b"\xff\xfe", b"\xff\xff", b"\0\0", b"\0\1"])
+    d.see(
+        "identification", [f[18:20] for f in frames], [b"\xff\xfe", b"\xff\xff", b"\0\0", b"\0\1"]
+    )
 
 
 @scenario("segmentation: sequence numbers wrap", "3.5.9.2")
@@ -139,7 +183,8 @@ def _(d):
     frames = d.transmit(
         tso_context(packet, 400),
         d.data(given[:54], IFCS | TSE | VLE, options=IXSM | TXSM, special=0x0123),
-        d.data(given[54:], IFCS | TSE | VLE | EOP | RS, options=IXSM | TXSM, special=0x0123))
+        d.data(given[54:], IFCS | TSE | VLE | EOP | RS, options=IXSM | TXSM, special=0x0123),
+    )
     packet.vlan = 0x0123
     d.see("frames", frames, packet.segments(400))
 
@@ -181,11 +226,16 @@ def _(d):
     frames = d.transmit(tso_context(packet, 200), d.data(given, IFCS | TSE | EOP | RS))
     d.see("IP sums", [f[24:26] for f in frames], [b"\0\0"] * 3)
     d.see("TCP sums", [f[50:52] for f in frames], [given[50:52]] * 3)
-    d.see("lengths", [f[16:18] for f in frames],
-          [(40 + n).to_bytes(2, "big") for n in (200, 200, 100)])
+    d.see(
+        "lengths",
+        [f[16:18] for f in frames],
+        [(40 + n).to_bytes(2, "big") for n in (200, 200, 100)],
+    )
 
 
-@scenario("segmentation: TSCTC counts contexts of {0} frames", "13.7.56", each=[("two", 2), ("one", 1)])
+@scenario(
+    "segmentation: TSCTC counts contexts of {0} frames", "13.7.56", each=[("two", 2), ("one", 1)]
+)
 def _(d, name, count):
     packet = Packet(pattern(100 * count))
     d.tx_ring()

@@ -39,8 +39,9 @@ def _(d):
     d.see("data", [p.data for p in d.deliver()], frames[1:])
 
 
-@scenario("shortage: RDMTS {0}: RXDMT0 at {1} of 16 descriptors", "3.2.6",
-          each=[(0, 8), (1, 4), (2, 2)])
+@scenario(
+    "shortage: RDMTS {0}: RXDMT0 at {1} of 16 descriptors", "3.2.6", each=[(0, 8), (1, 4), (2, 2)]
+)
 def _(d, code, threshold):
     d.rx_ring(count=16, control=RCTL_BAM | RCTL_RDMTS(code), tail=15)
     d.read(ICR)

@@ -18,8 +18,19 @@ def _(d):
     d.see("changed", written, [])
 
 
-BINS = ((60, "64"), (61, "127"), (123, "127"), (124, "255"), (251, "255"), (252, "511"),
-        (507, "511"), (508, "1023"), (1019, "1023"), (1020, "1522"), (1514, "1522"))
+BINS = (
+    (60, "64"),
+    (61, "127"),
+    (123, "127"),
+    (124, "255"),
+    (251, "255"),
+    (252, "511"),
+    (507, "511"),
+    (508, "1023"),
+    (1019, "1023"),
+    (1020, "1522"),
+    (1514, "1522"),
+)
 
 
 @scenario("statistics: a received frame of {0} bytes counts in PRC{1}", "13.7.21", each=BINS)
@@ -27,8 +38,12 @@ def _(d, size, which):
     d.rx_ring()
     d.deliver(ethernet(size=size))
     for name in ("64", "127", "255", "511", "1023", "1522"):
-        d.see("PRC" + name, d.statistic("PRC" + name), int(name == which),
-              reasons.COUNTERS if name == which else None)
+        d.see(
+            "PRC" + name,
+            d.statistic("PRC" + name),
+            int(name == which),
+            reasons.COUNTERS if name == which else None,
+        )
     d.see("read again", d.statistic("PRC" + which), 0)
 
 
@@ -37,8 +52,12 @@ def _(d, size, which):
     d.tx_ring()
     d.transmit(d.legacy(ethernet(PEER, STATION, size=size)))
     for name in ("64", "127", "255", "511", "1023", "1522"):
-        d.see("PTC" + name, d.statistic("PTC" + name), int(name == which),
-              reasons.COUNTERS if name == which else None)
+        d.see(
+            "PTC" + name,
+            d.statistic("PTC" + name),
+            int(name == which),
+            reasons.COUNTERS if name == which else None,
+        )
     d.see("read again", d.statistic("PTC" + which), 0)
 
 
@@ -56,8 +75,9 @@ def _(d):
 @scenario("statistics: good frames and octets sent", "13.7.31")
 def _(d):
     d.tx_ring()
-    d.transmit(d.legacy(ethernet(PEER, STATION, size=100)),
-               d.legacy(ethernet(PEER, STATION, size=200)))
+    d.transmit(
+        d.legacy(ethernet(PEER, STATION, size=100)), d.legacy(ethernet(PEER, STATION, size=200))
+    )
     d.see("GPTC", d.statistic("GPTC"), 2)
     d.see("GOTCL", d.read(GOTCL), 308, reasons.COUNTERS)
     d.see("GOTCH", d.read(GOTCH), 0)
@@ -76,6 +96,14 @@ def _(d):
     d.see("TOTL", d.read(TOTL), 154)
     d.see("TOTH", d.read(TOTH), 0)
     d.see("TOTL after TOTH", d.read(TOTL), 0)
+
+
+@scenario("statistics: an inserted tag counts in the octets", "13.7.45")
+def _(d):
+    d.set(CTRL, CTRL_VME)
+    d.tx_ring()
+    d.transmit(d.legacy(ethernet(PEER, STATION, size=100), EOP | IFCS | RS | VLE, special=5))
+    d.see("TOTL", d.read(TOTL), 108, reasons.TAG_OCTETS)
 
 
 @scenario("statistics: totals of packets", "13.7.46")
@@ -120,15 +148,21 @@ def _(d):
     d.see("GPTC", d.statistic("GPTC"), 4)
 
 
-@scenario("statistics: {} clears on read", "13.7", each=("GPRC", "GPTC", "TPR", "TPT", "BPRC", "MPRC"))
+@scenario(
+    "statistics: {} clears on read", "13.7", each=("GPRC", "GPTC", "TPR", "TPT", "BPRC", "MPRC")
+)
 def _(d, name):
     d.rx_ring(control=RCTL_BAM | RCTL_MPE)
     d.tx_ring()
     for _ in range(3):
         d.deliver(ethernet(BROADCAST), ethernet(MULTICAST))
         d.transmit(d.legacy(ethernet(PEER, STATION)))
-    d.see("first", d.statistic(name), 6 if name in ("GPRC", "TPR") else 3,
-          reasons.COUNTERS if name in ("BPRC", "MPRC") else None)
+    d.see(
+        "first",
+        d.statistic(name),
+        6 if name in ("GPRC", "TPR") else 3,
+        reasons.COUNTERS if name in ("BPRC", "MPRC") else None,
+    )
     d.see("second", d.statistic(name), 0)
 
 
@@ -147,8 +181,27 @@ def _(d):
     d.tx_ring()
     d.deliver(ethernet(), ethernet(BROADCAST, size=1514))
     d.transmit(d.legacy(ethernet(PEER, STATION)))
-    for name in ("CRCERRS", "ALGNERRC", "SYMERRS", "RXERRC", "MPC", "SCC", "ECOL", "MCC", "LATECOL",
-                 "COLC", "DC", "TNCRS", "SEC", "CEXTERR", "RLEC", "RUC", "RFC", "ROC", "RJC"):
+    for name in (
+        "CRCERRS",
+        "ALGNERRC",
+        "SYMERRS",
+        "RXERRC",
+        "MPC",
+        "SCC",
+        "ECOL",
+        "MCC",
+        "LATECOL",
+        "COLC",
+        "DC",
+        "TNCRS",
+        "SEC",
+        "CEXTERR",
+        "RLEC",
+        "RUC",
+        "RFC",
+        "ROC",
+        "RJC",
+    ):
         d.see(name, d.statistic(name), 0)
 
 

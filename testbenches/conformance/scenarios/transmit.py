@@ -3,7 +3,7 @@
 import reasons
 from bench.bench import DATA, TX_RING
 from bench.descriptors import context, data, legacy
-from bench.packets import BROADCAST, PEER, STATION, ethernet, pattern
+from bench.packets import BROADCAST, PEER, STATION, ethernet
 from bench.registers import *
 from bench.scenario import scenario
 
@@ -12,8 +12,11 @@ def frame(size=60, **fields):
     return ethernet(PEER, STATION, size=size, **fields)
 
 
-@scenario("transmit: a legacy descriptor of {} bytes", "3.3.3",
-          each=(60, 61, 64, 100, 255, 256, 511, 512, 1023, 1024, 1513, 1514))
+@scenario(
+    "transmit: a legacy descriptor of {} bytes",
+    "3.3.3",
+    each=(60, 61, 64, 100, 255, 256, 511, 512, 1023, 1024, 1513, 1514),
+)
 def _(d, size):
     d.tx_ring()
     d.see("frame", d.transmit(d.legacy(frame(size))), [frame(size)])
@@ -47,9 +50,11 @@ def _(d, count):
     d.tx_ring()
     content = frame(800)
     cut = 800 // count
-    pieces = [content[n * cut:(n + 1) * cut if n < count - 1 else None] for n in range(count)]
-    entries = [d.legacy(piece, IFCS | (EOP | RS if n == count - 1 else 0))
-               for n, piece in enumerate(pieces)]
+    pieces = [content[n * cut : (n + 1) * cut if n < count - 1 else None] for n in range(count)]
+    entries = [
+        d.legacy(piece, IFCS | (EOP | RS if n == count - 1 else 0))
+        for n, piece in enumerate(pieces)
+    ]
     d.see("frame", d.transmit(*entries), [content])
     d.see("head", d.read(TDH), count)
     d.see("DD", [d.tx_status(n) for n in range(count)], [0] * (count - 1) + [1])
@@ -59,7 +64,7 @@ def _(d, count):
 def _(d):
     d.tx_ring()
     content = frame(70)
-    entries = [d.legacy(content[n:n + 1], IFCS) for n in range(20)]
+    entries = [d.legacy(content[n : n + 1], IFCS) for n in range(20)]
     d.see("frame", d.transmit(*entries, d.legacy(content[20:])), [content])
 
 
@@ -91,8 +96,12 @@ def _(d):
 @scenario("transmit: status only where RS asks for it", "3.3.3.1")
 def _(d):
     d.tx_ring()
-    d.transmit(d.legacy(frame(), EOP | IFCS), d.legacy(frame()), d.data(frame(), EOP | IFCS),
-               d.data(frame()))
+    d.transmit(
+        d.legacy(frame(), EOP | IFCS),
+        d.legacy(frame()),
+        d.data(frame(), EOP | IFCS),
+        d.data(frame()),
+    )
     d.see("DD", [d.tx_status(n) for n in range(4)], [0, 1, 0, 1])
 
 
@@ -115,8 +124,9 @@ def _(d):
 def _(d):
     d.tx_ring()
     content = frame(300)
-    frames = d.transmit(d.legacy(content[:100], IFCS), legacy(DATA, 0, IFCS | RS),
-                        d.legacy(content[100:]))
+    frames = d.transmit(
+        d.legacy(content[:100], IFCS), legacy(DATA, 0, IFCS | RS), d.legacy(content[100:])
+    )
     d.see("frame", frames, [content])
     d.see("its DD", d.tx_status(1), 1)
 
@@ -132,7 +142,9 @@ def _(d):
 @scenario("transmit: the end of a packet in a descriptor of length 0", "3.3.3")
 def _(d):
     d.tx_ring()
-    d.see("frame", d.transmit(d.legacy(frame(90), IFCS), legacy(0, 0, EOP | IFCS | RS)), [frame(90)])
+    d.see(
+        "frame", d.transmit(d.legacy(frame(90), IFCS), legacy(0, 0, EOP | IFCS | RS)), [frame(90)]
+    )
 
 
 @scenario("transmit: a context descriptor takes a place and reports", "3.3.5")
@@ -216,8 +228,11 @@ def _(d):
 @scenario("transmit: two frames per tail write, the first without status", "3.3.3")
 def _(d):
     d.tx_ring()
-    d.see("frames", d.transmit(d.legacy(frame(60), EOP | IFCS), d.legacy(frame(61))),
-          [frame(60), frame(61)])
+    d.see(
+        "frames",
+        d.transmit(d.legacy(frame(60), EOP | IFCS), d.legacy(frame(61))),
+        [frame(60), frame(61)],
+    )
     d.see("DD", [d.tx_status(0), d.tx_status(1)], [0, 1])
 
 
@@ -261,6 +276,7 @@ def _(d, size):
 @scenario("transmit: without IFCS the buffer carries the FCS", "3.3.3.1")
 def _(d):
     import zlib
+
     d.tx_ring()
     content = frame(100)
     fcs = zlib.crc32(content).to_bytes(4, "little")
@@ -289,8 +305,9 @@ def _(d, kind, name):
 def _(d):
     d.tx_ring()
     content = frame(200)
-    frames = d.transmit(d.data(content[:100], IFCS), context(14, 24, 33, 34, 50),
-                        d.data(content[100:]))
+    frames = d.transmit(
+        d.data(content[:100], IFCS), context(14, 24, 33, 34, 50), d.data(content[100:])
+    )
     d.see("frames", frames, [], reasons.CONTEXT_IN_PACKET)
     d.see("head", d.read(TDH), 3)
     d.see("the next", d.transmit(d.legacy(frame(77))), [frame(77)])

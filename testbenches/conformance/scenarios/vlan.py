@@ -10,8 +10,11 @@ def frame(size=60):
     return ethernet(PEER, STATION, size=size)
 
 
-@scenario("VLAN: a tag is inserted into a {0} descriptor's frame", "9.4",
-          each=[("legacy", False), ("data", True)])
+@scenario(
+    "VLAN: a tag is inserted into a {0} descriptor's frame",
+    "9.4",
+    each=[("legacy", False), ("data", True)],
+)
 def _(d, name, extended):
     d.set(CTRL, CTRL_VME)
     d.tx_ring()
@@ -47,19 +50,24 @@ def _(d):
     d.set(CTRL, CTRL_VME)
     content = frame(200)
     d.tx_ring()
-    frames = d.transmit(d.legacy(content[:100], IFCS, special=1),
-                        d.legacy(content[100:], EOP | IFCS | RS | VLE, special=2))
+    frames = d.transmit(
+        d.legacy(content[:100], IFCS, special=1),
+        d.legacy(content[100:], EOP | IFCS | RS | VLE, special=2),
+    )
     d.see("frame", frames, [add_vlan(content, 2)])
 
 
 @scenario("VLAN: checksums do not count the tag", "3.3.3")
 def _(d):
     from scenarios.offload import context_of, seeded
+
     d.set(CTRL, CTRL_VME)
     packet = Packet(pattern(200))
     d.tx_ring()
-    frames = d.transmit(context_of(packet), d.data(seeded(packet), EOP | IFCS | RS | VLE,
-                                                   options=IXSM | TXSM, special=77))
+    frames = d.transmit(
+        context_of(packet),
+        d.data(seeded(packet), EOP | IFCS | RS | VLE, options=IXSM | TXSM, special=77),
+    )
     packet.vlan = 77
     d.see("frame", frames, [packet.correct()])
 
@@ -185,5 +193,9 @@ def _(d, cfi, bit):
     d.rx_ring(control=RCTL_BAM | RCTL_VFE | RCTL_CFIEN | bit)
     for sent in (0, 1):
         wanted = sent == cfi
-        d.see(f"CFI {sent}", d.accepted(tagged(sent << 12 | 7)), wanted,
-              None if wanted else reasons.CFI_FILTER)
+        d.see(
+            f"CFI {sent}",
+            d.accepted(tagged(sent << 12 | 7)),
+            wanted,
+            None if wanted else reasons.CFI_FILTER,
+        )
