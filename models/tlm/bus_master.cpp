@@ -81,13 +81,16 @@ BusStatus BusMaster::access(::tlm::tlm_command command, std::uint64_t address, s
 
   if (region->tariff != nullptr) {
     Tariff* tariff = region->tariff;
-    Time end = tariff->book(command, address, bytes, time_.now());
-    time_.advance_to(end);
+    // Looking ahead this process may have set something off that comes before the access.
+    if (!time_.loosely_timed() && time_.sync_if_due()) region = port_->find(address, bytes, write);
+    if (region == nullptr) return transport(command, address, data, bytes);
+    Tariff::Booking booking = tariff->book(command, address, bytes, time_.now());
+    time_.advance_to(booking.end);
     if (!time_.loosely_timed()) {
-      time_.sync();
-      while ((end = tariff->end(end)) > time_.now()) {
-        time_.advance_to(end);
-        time_.sync();
+      time_.sync_if_due();
+      while (!tariff->ended(booking, time_.now())) {
+        time_.advance_to(booking.end);
+        time_.sync_if_due();
       }
       // The wait may have cost the region: DMI is invalidated when bus mastering is switched off.
       region = port_->find(address, bytes, write);

@@ -80,6 +80,20 @@ class BusMaster {
   BusStatus read(std::uint64_t address, Bytes data);
   BusStatus write(std::uint64_t address, ConstBytes data);
 
+  /// The short way of an access, loosely timed and through DMI with a tariff: books it and returns
+  /// the memory that the caller may now read or write, since no other process runs until this one
+  /// waits. nullptr: nothing has happened, use read() or write(). The caller synchronises when
+  /// time().due().
+  std::uint8_t* access_ahead(::tlm::tlm_command command, std::uint64_t address,
+                             std::uint32_t bytes) {
+    if (!time_.loosely_timed()) return nullptr;
+    const BusMasterPort::Region* region =
+        port_->find(address, bytes, command == ::tlm::TLM_WRITE_COMMAND);
+    if (region == nullptr || region->tariff == nullptr) return nullptr;
+    time_.advance_to(region->tariff->book(command, address, bytes, time_.now()).end);
+    return region->memory + (address - region->start);
+  }
+
   /// Lets an access that is waiting for its time on the bus end with kError and without moving
   /// data: the device was reset. One that has reached its target already is carried through.
   void cancel() { ++cancellations_; }

@@ -41,6 +41,7 @@ driver::AppKind app_kind(AppChoice choice) {
     case AppChoice::kSink: return driver::AppKind::kSink;
     case AppChoice::kGenerate: return driver::AppKind::kGenerate;
     case AppChoice::kForward: return driver::AppKind::kForward;
+    case AppChoice::kBlast: return driver::AppKind::kBlast;
     case AppChoice::kReflect: break;
   }
   return driver::AppKind::kReflect;
@@ -121,6 +122,7 @@ void Board::build_driver() {
   settings.app.rate = traffic::parse_rate(config_.rate);
   settings.app.frames = config_.frames;
   settings.app.seed = config_.seed;
+  settings.nic = config_.driver;
   settings.ram_bytes = config_.ram_bytes;
   settings.nics = static_cast<unsigned>(nics_.size());
   if (config_.app == AppChoice::kForward && nics_.size() % 2 != 0) {
@@ -128,7 +130,7 @@ void Board::build_driver() {
                                 std::to_string(nics_.size()));
   }
   settings.nic.max_frame_bytes = config_.max_frame_bytes - traffic::kFcsLength;
-  if (config_.app == AppChoice::kGenerate) {
+  if (config_.app == AppChoice::kGenerate || config_.app == AppChoice::kBlast) {
     settings.nic.max_frame_bytes =
         std::max(settings.nic.max_frame_bytes,
                  static_cast<std::uint32_t>(settings.app.sizes.largest() - traffic::kFcsLength));
@@ -173,6 +175,7 @@ void Board::build_supervisor() {
   const bool live =
       std::any_of(nics_.begin(), nics_.end(), [](const auto& n) { return n->partner().live(); });
   paced_ = config_.paced || live;
+  if (!paced_) Lookahead::set_limit(config_.lookahead);
   SupervisorConfig supervisor;
   supervisor.paced = paced_;
   supervisor.end_when_done = !live && !config_.duration;
@@ -199,7 +202,11 @@ std::string Board::status() const {
 
 void Board::run() {
   const auto start = std::chrono::steady_clock::now();
-  if (config_.duration) {
+  // The end of a limited run is an event, as Lookahead needs it.
+  if (config_.duration && supervisor_) {
+    supervisor_->stop_after(*config_.duration);
+    sc_core::sc_start();
+  } else if (config_.duration) {
     sc_core::sc_start(to_sc(*config_.duration));
   } else {
     sc_core::sc_start();

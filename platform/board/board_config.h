@@ -8,7 +8,9 @@
 
 #include "models/e1000/eeprom.h"
 #include "models/e1000/parts.h"
+#include "models/e1000/timing.h"
 #include "models/tlm/time.h"
+#include "platform/driver/nic_settings.h"
 
 namespace e1000tlm::platform {
 
@@ -18,10 +20,11 @@ struct NicConfig {
       mac;                  ///< unset: that of the EEPROM file, else 52:54:00:12:34:56+n
   std::string eeprom_file;  ///< raw image; empty: one made for the part
   std::optional<Time> autonegotiation;  ///< unset: the PHY's default
+  e1000::ControllerTiming timing{};     ///< see e1000::timing_sets()
   std::optional<unsigned> device;       ///< PCI device number; unset: the lowest free, from 2 on
 };
 
-enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward };
+enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast };
 
 struct BoardConfig {
   std::vector<NicConfig> nics{1};
@@ -30,6 +33,8 @@ struct BoardConfig {
   std::string pci = "32/33";  ///< see pci::find_bus_speed
   std::uint64_t ram_bytes = 64U << 20;
   Time quantum{};  ///< 0: approximately timed; else loosely timed
+  /// Approximately timed and not paced: see e1000tlm::Lookahead. 0: none.
+  Time lookahead = us(100);
 
   AppChoice app = AppChoice::kReflect;
   std::string sizes = "imix";  ///< generate: see traffic::SizeMix::parse
@@ -38,6 +43,8 @@ struct BoardConfig {
   /// Longest frame with FCS that the driver receives; generate makes it fit its sizes.
   std::uint32_t max_frame_bytes = 1522;
   std::uint64_t seed = 1;
+  /// The driver's settings; its longest frame is max_frame_bytes.
+  driver::NicSettings driver{};
 
   std::optional<Time> duration;  ///< simulated; unset: until all traffic has been handled
   bool paced = false;            ///< follow the wall clock; live partners switch it on

@@ -8,7 +8,7 @@
 namespace e1000tlm::platform {
 namespace {
 
-constexpr std::array<const char*, 4> kAppNames{"sink", "reflect", "generate", "forward"};
+constexpr std::array<const char*, 5> kAppNames{"sink", "reflect", "generate", "forward", "blast"};
 
 /// Frames that came in and are accounted for.
 std::uint64_t accounted(const NicSummary& n, const e1000::DropCounters& drops) {
@@ -179,7 +179,7 @@ RunSummary Board::summary() const {
     s.pci.busy = static_cast<double>((bus.busy - bus_before_.busy).count()) /
                  static_cast<double>(under_test.count());
   }
-  s.pci.accesses = bus.tenures - bus_before_.tenures;
+  s.pci.accesses = bus.accesses - bus_before_.accesses;
   s.pci.bytes = bus.bytes - bus_before_.bytes;
   s.pci.master_aborts = bus.master_aborts - bus_before_.master_aborts;
   s.ended_by = ended_by_;

@@ -37,6 +37,7 @@ e1000::ControllerConfig controller_config(const NicConfig& config, unsigned inde
   e1000::ControllerConfig result;
   result.part = config.part;
   result.eeprom = make_eeprom(config, index);
+  result.timing = config.timing;
   result.straps.pci_66mhz = !bus.pcix && bus.clock <= kClock66;
   result.straps.bus_64bit = bus.width_bits == 64 && e1000::part_info(config.part).pcix;
   result.straps.pcix = bus.pcix;

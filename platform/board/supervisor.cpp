@@ -25,7 +25,14 @@ Supervisor::Supervisor(const sc_core::sc_module_name& name, const SupervisorConf
     : sc_module(name), config_(config) {
   SC_HAS_PROCESS(Supervisor);
   SC_THREAD(run);
+  SC_METHOD(end);
+  dont_initialize();
+  sensitive << end_;
 }
+
+void Supervisor::stop_after(Time duration) { end_.notify(to_sc(duration)); }
+
+void Supervisor::end() { sc_core::sc_stop(); }
 
 void Supervisor::run() {
   started_ = wall_start_ = Clock::now();

@@ -34,6 +34,8 @@ class Supervisor : public sc_core::sc_module {
   /// Text for the progress line.
   void set_status(std::function<std::string()> status) { status_ = std::move(status); }
 
+  /// Before the run: ends it when it has taken this simulated time.
+  void stop_after(Time duration);
   /// Ends the run at the next look. Safe in signal handlers.
   static void request_stop() noexcept { stop_requested = true; }
   static bool stop_was_requested() noexcept { return stop_requested; }
@@ -48,6 +50,7 @@ class Supervisor : public sc_core::sc_module {
   using Clock = std::chrono::steady_clock;
 
   void run();
+  void end();
   Time next_look(bool done);
   void pace();
   void show_progress();
@@ -55,6 +58,7 @@ class Supervisor : public sc_core::sc_module {
   static std::atomic<bool> stop_requested;
 
   SupervisorConfig config_;
+  sc_core::sc_event end_;
   std::function<bool()> done_;
   std::function<std::string()> status_;
   PacingStatistics pacing_;

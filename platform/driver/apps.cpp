@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "platform/driver/blast.h"
+
 namespace e1000tlm::driver {
 namespace {
 
@@ -210,6 +212,7 @@ std::unique_ptr<App> App::make(const AppSettings& settings, Cpu& cpu,
   switch (settings.kind) {
     case AppKind::kSink: return std::make_unique<Sink>(nics);
     case AppKind::kGenerate: return std::make_unique<Generate>(settings, cpu, nics, ram);
+    case AppKind::kBlast: return make_blast(settings, cpu, nics, ram);
     case AppKind::kReflect: {
       auto lanes = std::make_unique<Lanes>();
       for (const auto& nic : nics) lanes->add(*nic, *nic);

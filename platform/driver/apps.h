@@ -16,6 +16,7 @@ enum class AppKind : std::uint8_t {
   kReflect,   ///< sends every frame back where it came from, unchanged, in order
   kGenerate,  ///< sends generated frames and checks what comes back, on whichever adapter
   kForward,   ///< adapter 0 to 1 and 1 to 0 (2 to 3 ...), unchanged, in order
+  kBlast,     ///< sends equal frames as fast as adapters take them; see blast.h
 };
 
 struct AppSettings {

@@ -10,6 +10,7 @@
 
 #include <boost/program_options.hpp>
 
+#include "platform/options/driver_option.h"
 #include "traffic/generator.h"
 #include "traffic/units.h"
 
@@ -18,7 +19,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<const char*, 4> kApps{"sink", "reflect", "generate", "forward"};
+constexpr std::array<const char*, 5> kApps{"sink", "reflect", "generate", "forward", "blast"};
 constexpr std::uint64_t kDefaultFrames = 100'000;
 constexpr std::size_t kMostNics = 30;     // PCI devices 2 to 31
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
@@ -29,11 +30,12 @@ constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by 
 void describe_run(po::options_description& all) {
   auto add = all.add_options();
   add("app", po::value<std::string>()->value_name("NAME"),
-      "what the driver does with frames: sink, reflect (default), generate, forward");
+      "what the driver does with frames: sink, reflect (default), generate, forward, blast");
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
       "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
       "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); aneg=TIME "
-      "(autonegotiation); addr=SLOT (PCI device number in hexadecimal, 2 to 1f)");
+      "(autonegotiation); addr=SLOT (PCI device number in hexadecimal, 2 to 1f); timing=8254x "
+      "(default) or 82543, the silicon's own times");
   add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
       "what the adapters are connected to, in their order (see below)");
   add("pci", po::value<std::string>()->value_name("BUS"),
@@ -50,6 +52,12 @@ void describe_run(po::options_description& all) {
       "generate: line (default), 100Mbit/s, 1Gbit/s, 10kfps, 1.488Mfps ...");
   add("max-frame", po::value<std::string>()->value_name("BYTES"),
       "longest frame with FCS that the driver receives, 1522 (default) to 16114");
+  add("driver", po::value<std::string>()->value_name("KEY=VALUE,..."),
+      ("settings of the adapters' driver, rings in descriptors, interrupts a second, delays in "
+       "1.024 "
+       "us: " +
+       driver_keys())
+          .c_str());
   add("seed", po::value<std::string>()->value_name("N"),
       "of everything random (default 1); the same seed gives the same run");
   add("paced", po::bool_switch(), "keep to the wall clock (links to the live world always do)");
@@ -114,6 +122,15 @@ unsigned parse_slot(std::string text) {
   return static_cast<unsigned>(slot);
 }
 
+e1000::ControllerTiming parse_timing(const std::string& name) {
+  if (const e1000::TimingSet* set = e1000::find_timing(name)) return set->timing;
+  std::string known;
+  for (const e1000::TimingSet& set : e1000::timing_sets()) {
+    known += (known.empty() ? "" : ", ") + std::string(set.name);
+  }
+  throw std::invalid_argument("unknown timing '" + name + "'; known are " + known);
+}
+
 void set_nic_key(NicConfig& nic, const std::string& key, const std::string& value) {
   if (key == "part") {
     const auto part = e1000::find_part(value);
@@ -133,9 +150,11 @@ void set_nic_key(NicConfig& nic, const std::string& key, const std::string& valu
     nic.autonegotiation = traffic::parse_time(value);
   } else if (key == "addr") {
     nic.device = parse_slot(value);
+  } else if (key == "timing") {
+    nic.timing = parse_timing(value);
   } else {
     throw std::invalid_argument("unknown key '" + key +
-                                "'; known are part, mac, eeprom, aneg, addr");
+                                "'; known are part, mac, eeprom, aneg, addr, timing");
   }
 }
 
@@ -159,7 +178,8 @@ NicConfig parse_nic(const std::string& text) {
 AppChoice parse_app(const std::string& text) {
   const auto found = std::find(kApps.begin(), kApps.end(), text);
   if (found == kApps.end()) {
-    fail("app", "unknown application '" + text + "'; known are sink, reflect, generate, forward");
+    fail("app",
+         "unknown application '" + text + "'; known are sink, reflect, generate, forward, blast");
   }
   return static_cast<AppChoice>(found - kApps.begin());
 }
@@ -167,6 +187,7 @@ AppChoice parse_app(const std::string& text) {
 /// What stands on the wire if the user says nothing about it.
 std::string default_link(AppChoice app, std::size_t index) {
   if (app == AppChoice::kGenerate) return "loopback";
+  if (app == AppChoice::kBlast) return "null";
   return index == 0 ? "pcap" : "null";
 }
 
@@ -242,6 +263,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
     });
   };
   if (values.count("app") != 0) board.app = parse_app(values["app"].as<std::string>());
+  given("driver", [&](const std::string& t) { board.driver = parse_driver(t); });
   given("pci", [&](const std::string& t) { board.pci = t; });
   given("quantum", [&](const std::string& t) {
     board.quantum = traffic::parse_time(t);
@@ -286,9 +308,14 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
     fail("ram", std::to_string(board.ram_bytes) + " bytes: expected 4MiB to 3GiB");
   }
   if (board.duration && *board.duration == kTimeZero) fail("duration", "must be longer than 0");
-  const bool generates = board.app == AppChoice::kGenerate;
-  for (const char* name : {"frames", "size", "rate"}) {
-    if (values.count(name) != 0 && !generates) fail(name, "only goes with --app generate");
+  const bool generates = board.app == AppChoice::kGenerate || board.app == AppChoice::kBlast;
+  for (const char* name : {"frames", "size"}) {
+    if (values.count(name) != 0 && !generates) {
+      fail(name, "only goes with --app generate or --app blast");
+    }
+  }
+  if (values.count("rate") != 0 && board.app != AppChoice::kGenerate) {
+    fail("rate", "only goes with --app generate");
   }
   if (generates && values.count("frames") == 0 && !board.duration) board.frames = kDefaultFrames;
   if (generates && board.frames == 0 && !board.duration) {
