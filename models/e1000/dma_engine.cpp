@@ -26,7 +26,6 @@ void DmaEngine::abandon() {
 template <class Access>
 DmaEngine::Outcome DmaEngine::guarded(Access access) {
   const std::uint64_t epoch = epoch_;
-  if (settle() && epoch != epoch_) return Outcome::kAborted;
   for (;;) {
     while (!core_.gate.enabled) {
       if (catch_up() != Outcome::kDone) return Outcome::kAborted;
@@ -55,25 +54,31 @@ DmaEngine::Outcome DmaEngine::catch_up() {
 }
 
 DmaEngine::Outcome DmaEngine::dma_read(std::uint64_t address, Bytes data) {
+  const std::uint64_t epoch = epoch_;
+  if (settle() && epoch != epoch_) return Outcome::kAborted;
   const auto bytes = static_cast<std::uint32_t>(data.size());
   const std::uint8_t* memory =
       core_.gate.enabled ? master_.access_ahead(::tlm::TLM_READ_COMMAND, address, bytes) : nullptr;
   if (memory != nullptr) {
     std::memcpy(data.data(), memory, bytes);
-    return time_.due() ? catch_up() : Outcome::kDone;
+    return time_.loosely_timed() && time_.due() ? catch_up() : Outcome::kDone;
   }
   return guarded([&] { return master_.read(address, data); });
 }
 
-DmaEngine::Outcome DmaEngine::dma_write(std::uint64_t address, ConstBytes data) {
+DmaEngine::Outcome DmaEngine::dma_write(std::uint64_t address, ConstBytes data,
+                                         std::uint32_t padding) {
+  const std::uint64_t epoch = epoch_;
+  if (settle() && epoch != epoch_) return Outcome::kAborted;
   const auto bytes = static_cast<std::uint32_t>(data.size());
-  std::uint8_t* memory =
-      core_.gate.enabled ? master_.access_ahead(::tlm::TLM_WRITE_COMMAND, address, bytes) : nullptr;
+  std::uint8_t* memory = core_.gate.enabled ? master_.access_ahead(::tlm::TLM_WRITE_COMMAND,
+                                                                   address, bytes + padding)
+                                            : nullptr;
   if (memory != nullptr) {
     std::memcpy(memory, data.data(), bytes);
-    return time_.due() ? catch_up() : Outcome::kDone;
+    return time_.loosely_timed() && time_.due() ? catch_up() : Outcome::kDone;
   }
-  return guarded([&] { return master_.write(address, data); });
+  return guarded([&] { return master_.write(address, data, padding); });
 }
 
 /// As many as there are and fit; if there are more, up to a cache line's end, so that the next

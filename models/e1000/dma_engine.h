@@ -105,7 +105,7 @@ class DmaEngine : public sc_core::sc_module {
     kAborted,  ///< reset or ring set up anew meanwhile: forget what you were doing
   };
   Outcome dma_read(std::uint64_t address, Bytes data);
-  Outcome dma_write(std::uint64_t address, ConstBytes data);
+  Outcome dma_write(std::uint64_t address, ConstBytes data, std::uint32_t padding = 0);
 
   /// Does the cache want more descriptors, if there are any? (manual 3.2.4, 3.4.1)
   bool wants_descriptors(const DescriptorThresholds& thresholds) const {

@@ -106,8 +106,8 @@ AccessTiming::AccessTiming(const Setup& setup)
   const bool one_boundary =
       write_ || (price_[kRead].boundary() == price_[kReadLine].boundary() &&
                  price_[kRead].boundary() == price_[kReadMultiple].boundary());
-  simple_ = !split_ && !delayed_ && !invalidates && one_boundary &&
-            arbiter_.parking != Parking::kLast;
+  simple_ =
+      !split_ && !delayed_ && !invalidates && one_boundary && arbiter_.parking != Parking::kLast;
   grant_ = grant_clocks(arbiter_, requester_, ~0u);
 }
 
@@ -175,8 +175,7 @@ Tenure AccessTiming::cut(const Progress& progress, const Tenure& tenure,
   return price(progress).cut(tenure, elapsed);
 }
 
-TenureEnding AccessTiming::finish(Progress& progress, const Tenure& tenure,
-                                          Time start) const {
+TenureEnding AccessTiming::finish(Progress& progress, const Tenure& tenure, Time start) const {
   const Time end = start + clocks(tenure.clocks);
   progress.asked = end;
   if (!moves_data_) {

@@ -21,13 +21,22 @@ struct BusUsage {
   std::uint64_t retries = 0;      ///< tenures that ended with Retry: the data was not there yet
   std::uint64_t splits = 0;       ///< tenures that ended with Split Response
   std::uint64_t disconnects = 0;  ///< tenures that ended before their access, at a boundary
-  std::uint64_t preemptions = 0;  ///< tenures that ended early because the latency timer had run out
+  std::uint64_t preemptions =
+      0;  ///< tenures that ended early because the latency timer had run out
   std::uint64_t bytes = 0;
   Time busy{};     ///< address phases to idle clocks
   Time waiting{};  ///< REQ# to address phase, arbitration included
 
   /// A tenure of it has been; `preempted`: by the latency timer.
   void add(const Tenure& tenure, Time clock, TenureEnding ending, bool preempted = false);
+  /// A whole access of one tenure has been.
+  void add_tenure(std::uint32_t its_bytes, Time length, Time waited) {
+    ++accesses;
+    ++tenures;
+    bytes += its_bytes;
+    busy += length;
+    waiting += waited;
+  }
   BusUsage& operator+=(const BusUsage& o);
   BusUsage operator-(const BusUsage& o) const;
 };
@@ -41,8 +50,8 @@ constexpr unsigned grant_clocks(const ArbiterTiming& arbiter, unsigned requester
 
 /// Everything fixed about the accesses of one master to one target in one direction.
 ///
-/// A requester is who asserts REQ#: 0 the host bridge, n the n-th function. On PCI-X the target of a
-/// split read is one, too.
+/// A requester is who asserts REQ#: 0 the host bridge, n the n-th function. On PCI-X the target of
+/// a split read is one, too.
 class AccessTiming {
  public:
   struct Setup {
@@ -107,19 +116,21 @@ class AccessTiming {
   Time time(std::uint64_t address, std::uint32_t bytes) const {
     return clocks(price_[0].clocks(address, bytes, grant_));
   }
+  /// Always a single tenure, of tenure_time().
+  bool one_tenure() const { return simple_ && price_[0].boundary() == 0; }
+  /// From address phase to idle clock.
+  Time tenure_time(std::uint64_t address, std::uint32_t bytes) const {
+    return clocks(price_[0].clocks(address, bytes, 0));
+  }
   /// From REQ# at `at` to the end, added to `usage`. `last`: who had the bus before, and after.
   Time alone(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at,
              unsigned& last, BusUsage& usage) const {
-    if (!simple_ || bytes == 0 || price_[0].boundary() != 0) {
+    if (!one_tenure() || bytes == 0) {
       return walk(address, bytes, completer, at, last, usage);
     }
     const Time all = time(address, bytes), waiting = clocks(grant_);
     last = requester_;
-    ++usage.accesses;
-    ++usage.tenures;
-    usage.bytes += bytes;
-    usage.busy += all - waiting;
-    usage.waiting += waiting;
+    usage.add_tenure(bytes, all - waiting, waiting);
     return at + all;
   }
 
@@ -131,8 +142,8 @@ class AccessTiming {
   Time clocks(std::uint64_t n) const { return clock_ * static_cast<std::int64_t>(n); }
 
  private:
-  Time walk(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at,
-            unsigned& last, BusUsage& usage) const;
+  Time walk(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at, unsigned& last,
+            BusUsage& usage) const;
   Time finish_alone(Progress& progress, unsigned& last, BusUsage& usage) const;
   bool wants_data(const Progress& progress, Time start) const {
     return !(delayed_ && (progress.stage == Stage::kRequest || start < progress.data_ready)) &&
@@ -156,9 +167,9 @@ class AccessTiming {
   bool delayed_ = false;
   bool split_ = false;
   bool moves_data_ = true;
-  unsigned grant_ = 0;      // clocks of arbitration, where that does not change
-  unsigned no_data_ = 0;    // clocks of Retry, Split Response or master abort
-  Time latency_{};          // of delayed and split reads
+  unsigned grant_ = 0;    // clocks of arbitration, where that does not change
+  unsigned no_data_ = 0;  // clocks of Retry, Split Response or master abort
+  Time latency_{};        // of delayed and split reads
 };
 
 }  // namespace e1000tlm::pci

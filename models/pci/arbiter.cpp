@@ -67,8 +67,7 @@ Time Arbiter::earliest_end(Ticket ticket, Time now) const {
     // A newcomer who stops the tenure under way only helps those whose turn is before what is left
     // of it.
     const Request& owner = requests_[owner_];
-    const bool same =
-        owner.timing->requester(owner.progress) == timing.requester(request.progress);
+    const bool same = owner.timing->requester(owner.progress) == timing.requester(request.progress);
     start = std::max(start, end_of_tenure(same && earlier(request, owner) ? now : kTimeNever));
   }
   if (const Request* other = blocker(request)) start = std::max(start, other->progress.data_ready);
@@ -91,8 +90,8 @@ bool Arbiter::start_tenure(Time limit) {
   for (Request& request : requests_) {
     if (!request.waiting || blocker(request) != nullptr) continue;
     const AccessTiming& timing = *request.timing;
-    const Time start = std::max(request.progress.asked + timing.grant(request.progress, last_),
-                                free_);
+    const Time start =
+        std::max(request.progress.asked + timing.grant(request.progress, last_), free_);
     const unsigned its_place = places(timing.requester(request.progress), last_);
     if (start > when) continue;
     if (start == when && its_place > place) continue;
@@ -143,8 +142,8 @@ Tenure Arbiter::stopped(Time wanted) const {
         blocker(request) != nullptr) {
       continue;
     }
-    wanted = std::min(wanted,
-                      request.progress.asked + request.timing->grant(request.progress, last_));
+    wanted =
+        std::min(wanted, request.progress.asked + request.timing->grant(request.progress, last_));
   }
   if (wanted >= start_ + timing.clocks(tenure_.clocks)) return tenure_;
   const Time stop = std::max(wanted, start_ + timing.clocks(latency_clocks_[requester]));

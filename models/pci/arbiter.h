@@ -1,6 +1,7 @@
 #pragma once
 /// Who has the bus when. No SystemC.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -57,6 +58,21 @@ class Arbiter {
   /// True: the access has ended, `access` says when, and the ticket is no longer valid. False: call
   /// again at `again`, which is later than `now`.
   bool ended(Ticket ticket, Time now, Access& access, Time& again);
+
+  /// The short way for a requester who knows that nobody else can want the bus before `limit`: does
+  /// the whole access if it ends before that, and if nobody is waiting. False: nothing was done.
+  bool undisturbed(const AccessTiming& timing, const Transfer& transfer, Time at, Time limit,
+                   Access& access) {
+    if (waiting_ != 0 || !timing.one_tenure()) return false;
+    const Time start = std::max(at + timing.grant({}, last_), free_);
+    const Time length = timing.tenure_time(transfer.address, transfer.bytes);
+    if (start + length >= limit) return false;
+    access = {at, start, start + length};
+    free_ = access.end;
+    last_ = timing.master();
+    usage_[last_].add_tenure(transfer.bytes, length, start - at);
+    return true;
+  }
 
   /// Decides what lies before `now`. Call before a timing or a latency timer changes.
   void settle(Time now);

@@ -277,6 +277,18 @@ Tariff::Booking Bus::SlotTariff::book(::tlm::tlm_command command, std::uint64_t 
   return booking;
 }
 
+Time Bus::SlotTariff::book_before(::tlm::tlm_command command, std::uint64_t address,
+                                  std::uint32_t bytes, Time at, Time limit) {
+  const bool write = command == ::tlm::TLM_WRITE_COMMAND;
+  Arbiter::Access access;
+  if (!bus_.arbiter_.undisturbed(master_.to_host[write], {address, bytes, kHostNumber}, at,
+                                 limit - latency_[write], access)) {
+    return kTimeNever;
+  }
+  if (bus_.tenures_.armed()) announce({address, bytes, write}, access);
+  return access.end + latency_[write];
+}
+
 bool Bus::SlotTariff::ended(Booking& booking, Time now) {
   if (booking.ticket == kClosed) return true;
   const Booked& booked = booked_[booking.ticket];

@@ -54,6 +54,8 @@ class Bus::SlotTariff final : public Tariff {
 
   Booking book(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes,
                Time at) override;
+  Time book_before(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes, Time at,
+                   Time limit) override;
   bool ended(Booking& booking, Time now) override;
 
   bool prices(Time read_latency, Time write_latency) const {

@@ -134,8 +134,8 @@ Tenure TenurePrice::tenure(std::uint64_t address, std::uint32_t bytes, unsigned 
   tenure.address = address;
   tenure.bytes = bytes;
   if (boundary_ != 0) {
-    tenure.bytes = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(bytes, boundary_ - address % boundary_));
+    tenure.bytes =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, boundary_ - address % boundary_));
   }
   tenure.stop_bytes = std::max(stop_bytes, stop_);
   tenure.lead = lead_ + ((address >> 32) != 0 ? kAddressPhase : 0);

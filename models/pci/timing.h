@@ -29,13 +29,13 @@ std::optional<BusSpeed> find_bus_speed(std::string_view name);
 /// How a target answers (PCI 2.3 3.3; PCI-X 1.0b 2). The defaults are the "typical" host.
 ///
 /// Boundaries are addresses at whose multiples the target disconnects a burst; 0: never. It can do
-/// so only after a data phase (PCI-X: at an allowable disconnect boundary, every 128 bytes), so they
-/// are rounded up to a multiple of that. Of `disconnect_bytes` and the command's own the smaller
-/// counts.
+/// so only after a data phase (PCI-X: at an allowable disconnect boundary, every 128 bytes), so
+/// they are rounded up to a multiple of that. Of `disconnect_bytes` and the command's own the
+/// smaller counts.
 struct TargetTiming {
-  unsigned read_initial = 8;   ///< wait clocks before the first data phase of a read
-  unsigned write_initial = 1;  ///< the same of a write; PCI-X: rounded up to pairs
-  unsigned wait_per_data = 0;  ///< wait clocks in each data phase; PCI-X has none
+  unsigned read_initial = 8;      ///< wait clocks before the first data phase of a read
+  unsigned write_initial = 1;     ///< the same of a write; PCI-X: rounded up to pairs
+  unsigned wait_per_data = 0;     ///< wait clocks in each data phase; PCI-X has none
   unsigned disconnect_bytes = 0;  ///< boundary for all commands
 
   // Boundaries of single commands: what a host bridge prefetches for them. Not on PCI-X, where the
@@ -149,8 +149,8 @@ class TenurePrice {
   /// The first tenure of `bytes` > 0 at `address`, up to the target's boundary. `stop_bytes`: 0 for
   /// what the bus prescribes.
   Tenure tenure(std::uint64_t address, std::uint32_t bytes, unsigned stop_bytes = 0) const;
-  /// What is left of a tenure whose owner has to stop `elapsed` clocks after its start: it ends with
-  /// the data phase then under way (PCI 2.3 3.5.4), or at the next stop.
+  /// What is left of a tenure whose owner has to stop `elapsed` clocks after its start: it ends
+  /// with the data phase then under way (PCI 2.3 3.5.4), or at the next stop.
   Tenure cut(const Tenure& tenure, std::uint64_t elapsed) const;
 
   /// All tenures of `bytes` at `address`, `extra` more clocks each.
@@ -170,8 +170,8 @@ class TenurePrice {
 
  private:
   unsigned beats(std::uint64_t address, std::uint32_t bytes) const {
-    return static_cast<unsigned>(((address + bytes - 1) >> beat_shift_) -
-                                 (address >> beat_shift_) + 1);
+    return static_cast<unsigned>(((address + bytes - 1) >> beat_shift_) - (address >> beat_shift_) +
+                                 1);
   }
 
   unsigned beat_shift_ = 2;
@@ -182,14 +182,14 @@ class TenurePrice {
 };
 
 /// Clocks of one access of `bytes` at `address` with this command: all its tenures, each with
-/// arbitration, not parked. Nobody else wants the bus; reads are neither delayed nor split. 0 bytes:
-/// 0.
+/// arbitration, not parked. Nobody else wants the bus; reads are neither delayed nor split. 0
+/// bytes: 0.
 std::uint64_t access_clocks(const BusSpeed& bus, const TargetTiming& target,
                             const ArbiterTiming& arbiter, Command command, std::uint64_t address,
                             std::uint32_t bytes);
 
-/// Clocks of a tenure that nobody claims: address phase, the clocks in which DEVSEL# could have come
-/// (PCI: four, fast, medium, slow, subtractive, PCI 2.3 3.3.3.1; PCI-X: six), idle.
+/// Clocks of a tenure that nobody claims: address phase, the clocks in which DEVSEL# could have
+/// come (PCI: four, fast, medium, slow, subtractive, PCI 2.3 3.3.3.1; PCI-X: six), idle.
 unsigned master_abort_clocks(bool pcix = false);
 
 }  // namespace e1000tlm::pci

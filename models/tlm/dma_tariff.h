@@ -31,6 +31,15 @@ class Tariff {
   virtual Booking book(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes,
                        Time at) = 0;
 
+  /// Approximately timed, for an initiator who knows that nobody else can do anything before
+  /// `limit`: the end of the access if it has ended by then, and is closed. kTimeNever: nothing has
+  /// been booked, take the long way.
+  virtual Time book_before(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes,
+                           Time at, Time limit) {
+    (void)command, (void)address, (void)bytes, (void)at, (void)limit;
+    return kTimeNever;
+  }
+
   /// Approximately timed: others may push an access back, so whoever booked waits until `end` and
   /// asks here. True: it has ended, and the booking is closed. False: `end` is later now.
   /// `now`: the kernel's time, or a later one if nobody else can do anything before that.

@@ -1,6 +1,7 @@
 #pragma once
 /// A process's own time, which may run ahead of the kernel's (temporal decoupling, IEEE 1666 12.1).
 
+#include <algorithm>
 #include <cstdint>
 
 #include <systemc>
@@ -61,11 +62,13 @@ class LocalTime {
   /// Approximately timed: lets this process use Lookahead from now on, or not. What it does to
   /// others while ahead() has to carry its time stamp or to wait for sync().
   void look_ahead(bool on) { lookahead_ = on && !loosely_timed() ? Lookahead::limit() : kTimeZero; }
-  /// Looking ahead, nothing but this process can do anything until after `t`.
-  bool alone_until(Time t) const {
-    return t - kernel_ < lookahead_ &&
-           from_sc(sc_core::sc_time_to_pending_activity()) > t - kernel_;
+  /// Looking ahead, when others may do something next; the kernel's time if this process does not.
+  Time horizon() const {
+    if (lookahead_ == kTimeZero) return kernel_;
+    return kernel_ + std::min(lookahead_, from_sc(sc_core::sc_time_to_pending_activity()));
   }
+  /// Looking ahead, nothing but this process can do anything until after `t`.
+  bool alone_until(Time t) const { return t - kernel_ < lookahead_ && horizon() > t; }
   /// Waits until the kernel has caught up. Returns true if it had to wait.
   bool sync();
   bool sync_if_due() { return due() && sync(); }

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/e1000/eeprom.h"
 #include "models/e1000/parts.h"
 #include "models/e1000/timing.h"
+#include "models/link/switch_config.h"
 #include "models/tlm/time.h"
 #include "platform/driver/nic_settings.h"
 
@@ -24,12 +26,34 @@ struct NicConfig {
   std::optional<unsigned> device;       ///< PCI device number; unset: the lowest free, from 2 on
 };
 
+/// A switch that differs from the default one.
+struct SwitchSettings {
+  std::string name;
+  link::SwitchConfig config;
+};
+/// Letters, digits, - and _.
+inline bool is_switch_name(std::string_view name) {
+  return !name.empty() && name.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+                              std::string_view::npos;
+}
+
+/// What hangs on a switch beside adapters.
+struct OutletConfig {
+  std::string on;    ///< name of the switch
+  std::string link;  ///< as in BoardConfig::links
+};
+
 enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast };
 
 struct BoardConfig {
   std::vector<NicConfig> nics{1};
-  std::vector<std::string> links{
-      "pcap"};                ///< one per NIC; "pcap" alone replays the built-in capture
+  /// One per NIC; "pcap" alone replays the built-in capture, "switch:NAME" leads to a switch.
+  std::vector<std::string> links{"pcap"};
+  std::vector<SwitchSettings> switches;  ///< links make those that are not listed
+  std::vector<OutletConfig> outlets;
+  /// So many equal boards, each with these adapters, drivers and links.
+  unsigned boards = 1;
   std::string pci = "32/33";  ///< see pci::find_bus_speed
   std::uint64_t ram_bytes = 64U << 20;
   Time quantum{};  ///< 0: approximately timed; else loosely timed
@@ -40,6 +64,9 @@ struct BoardConfig {
   std::string sizes = "imix";  ///< generate: see traffic::SizeMix::parse
   std::string rate = "line";   ///< generate: see traffic::parse_rate
   std::uint64_t frames = 0;    ///< generate, each NIC; 0: endless
+  /// generate: whom a NIC sends to: "next" NIC, the one it is a "pair" with (0 and 1, 2 and 3 ...),
+  /// the "first" (which sends to the next), or an address.
+  std::string to = "next";
   /// Longest frame with FCS that the driver receives; generate makes it fit its sizes.
   std::uint32_t max_frame_bytes = 1522;
   std::uint64_t seed = 1;

@@ -18,6 +18,7 @@ struct SupervisorConfig {
   bool end_when_done = true;
   bool progress = false;
   Time check_period = us(100);  ///< simulated time between looks
+  Time run_ahead{};             ///< that processes may be ahead of the kernel's time: the quantum
 };
 
 struct PacingStatistics {
@@ -65,6 +66,7 @@ class Supervisor : public sc_core::sc_module {
   Clock::time_point wall_start_;  // wall time that simulated time origin_ belongs to
   Time origin_{};
   Clock::time_point started_, next_progress_;
+  Time still_{};  // so long nothing has been planned
   bool shown_ = false;
   bool stalled_ = false;
 };

@@ -10,9 +10,10 @@ namespace {
 constexpr unsigned kBudget = 64;
 constexpr std::uint16_t kLocalExperiment = 0x88B5;  // EtherType for experiments (IEEE 802)
 
-std::vector<std::uint8_t> make_frame(const Nic& from, const Nic& to, std::size_t bytes) {
+std::vector<std::uint8_t> make_frame(const Nic& from, const std::array<std::uint8_t, 6>& to,
+                                     std::size_t bytes) {
   std::vector<std::uint8_t> frame(bytes);
-  std::copy(to.mac().begin(), to.mac().end(), frame.begin());
+  std::copy(to.begin(), to.end(), frame.begin());
   std::copy(from.mac().begin(), from.mac().end(), frame.begin() + 6);
   store_be16(frame.data() + 12, kLocalExperiment);
   return frame;
@@ -63,7 +64,8 @@ class Blast : public App, private FrameTaker {
       : nics_(nics) {
     streams_.reserve(nics.size());
     for (std::size_t i = 0; i < nics.size(); ++i) {
-      const Nic& to = *nics[(i + 1) % nics.size()];
+      const auto& to = i < settings.destinations.size() ? settings.destinations[i]
+                                                        : nics[(i + 1) % nics.size()]->mac();
       streams_.emplace_back(
           cpu, *nics[i], make_frame(*nics[i], to, settings.sizes.largest() - traffic::kFcsLength),
           settings.frames, ram);

@@ -51,10 +51,10 @@ constexpr double transmit_clocks(const BusNumbers& bus, const TargetNumbers& tar
                              access_clocks(bus, target, true, 16)) +
          static_cast<double>(access_clocks(bus, target, false, 16 * burst, disconnect)) / burst;
 }
-/// The same for a received frame, which is stored with its FCS.
+/// The same for a received frame, which is stored with its FCS, in whole 8-byte words.
 constexpr double receive_clocks(const BusNumbers& bus, const TargetNumbers& target,
                                 std::uint32_t size, unsigned burst = 64) {
-  return static_cast<double>(access_clocks(bus, target, true, size) +
+  return static_cast<double>(access_clocks(bus, target, true, (size + 7) / 8 * 8) +
                              access_clocks(bus, target, true, 16)) +
          static_cast<double>(access_clocks(bus, target, false, 16 * burst)) / burst;
 }

@@ -14,6 +14,7 @@
 #include "models/pci/bus.h"
 #include "models/pci/host_bridge.h"
 #include "models/tlm/sc_time.h"
+#include "platform/board/network.h"
 #include "platform/board/nic_slot.h"
 #include "testbenches/timing/forked.h"
 #include "testbenches/timing/station.h"
@@ -59,6 +60,7 @@ class Machine : public sc_core::sc_module {
   sc_core::sc_vector<sc_core::sc_signal<bool>> pirq_;
   driver::Cpu cpu_;
   Workload workload_;
+  platform::Network network_{platform::BoardConfig{}};  // no switches
   std::vector<std::unique_ptr<platform::NicSlot>> nics_;
   Trace trace_;
   std::vector<std::vector<Time>> arrivals_;  // all of them, by adapter
@@ -112,8 +114,9 @@ void Machine::add_nic(unsigned index) {
   config.part = setup_.part;
   config.timing = setup_.silicon;
   const std::string name = "nic" + std::to_string(index);
-  nics_.push_back(std::make_unique<platform::NicSlot>(name.c_str(), index, config, setup_.far,
-                                                      bus_.config().speed, 1));
+  nics_.push_back(std::make_unique<platform::NicSlot>(
+      name.c_str(), platform::NicPlace{index, index}, config, setup_.far, bus_.config().speed,
+      network_));
   bus_.attach(nics_.back()->function());
   watch(index);
 }

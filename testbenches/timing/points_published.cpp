@@ -14,7 +14,8 @@ constexpr double kTenPercent = 0.1;
 Experiment serverworks(const std::string& bus) {
   Experiment setup;
   setup.bus = bus;
-  setup.host = {19, 2, 0, 0};
+  setup.host.read_initial = 19;
+  setup.host.write_initial = 2;
   setup.silicon = e1000::find_timing("82543")->timing;
   setup.warm_up = ms(4);
   setup.window = ms(4);
