@@ -1,5 +1,6 @@
 #include "models/e1000/checksum.h"
 
+#include <array>
 #include <cstddef>
 
 namespace e1000tlm::e1000 {
@@ -19,25 +20,31 @@ std::uint16_t fold(std::uint64_t sum) {
 // The sum does not depend on byte order but for a swap of the result, nor on the width it is taken
 // in (RFC 1071, 2 B and C): 32-bit little-endian words in 64-bit accumulators need no carries.
 std::uint16_t ones_sum(ConstBytes bytes, std::uint32_t seed) {
+  constexpr std::size_t kLong = 128;  // from here on it pays to add in four lanes, as vectors
   const std::uint8_t* p = bytes.data();
   std::size_t left = bytes.size();
-  std::uint64_t even = 0;
-  std::uint64_t odd = 0;
-  for (; left >= 32; left -= 32, p += 32) {
-    for (unsigned i = 0; i < 32; i += 8) {
-      const std::uint64_t words = load_le64(p + i);
-      even += words & 0xFFFFFFFF;
-      odd += words >> 32;
+  const auto halves = [](std::uint64_t words) { return (words & 0xFFFFFFFF) + (words >> 32); };
+  std::uint64_t sum = 0;
+  if (left >= kLong) {
+    std::array<std::uint64_t, 4> lanes{};
+    for (; left >= 32; left -= 32, p += 32) {
+      for (unsigned i = 0; i < 4; ++i) lanes[i] += halves(load_le64(p + 8 * i));
     }
+    sum = lanes[0] + lanes[1] + lanes[2] + lanes[3];
   }
-  for (; left >= 4; left -= 4, p += 4) even += load_le32(p);
+  for (; left >= 8; left -= 8, p += 8) sum += halves(load_le64(p));
+  if (left >= 4) {
+    sum += load_le32(p);
+    p += 4;
+    left -= 4;
+  }
   if (left >= 2) {
-    odd += load_le16(p);
+    sum += load_le16(p);
     p += 2;
     left -= 2;
   }
-  if (left != 0) odd += *p;
-  const std::uint16_t little = fold(even + odd);
+  if (left != 0) sum += *p;
+  const std::uint16_t little = fold(sum);
   const auto big = static_cast<std::uint16_t>(little << 8 | little >> 8);
   return fold(std::uint64_t{big} + seed);
 }

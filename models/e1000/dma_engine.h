@@ -68,13 +68,15 @@ class WriteBackQueue {
   std::uint32_t count_ = 0;
 };
 
+/// 64 bytes, the cache line size that chip sets of the time program.
+inline constexpr std::uint32_t kDescriptorsPerLine = 4;
+
 /// Thresholds of RXDCTL and TXDCTL in descriptors (manual 13.4.46, 13.4.43).
 struct DescriptorThresholds {
   std::uint32_t prefetch, host, write_back;
 
   static DescriptorThresholds decode(std::uint32_t dctl) {
-    // GRAN = 0 counts in cache lines; 64 bytes, the size that chip sets of the time program.
-    constexpr std::uint32_t kDescriptorsPerLine = 4;
+    // GRAN = 0 counts in cache lines.
     const std::uint32_t unit = (dctl & dctl::kGran) != 0 ? 1 : kDescriptorsPerLine;
     return {(dctl & dctl::kPthreshMask) * unit,
             ((dctl >> dctl::kHthreshShift) & dctl::kPthreshMask) * unit,
@@ -103,18 +105,35 @@ class DmaEngine : public sc_core::sc_module {
     kAborted,  ///< reset or ring set up anew meanwhile: forget what you were doing
   };
   Outcome dma_read(std::uint64_t address, Bytes data);
-  Outcome dma_write(std::uint64_t address, ConstBytes data);
+  Outcome dma_write(std::uint64_t address, ConstBytes data, std::uint32_t padding = 0);
 
+  /// Does the cache want more descriptors, if there are any? (manual 3.2.4, 3.4.1)
+  bool wants_descriptors(const DescriptorThresholds& thresholds) const {
+    return cache_.empty() || cache_.count() < thresholds.prefetch;
+  }
   /// Fetches descriptors into the cache by the threshold rules. `ring.head` .. are the registers'.
   Outcome fetch(const DescriptorRing& ring, std::uint32_t in_flight,
                 const DescriptorThresholds& thresholds);
+
+  /// Lets the kernel catch up with the local time.
+  Outcome catch_up();
+  /// Before time goes on: decides whether the engine may look ahead, and, approximately timed, lets
+  /// a cause that has been raised be seen at its time. True if others have run meanwhile.
+  bool settle() {
+    if (time_.loosely_timed()) return false;
+    // PAUSE is sent and obeyed at the kernel's time.
+    time_.look_ahead(!core_.is_on(reg::kCtrl, ctrl::kRfce | ctrl::kTfce));
+    if (causes_ == 0) return false;
+    catch_up();
+    return true;
+  }
 
   /// Bus mastering is off in the middle of something: waits until that may have changed.
   virtual void wait_for_gate();
 
   /// Raises causes at the engine's local time.
   void raise(std::uint32_t causes) {
-    causes_ |= causes;
+    causes_ |= core_.interrupts.unset(causes);
     if (time_.ahead() == kTimeZero) publish();
   }
   void publish() {
@@ -141,6 +160,8 @@ class DmaEngine : public sc_core::sc_module {
  private:
   template <class Access>
   Outcome guarded(Access access);
+  std::uint32_t fetch_size(const DescriptorRing& ring, std::uint32_t index,
+                           std::uint32_t available) const;
 
   std::uint32_t causes_ = 0;
   std::uint64_t dma_errors_ = 0;

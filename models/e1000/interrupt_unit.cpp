@@ -8,7 +8,12 @@ namespace e1000tlm::e1000 {
 
 InterruptUnit::InterruptUnit(const sc_core::sc_module_name& name, RegisterBank& bank,
                              const PartInfo& part, const ControllerTiming& timing)
-    : sc_module(name), line("line"), bank_(bank), part_(part), timing_(timing) {
+    : sc_module(name),
+      line("line"),
+      bank_(bank),
+      part_(part),
+      timing_(timing),
+      known_(part.is_82544 ? cause::kAll82544 : cause::kAll) {
   bank_.on_read<&InterruptUnit::icr_read>(reg::kIcr, this);
   bank_.on_write<&InterruptUnit::icr_written>(reg::kIcr, this);
   bank_.on_write<&InterruptUnit::ics_written>(reg::kIcs, this);
@@ -22,7 +27,7 @@ InterruptUnit::InterruptUnit(const sc_core::sc_module_name& name, RegisterBank& 
 }
 
 void InterruptUnit::set(std::uint32_t causes) {
-  bank_[reg::kIcr] |= causes & (part_.is_82544 ? cause::kAll82544 : cause::kAll);
+  bank_[reg::kIcr] |= causes & known_;
   update();
 }
 

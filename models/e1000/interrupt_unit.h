@@ -31,6 +31,8 @@ class InterruptUnit : public sc_core::sc_module {
 
   /// Sets causes now.
   void set(std::uint32_t causes);
+  /// Those of the causes that set() would change something about now.
+  std::uint32_t unset(std::uint32_t causes) const { return causes & known_ & ~bank_[reg::kIcr]; }
   /// All causes and masks were reset.
   void reset();
   /// The line is about to follow, within the unit's own latency: not waiting for throttling.
@@ -58,6 +60,7 @@ class InterruptUnit : public sc_core::sc_module {
   RegisterBank& bank_;
   const PartInfo& part_;
   const ControllerTiming& timing_;
+  const std::uint32_t known_;  // causes that the part has
   sc_core::sc_event drive_event_;
   bool asserted_ = false;  // as decided; the line follows a delta cycle later
   bool line_level_ = false;

@@ -26,7 +26,7 @@ std::uint32_t MacReceiver::drop(const link::Arrival& arrival, Drop reason) {
   return 0;
 }
 
-std::uint32_t MacReceiver::admit(const link::Arrival& arrival, bool no_descriptors) {
+std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
   const link::Frame& frame = *arrival.frame;
   const std::uint32_t rctl = core_.bank[reg::kRctl];
   if ((rctl & rctl::kEn) == 0) return drop(arrival, Drop::kRxDisabled);
@@ -44,7 +44,8 @@ std::uint32_t MacReceiver::admit(const link::Arrival& arrival, bool no_descripto
   if (verdict == FilterVerdict::kRejectAddress || verdict == FilterVerdict::kRejectVlan) {
     return drop(arrival, Drop::kRxFiltered);
   }
-  StoredFrame stored{arrival.frame, arrival.last_bit};
+  StoredFrame stored;
+  stored.at = arrival.last_bit;
   stored.inexact = verdict == FilterVerdict::kAcceptInexact;
   if (!check_integrity(arrival, stored)) return 0;
 
@@ -63,6 +64,7 @@ std::uint32_t MacReceiver::admit(const link::Arrival& arrival, bool no_descripto
   occupied_ += room;
   if (buffer_.full()) buffer_.set_capacity(2 * buffer_.capacity());
   if (probe.armed()) probe.emit({arrival.last_bit, &frame, true, Drop::kCount});
+  stored.frame = std::move(arrival.frame);
   buffer_.push_back(std::move(stored));
   check_high_water(arrival.last_bit);
   return causes;

@@ -37,7 +37,7 @@ class MacReceiver {
 
   /// Takes in one frame; returns the interrupt causes that this gives at its arrival.
   /// `no_descriptors`: the ring is empty at this moment (RNBC).
-  std::uint32_t admit(const link::Arrival& arrival, bool no_descriptors);
+  std::uint32_t admit(link::Arrival&& arrival, bool no_descriptors);
 
   bool empty() const { return buffer_.empty(); }
   StoredFrame& front() { return buffer_.front(); }

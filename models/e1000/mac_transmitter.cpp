@@ -34,7 +34,7 @@ void MacTransmitter::start_of_simulation() {
 bool MacTransmitter::must_hold() const {
   if (!held_.empty() || !core_.is_on(reg::kTctl, tctl::kEn)) return true;
   if (mac_loopback()) return false;
-  if (!core_.link_up || paused()) return true;
+  if (!core_.link_up || (pause_until_ != kTimeZero && paused())) return true;
   // Loosely timed, a PAUSE may take effect a quantum late; approximately timed it must find the
   // frames that have not started.
   return approximately_timed_ && core_.is_on(reg::kCtrl, ctrl::kRfce | ctrl::kTfce);
@@ -53,11 +53,15 @@ void MacTransmitter::retire(Time now) {
 Time MacTransmitter::room_at(std::uint32_t bytes, Time now) {
   retire(now);
   bytes = std::min(bytes, capacity_);
-  std::uint32_t occupied = occupied_;
-  if (occupied + bytes <= capacity_) return now;
+  if (occupied_ + bytes <= capacity_) return now;
+  std::uint32_t needed = occupied_ + bytes - capacity_;
+  const Time byte = link::byte_time(core_.gmii->link().mode.speed);
   for (const Launched& frame : launched_) {
-    occupied -= frame.bytes;
-    if (occupied + bytes <= capacity_) return frame.end;
+    // A frame leaves the buffer byte by byte, as it goes out.
+    if (needed <= frame.bytes) {
+      return std::max(now, frame.end - byte * static_cast<std::int64_t>(frame.bytes - needed));
+    }
+    needed -= frame.bytes;
   }
   return kTimeNever;
 }
@@ -65,27 +69,26 @@ Time MacTransmitter::room_at(std::uint32_t bytes, Time now) {
 void MacTransmitter::enqueue(link::FramePtr frame, Time ready) {
   occupied_ += static_cast<std::uint32_t>(frame->size());
   if (!must_hold()) {
-    launch({std::move(frame), ready, false});
+    launch(std::move(frame), ready, false);
     return;
   }
   push(held_, Held{std::move(frame), ready, false});
   pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
-void MacTransmitter::launch(Held held) {
-  link::FramePtr& frame = held.frame;
-  const auto bytes = held.pause ? 0 : static_cast<std::uint32_t>(frame->size());
-  count(*frame, held.pause);
+void MacTransmitter::launch(link::FramePtr&& frame, Time ready, bool pause) {
+  const auto bytes = pause ? 0 : static_cast<std::uint32_t>(frame->size());
+  count(*frame, pause);
   Time end{};
   if (mac_loopback()) {
     const link::Speed speed = core_.gmii->link().mode.speed;
-    const Time start = std::max(held.ready, loop_busy_until_);
+    const Time start = std::max(ready, loop_busy_until_);
     end = start + link::serialisation(frame->wire_bytes(), speed);
     loop_busy_until_ = end + link::byte_time(speed) * static_cast<std::int64_t>(gap_bytes());
     push(looped_, link::Arrival{std::move(frame), start, end});
     looped_event_.notify(sc_core::SC_ZERO_TIME);
   } else {
-    end = core_.gmii->transmit(std::move(frame), held.ready, gap_bytes());
+    end = core_.gmii->transmit(std::move(frame), ready, gap_bytes());
   }
   push(launched_, Launched{end, bytes});
 }
@@ -118,8 +121,8 @@ void MacTransmitter::pump() {
     }
     Held held = std::move(first);
     held_.pop_front();
-    held.ready = std::max(held.ready, now);  // it waited for more than the wire
-    launch(std::move(held));
+    // It waited for more than the wire.
+    launch(std::move(held.frame), std::max(held.ready, now), held.pause);
   }
   space_event_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -132,7 +135,7 @@ void MacTransmitter::send_pause(std::uint16_t quanta, Time at) {
   link::FramePtr frame = link::FramePool::shared().copy({bytes.data(), bytes.size()});
   core_.statistics.on_transmit_pause(quanta);
   if (core_.link_up && held_.empty() && sc_now() >= core_.gmii->busy_until()) {
-    launch({std::move(frame), at, true});
+    launch(std::move(frame), at, true);
     return;
   }
   if (held_.full()) held_.set_capacity(2 * held_.capacity());

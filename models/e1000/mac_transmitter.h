@@ -12,10 +12,10 @@
 
 namespace e1000tlm::e1000 {
 
-/// Frames enter when the DMA engine has stored them whole (store and forward) and leave at the
-/// wire's pace. A frame whose start cannot change any more is handed to the PHY at once, stamped
-/// with its time, and costs no event; frames that something may still hold up (flow control, link)
-/// stay here until their time has come.
+/// Frames enter when the DMA engine has stored them whole (store and forward) and leave byte by
+/// byte at the wire's pace. A frame whose start cannot change any more is handed to the PHY at
+/// once, stamped with its time, and costs no event; frames that something may still hold up (flow
+/// control, link) stay here until their time has come.
 class MacTransmitter : public sc_core::sc_module {
  public:
   MacTransmitter(const sc_core::sc_module_name& name, Core& core);
@@ -66,7 +66,8 @@ class MacTransmitter : public sc_core::sc_module {
   bool must_hold() const;
   bool on_wire() const { return !launched_.empty() && launched_.back().end > sc_now(); }
   std::size_t gap_bytes() const;
-  void launch(Held held);
+  /// To the PHY, or back in MAC loopback.
+  void launch(link::FramePtr&& frame, Time ready, bool pause);
   void count(const link::Frame& frame, bool pause);
   void retire(Time now);
   void pump();

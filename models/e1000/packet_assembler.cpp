@@ -17,7 +17,6 @@ constexpr std::uint32_t kTagBytes = 4;
 constexpr std::uint32_t kFcsBytes = link::kFcsBytes;
 constexpr std::uint32_t kIpv6HeaderBytes = 40;
 constexpr std::uint8_t kNotFinPsh = 0xF6;
-constexpr std::uint32_t kLongestPacket = link::kMaxFrameBytes - kTagBytes;
 
 void insert_context_checksums(Bytes packet, const TxContext& context, std::uint8_t popts,
                               std::uint32_t transport_length) {

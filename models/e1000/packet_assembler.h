@@ -88,12 +88,25 @@ class PacketAssembler {
   AssemblerResult end(const TxDescriptor& descriptor);
   link::FramePtr take_frame() { return std::move(ready_); }
 
+  /// The descriptor begins and ends a packet of up to `max_packet_bytes` that goes out as it stands
+  /// in its buffer: begin() to end() would hand just that over, so they need not be called.
+  bool is_whole_frame(const TxDescriptor& descriptor, std::uint32_t max_packet_bytes) const {
+    constexpr std::uint8_t kShaping = tx_cmd::kEop | tx_cmd::kIfcs | tx_cmd::kVle | tx_cmd::kIc;
+    return mode_ == Mode::kIdle &&
+           (descriptor.command & kShaping) == (tx_cmd::kEop | tx_cmd::kIfcs) &&
+           descriptor.popts == 0 && descriptor.address != 0 &&
+           descriptor.length >= link::kMinFrameBytes && descriptor.length <= max_packet_bytes &&
+           descriptor.length <= kLongestPacket;
+  }
+
   /// Between the first data descriptor and EOP.
   bool in_packet() const { return mode_ != Mode::kIdle; }
   const TxContext& tso_context() const { return tso_context_; }
   const TxContext& checksum_context() const { return checksum_context_; }
 
  private:
+  static constexpr std::uint32_t kLongestPacket = link::kMaxFrameBytes - 4;  // room for a tag
+
   enum class Mode : std::uint8_t { kIdle, kPlain, kSegmenting, kDropping };
   enum class Target : std::uint8_t { kFrame, kHeader, kScratch };
 

@@ -71,8 +71,7 @@ void ReceiveEngine::timer_expired() {
 void ReceiveEngine::wait_for_gate() {
   admit_arrived();
   publish();
-  const link::Arrival* next = next_arrival();
-  time_.wait_until(wake_list_, next != nullptr ? next->last_bit : kTimeNever);
+  time_.wait_until(wake_list_, next_arrival_time());
 }
 
 void ReceiveEngine::update_ready() {
@@ -128,6 +127,7 @@ void ReceiveEngine::run() {
   wake_list_ |= transmitter_.looped_event();
   wake_list_ |= core_.gate.enabled_event;
   for (;;) {
+    settle();
     admit_arrived();
     if (flush_) {
       flush_ = false;
@@ -148,7 +148,15 @@ const link::Arrival* ReceiveEngine::next_arrival() const {
   return core_.gmii->next(time_.now());
 }
 
+Time ReceiveEngine::next_arrival_time() {
+  if (next_found_ == time_.waits()) return next_at_;
+  const link::Arrival* next = next_arrival();
+  next_found_ = time_.waits();
+  return next_at_ = next != nullptr ? next->last_bit : kTimeNever;
+}
+
 link::Arrival ReceiveEngine::take_arrival() {
+  next_found_ = ~std::uint64_t{0};
   auto& looped = transmitter_.looped();
   if (looped.empty()) return core_.gmii->take();
   link::Arrival arrival = std::move(looped.front());
@@ -157,20 +165,22 @@ link::Arrival ReceiveEngine::take_arrival() {
 }
 
 void ReceiveEngine::admit_arrived() {
-  const link::Arrival* next = next_arrival();
-  while (next != nullptr && next->last_bit <= time_.now()) {
+  while (next_arrival_time() <= time_.now()) {
     const std::uint32_t causes = mac_.admit(take_arrival(), free_descriptors() == 0);
     if (causes != 0) raise(causes);
-    next = next_arrival();
   }
 }
 
 /// Nothing to store: lets time pass until the next frame is in or something else changes. Loosely
 /// timed and with the packet buffer empty that needs no wait within the quantum.
 void ReceiveEngine::wait_for_work() {
-  const link::Arrival* next = next_arrival();
-  const Time at = next != nullptr ? next->last_bit : kTimeNever;
+  if (settle()) return;
+  const Time at = next_arrival_time();
   if (mac_.empty() && at - (time_.now() - time_.ahead()) < time_.quantum()) {
+    time_.advance_to(at);
+    return;
+  }
+  if (time_.alone_until(at)) {
     time_.advance_to(at);
     return;
   }
@@ -186,7 +196,10 @@ void ReceiveEngine::wait_for_work() {
 }
 
 void ReceiveEngine::store() {
-  if (!progress_.started) begin(mac_.front());
+  if (!progress_.started) {
+    if (!await_turn()) return;
+    begin(mac_.front());
+  }
   const std::uint64_t epoch = epoch_;
   const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kRxdctl]);
   if (fetch(ring(), write_back_.count(), thresholds) != Outcome::kDone || cache_.empty()) return;
@@ -204,16 +217,14 @@ void ReceiveEngine::store() {
       std::min(receive_buffer_bytes(core_.bank[reg::kRctl]), total - progress_.done);
   // The access may outlast a reset, which empties the packet buffer.
   const link::FramePtr keep = mac_.front().frame;
-  const Outcome outcome = dma_write(address, progress_.bytes.subspan(progress_.done, chunk));
+  // The burst has whole 8-byte words, which buffers consist of (manual 4.2).
+  const std::uint32_t padding = -chunk & 7;
+  const Outcome outcome =
+      dma_write(address, progress_.bytes.subspan(progress_.done, chunk), padding);
   if (outcome == Outcome::kAborted) return;
   if (outcome == Outcome::kFailed) progress_.failed = true;
   progress_.done += chunk;
   const bool last = progress_.done == total;
-  if (last && core_.timing.receive_overhead > kTimeZero) {
-    time_.advance(core_.timing.receive_overhead);
-    time_.sync_if_due();
-    if (epoch != epoch_) return;
-  }
   // Frames that arrived while this one was written found its bytes still in the buffer.
   admit_arrived();
   if (last && progress_.failed) {
@@ -222,6 +233,20 @@ void ReceiveEngine::store() {
   }
   finish_descriptor(last, chunk);
   if (last && epoch == epoch_) finish_frame(total);
+}
+
+/// The silicon takes its time for each frame; false if something may have changed meanwhile.
+bool ReceiveEngine::await_turn() {
+  const bool waited = time_.now() < next_start_;
+  if (waited) {
+    time_.advance_to(next_start_);
+    if (time_.sync_if_due()) {
+      publish();
+      return false;
+    }
+  }
+  next_start_ = time_.now() + core_.timing.receive_occupancy;
+  return true;
 }
 
 /// What of the frame is stored, and what its descriptor will say (manual 3.2.3, 9.3).

@@ -58,10 +58,14 @@ class ReceiveEngine : public DmaEngine {
   /// Takes in every frame that has arrived by the engine's local time.
   void admit_arrived();
   const link::Arrival* next_arrival() const;
+  /// When the next frame will have arrived; kTimeNever: none known. Remembered while no other
+  /// process runs.
+  Time next_arrival_time();
   link::Arrival take_arrival();
 
   bool can_store() const;
   void store();
+  bool await_turn();
   void begin(StoredFrame& stored);
   void finish_descriptor(bool last, std::uint32_t stored_bytes);
   void finish_frame(std::uint32_t bytes);
@@ -73,8 +77,11 @@ class ReceiveEngine : public DmaEngine {
   DelayTimer delay_;
   sc_core::sc_event_or_list wake_list_;
   Progress progress_;
-  bool flush_ = false;  // RDTR.FPD or a timer: write back and interrupt at once
+  Time next_start_ = kTimeZero;  // of the next frame's way to memory, at the earliest
+  bool flush_ = false;           // RDTR.FPD or a timer: write back and interrupt at once
   bool ready_ = false;
+  Time next_at_ = kTimeNever;                                     // as next_arrival_time() found
+  std::uint64_t next_found_ = ~std::uint64_t{0};                  // time_.waits() then
   std::array<std::uint8_t, link::kMaxFrameBytes + 4> scratch_{};  // a frame without its tag
 };
 

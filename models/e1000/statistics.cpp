@@ -56,7 +56,7 @@ std::uint32_t Statistics::peek(std::uint32_t offset) const {
   const Register target = register_at(offset);
   switch (target.kind) {
     case Kind::kNothing: return 0;
-    case Kind::kCounter: return state_.counters[target.index];
+    case Kind::kCounter: return saturated(state_.counters[target.index]);
     case Kind::kLow: return static_cast<std::uint32_t>(state_.octets[target.index]);
     case Kind::kHigh: return static_cast<std::uint32_t>(state_.octets[target.index] >> 32);
   }

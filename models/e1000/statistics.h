@@ -4,6 +4,7 @@
 ///
 /// The caller counts only while the side in question is enabled (RCTL.EN, TCTL.EN).
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -155,17 +156,17 @@ class Statistics {
  public:
   /// All there is to save, restore and compare.
   struct State {
-    std::array<std::uint32_t, 64> counters{};  ///< by Counter; the places between stay 0
-    std::array<std::uint64_t, 4> octets{};     ///< by OctetCounter
+    /// By Counter; the places between stay 0. Counted beyond what the registers can show, so that
+    /// counting needs no look at the limit; reading saturates.
+    std::array<std::uint64_t, 64> counters{};
+    std::array<std::uint64_t, 4> octets{};  ///< by OctetCounter
     bool operator==(const State& other) const {
       return counters == other.counters && octets == other.octets;
     }
   };
 
   void add(Counter counter, std::uint32_t amount = 1) {
-    std::uint32_t& value = state_.counters[static_cast<std::size_t>(counter)];
-    const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - value;
-    value += amount < room ? amount : room;
+    state_.counters[static_cast<std::size_t>(counter)] += amount;
   }
   void add(OctetCounter counter, std::uint32_t bytes) {
     std::uint64_t& value = state_.octets[static_cast<std::size_t>(counter)];
@@ -225,7 +226,7 @@ class Statistics {
   std::uint32_t peek(std::uint32_t offset) const;
 
   std::uint32_t operator[](Counter counter) const {
-    return state_.counters[static_cast<std::size_t>(counter)];
+    return saturated(state_.counters[static_cast<std::size_t>(counter)]);
   }
   std::uint64_t operator[](OctetCounter counter) const {
     return state_.octets[static_cast<std::size_t>(counter)];
@@ -235,6 +236,10 @@ class Statistics {
   void set_state(const State& state) { state_ = state; }
 
  private:
+  static std::uint32_t saturated(std::uint64_t count) {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(std::min(count, kMost));
+  }
   /// One of six bins in a row: 64, 65-127, 128-255, 256-511, 512-1023, 1024 and more.
   void add_size(Counter first, std::uint32_t bytes) {
     if (bytes < kMinFrameBytes) return;

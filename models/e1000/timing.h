@@ -2,27 +2,59 @@
 /// Every latency inside the controller, named, with its source. No SystemC.
 
 #include <cstdint>
+#include <gsl/span>
+#include <string_view>
 
 #include "models/tlm/time.h"
 
 namespace e1000tlm::e1000 {
 
-struct ControllerTiming {
-  /// MDIO frame: 64 bit times at 2.5 MHz (IEEE 802.3 22.2.4; manual 13.4.8 gives no figure).
-  Time mdio_access = ns(25'600);
-  /// One EERD word: 25 Microwire clocks at 1 MHz (93C46 data sheets).
-  Time eeprom_word = us(25);
-  /// The EEPROM's internal write cycle (93C46 data sheets: up to 10 ms, typically 4).
-  Time eeprom_write = ms(4);
-  /// CTRL.RST until the device is idle again (manual 14.x: "approximately 1 us").
-  Time software_reset = us(1);
-  /// Automatic EEPROM load after resets: words 0..0Fh and a few, by Microwire.
-  Time eeprom_load = us(500);
-  /// Cause set to INTA# asserted, inside the device (assumed: two 66 MHz clocks).
-  Time interrupt_latency = ns(30);
-  /// Per received / transmitted frame inside the device, beyond bus and wire (calibrated later).
-  Time receive_overhead{};
-  Time transmit_overhead{};
+/// How a constant is known.
+enum class TimingSource : std::uint8_t {
+  kDocumented,  ///< manual, standard or data sheet
+  kFitted,      ///< so that the model meets a published measurement; doc/timing.md
+  kAssumed,     ///< no source; plausible, and small against what it is added to
 };
+
+struct ControllerTiming {
+  Time mdio_access = ns(25'600);
+  Time eeprom_word = us(25);
+  Time eeprom_write = ms(4);
+  Time software_reset = us(1);
+  Time eeprom_load = us(500);
+  Time interrupt_latency = ns(30);
+  /// Most descriptors of one fetch, at least 1; the cache has 64.
+  std::uint32_t descriptor_burst = 64;
+  /// Each packet transmitted, after its data has been fetched and before it can go out or be
+  /// reported; in series with its bus accesses. Once for a segmented send.
+  Time transmit_overhead{};
+  /// From the start of one received frame's way to memory to the next one's, at least: the receive
+  /// path is taken for so long, however fast the bus is.
+  Time receive_occupancy{};
+};
+
+/// The constants of one generation of parts.
+struct TimingSet {
+  std::string_view name;  ///< as in --nic timing=
+  std::string_view of;    ///< which parts
+  ControllerTiming timing;
+};
+
+/// "8254x", the default: 82540 and later, whose silicon keeps up with the wire as far as anybody
+/// has measured. "82543": the 82542 and 82543 boards that small-packet measurements exist of.
+gsl::span<const TimingSet> timing_sets();
+/// nullptr: no such set.
+const TimingSet* find_timing(std::string_view name);
+
+/// One line of the table in doc/timing.md.
+struct TimingRow {
+  std::string_view name;
+  Time ControllerTiming::*time;            ///< or, if null,
+  std::uint32_t ControllerTiming::*count;  ///< a number of descriptors
+  TimingSource source;
+  std::string_view where;
+};
+/// All members of ControllerTiming.
+gsl::span<const TimingRow> timing_rows();
 
 }  // namespace e1000tlm::e1000

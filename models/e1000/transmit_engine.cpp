@@ -6,7 +6,11 @@
 namespace e1000tlm::e1000 {
 
 TransmitEngine::TransmitEngine(const sc_core::sc_module_name& name, Core& core, MacTransmitter& mac)
-    : DmaEngine(name, core), mac_(mac), assembler_(link::FramePool::shared()), delay_("delay") {
+    : DmaEngine(name, core),
+      mac_(mac),
+      frames_(link::FramePool::shared()),
+      assembler_(frames_),
+      delay_("delay") {
   RegisterBank& bank = core_.bank;
   bank.on_write<&TransmitEngine::tdt_written>(reg::kTdt, this);
   bank.on_write<&TransmitEngine::tctl_written>(reg::kTctl, this);
@@ -92,6 +96,7 @@ void TransmitEngine::run() {
   room_list_ |= mac_.space_event();
   room_list_ |= delay_.expired_event();
   for (;;) {
+    settle();
     if (!work()) {
       idle();
       continue;
@@ -100,9 +105,11 @@ void TransmitEngine::run() {
       flush();
       continue;
     }
-    const DescriptorRing r = ring();
     const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kTxdctl]);
-    if (r.tail < r.entries && fetch(r, 0, thresholds) != Outcome::kDone) continue;
+    if (wants_descriptors(thresholds)) {
+      const DescriptorRing r = ring();
+      if (r.tail < r.entries && fetch(r, 0, thresholds) != Outcome::kDone) continue;
+    }
     if (!cache_.empty()) process();
   }
 }
@@ -142,22 +149,45 @@ void TransmitEngine::process() {
     discarded_ = false;
   }
   if (descriptors.armed()) descriptors.emit({time_.now(), core_.bank[reg::kTdh], descriptor});
-  note(assembler_.begin(descriptor, raw, settings()));
-  // A null address moves no data (manual 3.3.3).
-  const std::uint64_t epoch = epoch_;
-  if (descriptor.length != 0 && descriptor.address != 0 && !read_buffer(descriptor)) return;
-  if (core_.timing.transmit_overhead > kTimeZero && descriptor.has(tx_cmd::kEop)) {
-    time_.advance(core_.timing.transmit_overhead);
-    time_.sync_if_due();
-    if (epoch != epoch_) return;
+  const bool whole = assembler_.is_whole_frame(descriptor, mac_.max_packet());
+  if (whole ? send_whole_frame(descriptor) : assemble(descriptor, raw)) complete(descriptor);
+}
+
+bool TransmitEngine::send_whole_frame(const TxDescriptor& descriptor) {
+  Outcome outcome = Outcome::kAborted;
+  link::FramePtr frame = frames_.make(descriptor.length);
+  if (wait_for_room(descriptor.length)) outcome = dma_read(descriptor.address, frame->bytes());
+  if (outcome == Outcome::kAborted || !spend_overhead(descriptor)) {
+    core_.drops.count(Drop::kTxReset);
+    return false;
   }
+  if (outcome == Outcome::kDone) {
+    mac_.enqueue(std::move(frame), time_.now());
+  } else {
+    core_.drops.count(Drop::kTxDmaError);
+  }
+  return true;
+}
+
+bool TransmitEngine::spend_overhead(const TxDescriptor& descriptor) {
+  if (core_.timing.transmit_overhead == kTimeZero || !descriptor.has(tx_cmd::kEop)) return true;
+  const std::uint64_t epoch = epoch_;
+  time_.advance(core_.timing.transmit_overhead);
+  time_.sync_if_due();
+  return epoch == epoch_;
+}
+
+bool TransmitEngine::assemble(const TxDescriptor& descriptor, const std::uint8_t* raw) {
+  note(assembler_.begin(descriptor, raw, settings()));
+  if (descriptor.data_length() != 0 && !read_buffer(descriptor)) return false;
+  if (!spend_overhead(descriptor)) return false;
   note(assembler_.end(descriptor));
   forward_frames();
   if (descriptor.kind != TxDescriptor::Kind::kContext && descriptor.has(tx_cmd::kEop)) {
     poisoned_ = faulty_ = false;
     packet_bytes_ = 0;
   }
-  complete(descriptor);
+  return true;
 }
 
 bool TransmitEngine::read_buffer(const TxDescriptor& descriptor) {
@@ -226,11 +256,12 @@ void TransmitEngine::note(const AssemblerResult& result) {
 void TransmitEngine::complete(const TxDescriptor& descriptor) {
   const DescriptorRing r = ring();
   const std::uint32_t before = r.owned();
-  const std::uint32_t index = r.head;
-  core_.bank[reg::kTdh] = r.next(index);
-  const std::uint64_t epoch = epoch_;
-  report(descriptor, index);
-  if (epoch != epoch_) return;
+  core_.bank[reg::kTdh] = r.next(r.head);
+  if (wants_report(descriptor) || !write_back_.empty()) {
+    const std::uint64_t epoch = epoch_;
+    report(descriptor, r.head);
+    if (epoch != epoch_) return;
+  }
   cache_.pop();
   const std::uint32_t after = ring().owned();
   if (after == 0) raise(cause::kTxqe);
@@ -239,10 +270,12 @@ void TransmitEngine::complete(const TxDescriptor& descriptor) {
 
 /// DD and TXDW (manual 3.3.3, 3.4.3): only for descriptors with RS, or RPS on the 82544. While some
 /// are gathered (TXDCTL.WTHRESH) those between them count and are written back too (13.4.43).
+bool TransmitEngine::wants_report(const TxDescriptor& descriptor) const {
+  return descriptor.has(tx_cmd::kRs) || (core_.part.is_82544 && descriptor.has(tx_cmd::kRps));
+}
+
 void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index) {
-  const bool wanted =
-      descriptor.has(tx_cmd::kRs) || (core_.part.is_82544 && descriptor.has(tx_cmd::kRps));
-  if (!wanted && write_back_.empty()) return;
+  const bool wanted = wants_report(descriptor);
   std::uint8_t* raw = cache_.front();
   if (wanted) raw[12] |= tx_status::kDd;
   write_back_.push(index, raw);

@@ -42,12 +42,19 @@ class TransmitEngine : public DmaEngine {
   AssemblerSettings settings() const;
 
   void process();
+  /// A frame in one buffer that needs nothing done to it. False if the engine was reset meanwhile.
+  bool send_whole_frame(const TxDescriptor& descriptor);
+  /// Everything else, by the assembler. False if the engine was reset meanwhile.
+  bool assemble(const TxDescriptor& descriptor, const std::uint8_t* raw);
+  /// Time that the device itself takes for a packet; false if it was reset meanwhile.
+  bool spend_overhead(const TxDescriptor& descriptor);
   /// Reads the descriptor's buffer; false if the engine was reset meanwhile.
   bool read_buffer(const TxDescriptor& descriptor);
   bool wait_for_room(std::uint32_t bytes);
   void forward_frames();
   void note(const AssemblerResult& result);
   void complete(const TxDescriptor& descriptor);
+  bool wants_report(const TxDescriptor& descriptor) const;
   void report(const TxDescriptor& descriptor, std::uint32_t index);
   void flush();
   void write_back_all();
@@ -56,6 +63,7 @@ class TransmitEngine : public DmaEngine {
   void count_low(std::uint32_t before, std::uint32_t after);
 
   MacTransmitter& mac_;
+  link::FramePool& frames_;
   PacketAssembler assembler_;
   DelayTimer delay_;
   std::uint32_t packet_bytes_ = 0;  // of the frame being stored, in the packet buffer

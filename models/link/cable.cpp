@@ -58,7 +58,7 @@ class Cable::End final : public CableEndIf {
   friend class Cable;
 
   std::string name(const char* event) const { return "end" + std::to_string(index_) + '_' + event; }
-  void deliver(Arrival arrival);
+  void deliver(Arrival&& arrival);
   bool refill_from_far(Time now);
   void lose_undelivered(Time now);
 
@@ -99,7 +99,7 @@ Time Cable::End::send(FramePtr frame, Time earliest, std::size_t gap_bytes) {
   return last_bit_;
 }
 
-void Cable::End::deliver(Arrival arrival) {
+void Cable::End::deliver(Arrival&& arrival) {
   if (sink_ != nullptr) {
     if (far_->source_ != nullptr && !asking_) pump_event_.notify(sc_core::SC_ZERO_TIME);
     sink_->receive(std::move(arrival));

@@ -46,8 +46,6 @@ bool Frame::fcs_ok() const { return !fcs_carried_ || fcs_ == ethernet_fcs(bytes(
 FramePool::FramePool() = default;
 FramePool::~FramePool() = default;
 
-FramePtr FramePool::make(std::size_t size) { return FramePtr(acquire(size)); }
-
 FramePtr FramePool::copy(ConstBytes content) {
   Frame* frame = acquire(content.size());
   if (!content.empty()) std::memcpy(frame->bytes_, content.data(), content.size());
@@ -60,22 +58,10 @@ FramePool& FramePool::shared() {
   return *pool;
 }
 
-Frame* FramePool::acquire(std::size_t size) {
+void FramePool::stock(std::size_t size) {
+  check_size(size);
   const bool small = size <= kSmallFrameBytes;
-  std::vector<Frame*>& free = small ? small_ : large_;
-  Frame* frame = nullptr;
-  if (free.empty()) {
-    check_size(size);
-    frame = allocate(small ? kSmallFrameBytes : kMaxFrameBytes);
-  } else {
-    frame = free.back();
-    free.pop_back();
-  }
-  frame->size_ = size;
-  frame->fcs_carried_ = false;
-  frame->coding_error = false;
-  frame->tag = 0;
-  return frame;
+  (small ? small_ : large_).push_back(allocate(small ? kSmallFrameBytes : kMaxFrameBytes));
 }
 
 Frame* FramePool::allocate(std::size_t capacity) {
@@ -103,10 +89,6 @@ void FramePool::enlarge(Frame& frame) {
   std::swap(frame.bytes_, larger->bytes_);
   std::swap(frame.capacity_, larger->capacity_);
   recycle(larger);
-}
-
-void FramePool::recycle(Frame* frame) noexcept {
-  (frame->capacity_ <= kSmallFrameBytes ? small_ : large_).push_back(frame);
 }
 
 std::uint32_t ethernet_fcs(ConstBytes bytes) {

@@ -93,7 +93,7 @@ class FramePool {
 
   /// A frame of this size with undefined content, implied FCS and no error marks. Throws
   /// std::length_error if the size exceeds kMaxFrameBytes.
-  FramePtr make(std::size_t size);
+  FramePtr make(std::size_t size) { return FramePtr(acquire(size)); }
   FramePtr copy(ConstBytes content);
 
   /// Frames ever allocated; constant once the traffic is steady.
@@ -105,9 +105,23 @@ class FramePool {
  private:
   friend class Frame;
   friend void intrusive_ptr_release(Frame* frame) noexcept;
-  void recycle(Frame* frame) noexcept;
+  void recycle(Frame* frame) noexcept {
+    (frame->capacity_ <= kSmallFrameBytes ? small_ : large_).push_back(frame);
+  }
 
-  Frame* acquire(std::size_t size);
+  Frame* acquire(std::size_t size) {
+    std::vector<Frame*>& free = size <= kSmallFrameBytes ? small_ : large_;
+    if (free.empty()) stock(size);
+    Frame* const frame = free.back();
+    free.pop_back();
+    frame->size_ = size;
+    frame->fcs_carried_ = false;
+    frame->coding_error = false;
+    frame->tag = 0;
+    return frame;
+  }
+  /// Adds a frame of the size's class to the free ones.
+  void stock(std::size_t size);
   Frame* allocate(std::size_t capacity);
   /// Gives the frame room for kMaxFrameBytes, keeping its content.
   void enlarge(Frame& frame);

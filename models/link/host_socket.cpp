@@ -85,11 +85,11 @@ UniqueFd connect_to(const SocketAddress& address) {
   int error = ENOENT;
   for (const ResolvedAddress& remote : resolve(address)) {
     UniqueFd fd = open_stream(remote.family());
-    if (::connect(fd.get(), remote.generic(), remote.size) == 0) {
-      set_no_delay(fd.get());
-      return fd;
-    }
-    error = errno;
+    const bool connected = ::connect(fd.get(), remote.generic(), remote.size) == 0;
+    error = connected ? ECONNREFUSED : errno;
+    if (!connected || is_connected_to_itself(fd.get())) continue;
+    set_no_delay(fd.get());
+    return fd;
   }
   throw_host_error("cannot connect to " + address.text(), error);
 }
@@ -98,6 +98,16 @@ UniqueFd accept_from(int listener) {
   UniqueFd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   if (fd) set_no_delay(fd.get());
   return fd;
+}
+
+bool is_connected_to_itself(int fd) {
+  ResolvedAddress here;
+  ResolvedAddress there;
+  here.size = there.size = sizeof(sockaddr_storage);
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&here.address), &here.size);
+  ::getpeername(fd, reinterpret_cast<sockaddr*>(&there.address), &there.size);
+  return here.family() != AF_UNIX && here.size == there.size &&
+         std::memcmp(&here.address, &there.address, here.size) == 0;
 }
 
 void set_no_delay(int fd) {

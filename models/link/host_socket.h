@@ -41,6 +41,9 @@ UniqueFd connect_to(const SocketAddress& address);
 /// The next connection, with small packets sent at once; empty: none waits.
 UniqueFd accept_from(int listener);
 
+/// Where nobody listens on a port of this machine, TCP may connect a socket to itself.
+bool is_connected_to_itself(int fd);
+
 /// Sends small packets at once. Does nothing to sockets that are not TCP's.
 void set_no_delay(int fd);
 

@@ -144,9 +144,10 @@ LinkPartner::~LinkPartner() = default;
 
 void LinkPartner::negotiate() {
   end_.advertise(abilities_);
-  end_.set_ready(true);
+  end_.set_ready(ready());
   const std::optional<Abilities> other = end_.partner();
   end_.set_link(other ? resolve(abilities_, *other) : std::nullopt);
+  link_changed();
 }
 
 PartnerRegistry& PartnerRegistry::instance() {

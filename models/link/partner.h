@@ -76,6 +76,11 @@ class LinkPartner : public sc_core::sc_module {
   const Abilities& abilities() const { return abilities_; }
 
  protected:
+  /// What the partner tells the MAC's side about itself (see CableEndIf::set_ready).
+  virtual bool ready() const { return true; }
+  /// The link may have come, gone or changed; called in the partner's process.
+  virtual void link_changed() {}
+
   void count_from_nic(const Frame& frame) {
     ++statistics_.frames_from_nic;
     statistics_.bytes_from_nic += frame.size();

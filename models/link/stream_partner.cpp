@@ -67,7 +67,7 @@ class Connector {
       int error = 0;
       socklen_t size = sizeof error;
       ::getsockopt(attempt_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-      if (error == 0) return taken();
+      if (error == 0 && !is_connected_to_itself(attempt_.get())) return taken();
       attempt_.reset();
       return try_from(next_);
     }
@@ -90,8 +90,9 @@ class Connector {
       const ResolvedAddress& remote = addresses_[next_++];
       attempt_ = UniqueFd(::socket(remote.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
       watch_.add(attempt_.get(), EPOLLOUT);
-      if (::connect(attempt_.get(), remote.generic(), remote.size) == 0) return taken();
-      if (errno == EINPROGRESS) return {};
+      const bool connected = ::connect(attempt_.get(), remote.generic(), remote.size) == 0;
+      if (!connected && errno == EINPROGRESS) return {};
+      if (connected && !is_connected_to_itself(attempt_.get())) return taken();
       attempt_.reset();
     }
     wait_for_next_attempt();

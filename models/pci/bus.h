@@ -11,6 +11,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
+#include "models/pci/arbiter.h"
 #include "models/pci/function.h"
 #include "models/pci/timing.h"
 #include "models/tlm/dma_tariff.h"
@@ -19,30 +20,46 @@
 
 namespace e1000tlm::pci {
 
+/// How reads of a function's registers are answered: as "typical" hosts do, but on PCI-X the data
+/// takes 240 ns (16 clocks of 66 MHz: an 8254x splits what takes longer, manual 4.3.2.1).
+constexpr TargetTiming function_timing() {
+  TargetTiming timing;
+  timing.split_latency = ns(240);
+  return timing;
+}
+
+/// Everything about the segment. Where the figures come from: models/pci/timing.h; hosts by name:
+/// find_host_timing().
 struct BusConfig {
   BusSpeed speed{};
   ArbiterTiming arbiter{};
-  TargetTiming host{};        ///< host bridge as target of DMA
-  TargetTiming device{};      ///< functions as targets of register accesses
+  TargetTiming host{};                      ///< host bridge as target of DMA
+  TargetTiming device = function_timing();  ///< functions as targets of register accesses
+  /// Clocks after which the host bridge gives the bus up; functions have a register for it.
+  unsigned host_latency_timer = 64;
   unsigned first_device = 2;  ///< least device number that attach() chooses; the bridge is 0
   /// The host bridge claims DMA to memory addresses below this; what lies above is a master abort.
   /// By default it is offered everything, and its address errors count as master aborts.
   std::uint64_t host_memory_end = ~std::uint64_t{0};
 };
 
-/// One access (a tenure, or the tenures into which the target's disconnects split it), for traces.
+/// One access with all its tenures, for traces. Announced when it has ended (loosely timed: when it
+/// is asked for).
 struct TenureEvent {
-  unsigned master;  ///< 0 host bridge, n = n-th function attached, counted from 1
-  Command command;
+  unsigned master;        ///< 0 host bridge, n = n-th function attached, counted from 1
+  Command command;        ///< of the first tenure
   std::uint64_t address;  ///< configuration: register | function << 8 | device << 11
   std::uint32_t bytes;
-  Time requested, start, end;
+  Time requested;  ///< REQ#
+  Time start;      ///< first address phase
+  Time end;        ///< of the last idle clock
   bool master_abort;
 };
 
 struct BusStatistics {
-  Time busy{};
-  std::uint64_t tenures = 0;  ///< accesses, as TenureEvent counts them
+  Time busy{};                 ///< address phases to idle clocks
+  std::uint64_t accesses = 0;  ///< as TenureEvent counts them
+  std::uint64_t tenures = 0;   ///< into which they fell
   std::uint64_t bytes = 0;
   std::uint64_t master_aborts = 0;
 };
@@ -58,18 +75,19 @@ constexpr unsigned pirq_line(unsigned device, unsigned pin) { return (device + 3
 /// other function numbers do not answer configuration accesses.
 ///
 /// Time, by ::tlm::tlm_global_quantum at the start of simulation:
-/// - quantum 0: accesses get the bus one at a time in the order in which they were requested. An
-///   access requested at t starts at max(t, bus free) and ends access_clocks() later. b_transport
-///   waits until then, and the target sees the access at that time with delay 0.
-/// - quantum > 0: access_clocks() is added to the delay; nobody waits, masters do not contend.
-/// What the target adds to the delay (memory latency) comes after the end and does not hold the
-/// bus.
+/// - quantum 0: accesses are arbitrated tenure by tenure (see Arbiter). b_transport waits until the
+///   access has had its time on the bus, and the target sees it at that time with delay 0.
+/// - quantum > 0: what the access would take on a bus of its own is added to the delay; nobody
+///   waits, masters do not contend.
+/// Without contention both are the same. (With Parking::kLast and several masters only if the
+/// accesses are asked for in the order of their times.) What the target adds to the delay (memory
+/// latency) comes after the end and does not hold the bus.
 ///
 /// DMA masters get DMI to what the host bridge grants, with a Tariff that books exactly the same.
 /// Masters that do not know Tariff get it with a quantum only, priced as 4-byte accesses.
 class Bus : public sc_core::sc_module {
  public:
-  /// Throws std::invalid_argument for an impossible speed or device number.
+  /// Throws std::invalid_argument for an impossible speed, target timing or device number.
   Bus(const sc_core::sc_module_name& name, const BusConfig& config);
   ~Bus() override;
 
@@ -84,7 +102,11 @@ class Bus : public sc_core::sc_module {
   sc_core::sc_vector<Function::OptionalLevel> pirq;
 
   const BusConfig& config() const { return config_; }
-  const BusStatistics& statistics() const { return statistics_; }
+  /// Approximately timed: of tenures that have ended.
+  BusStatistics statistics() const;
+  /// Host bridge (0) or n-th function attached, counted from 1, as a master.
+  const BusUsage& usage(unsigned master) const { return arbiter_.usage(master); }
+  unsigned masters() const { return static_cast<unsigned>(functions_.size()) + 1; }
   Probe<TenureEvent>& tenures() { return tenures_; }
   /// RST# to all functions.
   void reset();
@@ -99,7 +121,6 @@ class Bus : public sc_core::sc_module {
   struct Range {
     std::uint64_t start = 1, last = 0;  // empty
   };
-
   void before_end_of_elaboration() override;
   void start_of_simulation() override;
   void host_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -117,25 +138,25 @@ class Bus : public sc_core::sc_module {
   Range host_range(const Master& master, std::uint64_t address) const;
   Target config_target(const Master& master, const PciExtension& extension) const;
   void decode_changed(const Function& function);
+  void settings_changed(Slot& slot);
 
-  Time price(const Master& master, const Target& target, const ::tlm::tlm_generic_payload& payload,
-             const PciExtension* extension) const;
+  const AccessTiming& timing(const Master& master, const Target& target,
+                             const ::tlm::tlm_generic_payload& payload,
+                             const PciExtension* extension) const;
+  Arbiter::Transfer transfer(const Target& target, const ::tlm::tlm_generic_payload& payload) const;
+  void annotate(const Master& master, const ::tlm::tlm_generic_payload& payload,
+                const PciExtension* extension, const Target& target, sc_core::sc_time& delay);
   bool wait_for_turn(Master& master, const ::tlm::tlm_generic_payload& payload,
-                     const PciExtension* extension, Time duration, Target& target,
-                     sc_core::sc_time& delay);
-  Time book_dma(const Master& master, bool write, std::uint64_t address, std::uint32_t bytes,
-                Time at);
-  Time reserve(Time at, Time duration);
-  void count(std::uint32_t bytes, Time duration, bool aborted);
+                     const PciExtension* extension, Target& target, sc_core::sc_time& delay);
   void announce(const Master& master, const ::tlm::tlm_generic_payload& payload,
-                const PciExtension* extension, Time at, Time start, Time duration,
-                bool aborted) const;
+                const PciExtension* extension, const Arbiter::Access& access, bool aborted) const;
   void abort(Master& master, ::tlm::tlm_generic_payload& payload);
   void conclude_error(Master& master, const Target& target, ::tlm::tlm_generic_payload& payload);
   void drive_pirq();
 
   BusConfig config_;
-  BusStatistics statistics_;
+  Arbiter arbiter_;
+  std::uint64_t master_aborts_ = 0;
   Probe<TenureEvent> tenures_;
   std::vector<Function*> functions_;
   std::vector<unsigned> devices_;  // numbers of the functions
@@ -143,9 +164,6 @@ class Bus : public sc_core::sc_module {
   std::unique_ptr<Master> host_;
   std::uint64_t decode_generation_ = 1;
   bool loosely_timed_ = false;
-  Time free_{};                     // quantum 0: when the bus is free
-  AccessPrice device_price_[3][2];  // by Space, then the same
-  Time abort_time_{};
 };
 
 }  // namespace e1000tlm::pci

@@ -19,7 +19,8 @@ constexpr std::uint16_t kPmcD1 = 1 << 9, kPmcD2 = 1 << 10, kPmcPme = 0xF800;
 constexpr std::uint16_t kPmcsrState = 0x0003, kPmcsrPmeEnable = 1 << 8, kPmcsrDataSelect = 0x1E00,
                         kPmcsrPmeStatus = 1 << 15;
 constexpr unsigned kPcixCommand = 2, kPcixStatus = 4, kPcixSize = 8;
-constexpr std::uint16_t kPcixCommandWritable = 0x007F;
+constexpr std::uint16_t kPcixCommandWritable = 0x007F, kPcixMaxRead = 0x000C;
+constexpr std::uint8_t kPcixLatencyTimer = 64;
 constexpr std::uint32_t kPcixStatusClearable = 1u << 18 | 1u << 19 | 1u << 29;
 constexpr unsigned kMsiControl = 2, kMsiAddress = 4, kMsiUpper = 8, kMsiData = 12, kMsiSize = 14;
 constexpr std::uint16_t kMsiEnable = 1 << 0, kMsi64Bit = 1 << 7;
@@ -283,7 +284,23 @@ ConfigSpace::Msi ConfigSpace::msi() const {
           load_le16(msi + kMsiData)};
 }
 
-std::uint8_t ConfigSpace::latency_timer() const { return bytes_[cfg::kLatencyTimer]; }
+MasterSettings ConfigSpace::master_settings() const {
+  MasterSettings settings;
+  settings.width_bits = config_.width_bits;
+  settings.cache_line_bytes = 4u * bytes_[cfg::kCacheLineSize];
+  settings.write_invalidate = (command() & command::kMwi) != 0;
+  settings.latency_timer = latency_timer();
+  if (config_.pcix_offset != 0) {
+    const std::uint16_t pcix = load_le16(&bytes_[config_.pcix_offset + kPcixCommand]);
+    settings.max_read_bytes = 512u << ((pcix & kPcixMaxRead) >> 2);
+  }
+  return settings;
+}
+
+void ConfigSpace::set_pcix_mode() {
+  if (config_.pcix_offset == 0) return;
+  bytes_[cfg::kLatencyTimer] = initial_[cfg::kLatencyTimer] = kPcixLatencyTimer;
+}
 
 bool ConfigSpace::supports(PowerState state) const {
   switch (state) {

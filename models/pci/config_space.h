@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/pci/commands.h"
 #include "models/tlm/time.h"
 
 namespace e1000tlm::pci {
@@ -101,7 +102,12 @@ class ConfigSpace {
     std::uint16_t data = 0;
   };
   Msi msi() const;
-  std::uint8_t latency_timer() const;
+  std::uint8_t latency_timer() const { return bytes_[cfg::kLatencyTimer]; }
+  /// Everything that shapes the function's accesses as a master.
+  MasterSettings master_settings() const;
+  /// The bus works in PCI-X mode, as devices learn at RST#: the latency timer is 64 after reset
+  /// (PCI-X 1.0b 7.1). Functions without the PCI-X capability ignore it.
+  void set_pcix_mode();
   const FunctionConfig& config() const { return config_; }
 
  private:

@@ -5,9 +5,9 @@
 
 #include <tlm>
 
-namespace e1000tlm::pci {
+#include "models/pci/space.h"
 
-enum class Space : std::uint8_t { kMemory, kIo, kConfig };
+namespace e1000tlm::pci {
 
 /// Payloads without this extension are memory accesses by an unnamed master. Configuration accesses
 /// carry the target in device/function and the register number as the payload's address.

@@ -25,7 +25,8 @@ Function::Function(const sc_core::sc_module_name& name, const FunctionConfig& co
       dma("dma"),
       irq("irq"),
       events("events"),
-      config_(config) {
+      config_(config),
+      settings_(config_.master_settings()) {
   target.register_b_transport(this, &Function::target_transport);
   target.register_transport_dbg(this, &Function::target_debug);
   dma.register_b_transport(this, &Function::dma_transport);
@@ -158,6 +159,11 @@ bool Function::update_windows() {
 
 void Function::apply_config() {
   if (update_windows() && decode_changed_) decode_changed_();
+  const MasterSettings settings = config_.master_settings();
+  if (settings != settings_) {
+    settings_ = settings;
+    if (settings_changed_) settings_changed_();
+  }
 
   const PowerState power = config_.power_state();
   const bool may_master = power == PowerState::kD0 && (config_.command() & command::kMaster) != 0;

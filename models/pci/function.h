@@ -91,6 +91,8 @@ class Function : public sc_core::sc_module {
   std::uint64_t decode_generation() const { return decode_generation_; }
   /// Called after every change of windows(); for the bus's decoder.
   void on_decode_change(std::function<void()> call) { decode_changed_ = std::move(call); }
+  /// Called after every change of ConfigSpace::master_settings(); for the bus.
+  void on_settings_change(std::function<void()> call) { settings_changed_ = std::move(call); }
   /// Bus mastering is enabled and the power state is D0.
   bool may_master() const { return may_master_; }
 
@@ -142,6 +144,8 @@ class Function : public sc_core::sc_module {
   std::size_t window_count_ = 0;
   std::uint64_t decode_generation_ = 0;
   std::function<void()> decode_changed_;
+  MasterSettings settings_;  // as last announced
+  std::function<void()> settings_changed_;
   bool may_master_ = false;
   bool irq_was_ = false;
   bool message_pending_ = false;

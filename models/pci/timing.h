@@ -19,27 +19,84 @@ struct BusSpeed {
 };
 
 /// The usual segments: "32/33", "32/66", "64/33", "64/66", and PCI-X "64/66x", "64/100x",
-/// "64/133x". Accesses on a PCI-X segment are priced with the conventional PCI formula at the
-/// segment's clock: no attribute phase, no split transactions.
+/// "64/133x".
 gsl::span<const BusSpeed> bus_speeds();
 
 /// The predefined speed of that name ("pcix66", "pcix100", "pcix133" name the PCI-X ones as well);
 /// nullopt if there is none.
 std::optional<BusSpeed> find_bus_speed(std::string_view name);
 
-/// How a target answers (PCI 2.3 3.3): clocks.
+/// How a target answers (PCI 2.3 3.3; PCI-X 1.0b 2). The defaults are the "typical" host.
+///
+/// Boundaries are addresses at whose multiples the target disconnects a burst; 0: never. It can do
+/// so only after a data phase (PCI-X: at an allowable disconnect boundary, every 128 bytes), so
+/// they are rounded up to a multiple of that. Of `disconnect_bytes` and the command's own the
+/// smaller counts.
 struct TargetTiming {
-  unsigned read_initial = 8;  ///< wait clocks before the first data phase of a read
-  unsigned write_initial = 1;
-  unsigned wait_per_data = 0;  ///< wait clocks in each data phase
-  /// Target disconnects at multiples of this address; 0: never. It can do so only after a data
-  /// phase, so the boundary is rounded up to a multiple of the bus width.
-  unsigned disconnect_bytes = 0;
+  unsigned read_initial = 8;      ///< wait clocks before the first data phase of a read
+  unsigned write_initial = 1;     ///< the same of a write; PCI-X: rounded up to pairs
+  unsigned wait_per_data = 0;     ///< wait clocks in each data phase; PCI-X has none
+  unsigned disconnect_bytes = 0;  ///< boundary for all commands
+
+  // Boundaries of single commands: what a host bridge prefetches for them. Not on PCI-X, where the
+  // target is told the length beforehand.
+  unsigned memory_read_bytes = 0;
+  unsigned read_line_bytes = 0;
+  unsigned read_multiple_bytes = 0;
+  unsigned memory_write_bytes = 0;  ///< not of Memory Write and Invalidate
+
+  /// Conventional PCI, memory reads: above 0 they are delayed transactions (PCI 2.3 3.3.3.3). The
+  /// target answers with Retry, `retry_after` clocks after the address phase, until the data is
+  /// there, this long after the first attempt's address phase; then it waits `delayed_initial`
+  /// clocks instead of `read_initial`. At most kLongestDelay.
+  Time delayed_read{};
+  unsigned retry_after = 3;
+  unsigned delayed_initial = 1;
+
+  /// PCI-X, memory reads (of functions: I/O reads, too): above 0 they are split. The request ends
+  /// with Split Response; this long after its address phase the target asks for the bus to deliver
+  /// the data. 0: immediate, with `read_initial`. At most kLongestDelay.
+  Time split_latency = ns(120);  // as long as read_initial at 66 MHz
+  /// PCI-X: clocks from the attribute phase to DEVSEL#: 1, 2, 3 for decode A, B, C.
+  unsigned decode = 1;
+};
+/// A target that takes longer loses the transaction: 2^15 clocks of 33 MHz (PCI 2.3 3.3.3.3.3).
+inline constexpr Time kLongestDelay = us(983);
+
+/// Where GNT# rests while nobody asks for the bus (PCI 2.3 3.4.3).
+enum class Parking : std::uint8_t {
+  kNone,  ///< nowhere: every access to an idle bus pays request_to_grant
+  kLast,  ///< at the master that had the bus last
+  kHost,  ///< at the host bridge
 };
 
 struct ArbiterTiming {
-  unsigned request_to_grant = 2;  ///< clocks from REQ# to the address phase on an idle bus
+  /// Clocks from REQ# to the address phase on an idle bus. On a busy one they pass unnoticed.
+  unsigned request_to_grant = 2;
+  Parking parking = Parking::kNone;
+  unsigned parked_grant = 0;  ///< the same for a master at which the bus is parked
 };
+
+/// A host: how its arbiter and its bridge behave.
+struct HostTiming {
+  ArbiterTiming arbiter{};
+  TargetTiming target{};
+};
+
+/// Hosts by name; nullopt if there is none.
+/// - "ideal": no arbitration clocks, no wait clocks, no splits.
+/// - "typical": the defaults (an assumption: 2, 8 and 1 clocks).
+/// - "slow": 2; 3 for writes; reads 19 clocks up to 33 MHz, 25 above: fitted to published transmit
+///   rates of 8254x boards on both (570 and 375 ns).
+/// - "lines": 2, 16 and 3 clocks and a disconnect every 64 bytes.
+/// - "prefetch": typical, but a burst gets what bridges like the 21152 prefetch: Memory Read and
+///   Read Line 64 bytes, Read Multiple and writes up to 4 KiB.
+/// - "delayed": the same, and reads are delayed transactions of 400 ns.
+std::optional<HostTiming> find_host_timing(std::string_view name, const BusSpeed& bus = {});
+/// Its bridge as a target only.
+std::optional<TargetTiming> find_target_timing(std::string_view name, const BusSpeed& bus = {});
+/// The names, in the order above.
+gsl::span<const std::string_view> host_timing_names();
 
 enum class Command : std::uint8_t {
   kIoRead,
@@ -63,44 +120,76 @@ constexpr bool is_memory(Command command) {
          command != Command::kConfigRead && command != Command::kConfigWrite;
 }
 
-/// The price of one kind of access, with everything that does not depend on address and length
-/// worked out beforehand.
-class AccessPrice {
- public:
-  AccessPrice() = default;
-  AccessPrice(const BusSpeed& bus, const TargetTiming& target, const ArbiterTiming& arbiter,
-              Command command);
+/// PCI-X bursts may only be disconnected at multiples of this (PCI-X 1.0b 2.3).
+inline constexpr unsigned kAdbBytes = 128;
 
-  std::uint64_t clocks(std::uint64_t address, std::uint32_t bytes) const {
+/// One tenure as its owner and the target would like it.
+struct Tenure {
+  std::uint64_t address = 0;
+  std::uint32_t bytes = 0;  ///< moved; 0: Retry, Split Response, master abort
+  unsigned clocks = 0;      ///< from the address phase to the idle clock, both included
+  unsigned lead = 0;        ///< of these, up to the first data phase
+  unsigned stop_bytes = 0;  ///< the owner can be stopped at multiples of this address only
+  bool last = false;        ///< of its access, if nothing stops it
+};
+
+/// What the tenures of one command cost, with everything that does not depend on address and length
+/// worked out beforehand:
+/// - PCI: 1 address phase (2 above 4 GiB) + 1 turnaround (reads) + initial wait + data phases, each
+///   with its wait clocks, + 1 idle.
+/// - PCI-X: 1 address phase (2 above 4 GiB) + 1 attribute phase + decode + initial wait + data
+///   phases + 1 idle. Configuration: 4 more for IDSEL (PCI-X 1.0b 2.7.2.1). I/O and configuration
+///   move 4 bytes a tenure.
+/// A data phase carries what falls into one aligned bus width.
+class TenurePrice {
+ public:
+  TenurePrice() = default;
+  TenurePrice(const BusSpeed& bus, const TargetTiming& target, Command command);
+
+  /// The first tenure of `bytes` > 0 at `address`, up to the target's boundary. `stop_bytes`: 0 for
+  /// what the bus prescribes.
+  Tenure tenure(std::uint64_t address, std::uint32_t bytes, unsigned stop_bytes = 0) const;
+  /// What is left of a tenure whose owner has to stop `elapsed` clocks after its start: it ends
+  /// with the data phase then under way (PCI 2.3 3.5.4), or at the next stop.
+  Tenure cut(const Tenure& tenure, std::uint64_t elapsed) const;
+
+  /// All tenures of `bytes` at `address`, `extra` more clocks each.
+  std::uint64_t clocks(std::uint64_t address, std::uint32_t bytes, unsigned extra) const {
     if (bytes == 0) return 0;
     const std::uint64_t last = address + bytes - 1;
     // Disconnect boundaries are multiples of the bus width, so splitting adds no data phases.
     const std::uint64_t beats = (last >> beat_shift_) - (address >> beat_shift_) + 1;
-    const std::uint64_t tenures =
-        disconnect_bytes_ == 0 ? 1 : last / disconnect_bytes_ - address / disconnect_bytes_ + 1;
-    return tenures * overhead_ + beats * clocks_per_beat_;
+    const std::uint64_t tenures = boundary_ == 0 ? 1 : last / boundary_ - address / boundary_ + 1;
+    const unsigned overhead = extra + lead_ + 1 + ((address >> 32) != 0 ? 1 : 0);
+    return tenures * overhead + beats * clocks_per_beat_;
   }
-  Time time(std::uint64_t address, std::uint32_t bytes) const {
-    return Time{static_cast<std::int64_t>(clocks(address, bytes)) * clock_ps_};
+  std::uint64_t tenures(std::uint64_t address, std::uint32_t bytes) const {
+    return boundary_ == 0 ? 1 : (address + bytes - 1) / boundary_ - address / boundary_ + 1;
   }
+  unsigned boundary() const { return boundary_; }
 
  private:
+  unsigned beats(std::uint64_t address, std::uint32_t bytes) const {
+    return static_cast<unsigned>(((address + bytes - 1) >> beat_shift_) - (address >> beat_shift_) +
+                                 1);
+  }
+
   unsigned beat_shift_ = 2;
   unsigned clocks_per_beat_ = 1;
-  unsigned overhead_ = 0;  // clocks of a tenure besides its data phases
-  unsigned disconnect_bytes_ = 0;
-  std::int64_t clock_ps_ = 0;
+  unsigned lead_ = 0;      // clocks before the first data phase
+  unsigned boundary_ = 0;  // of the target, a multiple of the stop
+  unsigned stop_ = 4;      // where a burst can end
 };
 
-/// Clocks of one access of `bytes` at `address`, disconnects included, each resulting tenure as
-/// arbitration + 1 address phase + 1 turnaround (reads) + initial wait + data phases, each with its
-/// wait clocks, + 1 idle. A data phase carries what falls into one aligned bus width. 0 bytes: 0.
+/// Clocks of one access of `bytes` at `address` with this command: all its tenures, each with
+/// arbitration, not parked. Nobody else wants the bus; reads are neither delayed nor split. 0
+/// bytes: 0.
 std::uint64_t access_clocks(const BusSpeed& bus, const TargetTiming& target,
                             const ArbiterTiming& arbiter, Command command, std::uint64_t address,
                             std::uint32_t bytes);
 
-/// Clocks of a tenure that nobody claims: arbitration, address phase, four clocks in which DEVSEL#
-/// could have come (fast, medium, slow, subtractive), idle (PCI 2.3 3.3.3.1).
-std::uint64_t master_abort_clocks(const ArbiterTiming& arbiter);
+/// Clocks of a tenure that nobody claims: address phase, the clocks in which DEVSEL# could have
+/// come (PCI: four, fast, medium, slow, subtractive, PCI 2.3 3.3.3.1; PCI-X: six), idle.
+unsigned master_abort_clocks(bool pcix = false);
 
 }  // namespace e1000tlm::pci

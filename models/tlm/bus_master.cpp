@@ -1,9 +1,25 @@
 #include "models/tlm/bus_master.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace e1000tlm {
+namespace {
+
+constexpr std::uint32_t kMostPadded = 16 * 1024, kMostPadding = 7;
+
+/// Byte enables of a burst of which the first `moved` bytes count.
+std::uint8_t* enables(std::uint32_t moved) {
+  static std::array<std::uint8_t, kMostPadded + kMostPadding> all = [] {
+    std::array<std::uint8_t, kMostPadded + kMostPadding> made{};
+    std::fill_n(made.begin(), kMostPadded, std::uint8_t{TLM_BYTE_ENABLED});
+    return made;
+  }();
+  return all.data() + (kMostPadded - moved);
+}
+
+}  // namespace
 
 BusMasterPort::BusMasterPort(const char* name) : socket(name) {
   socket.register_invalidate_direct_mem_ptr(this, &BusMasterPort::invalidate);
@@ -59,35 +75,40 @@ void BusMasterPort::invalidate(sc_dt::uint64 start, sc_dt::uint64 end) {
 BusMaster::~BusMaster() = default;
 
 BusStatus BusMaster::read(std::uint64_t address, Bytes data) {
-  const BusStatus status = access(::tlm::TLM_READ_COMMAND, address, data.data(),
-                                  static_cast<std::uint32_t>(data.size()));
+  const auto bytes = static_cast<std::uint32_t>(data.size());
+  const BusStatus status = access(::tlm::TLM_READ_COMMAND, address, data.data(), bytes, bytes);
   if (status != BusStatus::kOk) std::memset(data.data(), 0xFF, data.size());
   return status;
 }
 
-BusStatus BusMaster::write(std::uint64_t address, ConstBytes data) {
+BusStatus BusMaster::write(std::uint64_t address, ConstBytes data, std::uint32_t padding) {
+  const auto bytes = static_cast<std::uint32_t>(data.size());
+  if (bytes > kMostPadded) padding = 0;
   // A generic payload's data pointer is not const; a write transaction's data is never changed.
   return access(::tlm::TLM_WRITE_COMMAND, address, const_cast<std::uint8_t*>(data.data()),
-                static_cast<std::uint32_t>(data.size()));
+                bytes + padding, bytes);
 }
 
 BusStatus BusMaster::access(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
-                            std::uint32_t bytes) {
+                            std::uint32_t bytes, std::uint32_t moved) {
   if (bytes == 0) return BusStatus::kOk;
   const bool write = command == ::tlm::TLM_WRITE_COMMAND;
   const BusMasterPort::Region* region = port_->find(address, bytes, write);
-  if (region == nullptr) return transport(command, address, data, bytes);
+  if (region == nullptr) return transport(command, address, data, bytes, moved);
   const std::uint64_t cancellations = cancellations_;
 
   if (region->tariff != nullptr) {
     Tariff* tariff = region->tariff;
-    Time end = tariff->book(command, address, bytes, time_.now());
-    time_.advance_to(end);
+    // Looking ahead this process may have set something off that comes before the access.
+    if (!time_.loosely_timed() && time_.sync_if_due()) region = port_->find(address, bytes, write);
+    if (region == nullptr) return transport(command, address, data, bytes, moved);
+    Tariff::Booking booking = tariff->book(command, address, bytes, time_.now());
+    time_.advance_to(booking.end);
     if (!time_.loosely_timed()) {
-      time_.sync();
-      while ((end = tariff->end(end)) > time_.now()) {
-        time_.advance_to(end);
-        time_.sync();
+      time_.sync_if_due();
+      while (!tariff->ended(booking, time_.now())) {
+        time_.advance_to(booking.end);
+        time_.sync_if_due();
       }
       // The wait may have cost the region: DMI is invalidated when bus mastering is switched off.
       region = port_->find(address, bytes, write);
@@ -102,22 +123,23 @@ BusStatus BusMaster::access(::tlm::tlm_command command, std::uint64_t address, s
   }
   std::uint8_t* memory = region->memory + (address - region->start);
   if (write) {
-    std::memcpy(memory, data, bytes);
+    std::memcpy(memory, data, moved);
   } else {
-    std::memcpy(data, memory, bytes);
+    std::memcpy(data, memory, moved);
   }
   if (time_.loosely_timed()) time_.sync_if_due();
   return BusStatus::kOk;
 }
 
 BusStatus BusMaster::transport(::tlm::tlm_command command, std::uint64_t address,
-                               std::uint8_t* data, std::uint32_t bytes) {
+                               std::uint8_t* data, std::uint32_t bytes, std::uint32_t moved) {
   payload_.set_command(command);
   payload_.set_address(address);
   payload_.set_data_ptr(data);
   payload_.set_data_length(bytes);
   payload_.set_streaming_width(bytes);
-  payload_.set_byte_enable_ptr(nullptr);
+  payload_.set_byte_enable_ptr(moved == bytes ? nullptr : enables(moved));
+  payload_.set_byte_enable_length(moved == bytes ? 0 : bytes);
   payload_.set_dmi_allowed(false);
   payload_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
   sc_core::sc_time delay = time_.delay();

@@ -78,7 +78,30 @@ class BusMaster {
   LocalTime& time() { return time_; }
 
   BusStatus read(std::uint64_t address, Bytes data);
-  BusStatus write(std::uint64_t address, ConstBytes data);
+  /// `padding`: so many bytes (up to 7) behind the data are part of the burst but not enabled: they
+  /// cost time and change nothing.
+  BusStatus write(std::uint64_t address, ConstBytes data, std::uint32_t padding = 0);
+
+  /// The short way of an access through DMI with a tariff, loosely timed or looking ahead: books it
+  /// and returns the memory that the caller may now read or write, since no other process runs
+  /// until this one waits. nullptr: nothing has happened, use read() or write(). Loosely timed the
+  /// caller synchronises when time().due().
+  std::uint8_t* access_ahead(::tlm::tlm_command command, std::uint64_t address,
+                             std::uint32_t bytes) {
+    const BusMasterPort::Region* region =
+        port_->find(address, bytes, command == ::tlm::TLM_WRITE_COMMAND);
+    if (region == nullptr || region->tariff == nullptr) return nullptr;
+    if (time_.loosely_timed()) {
+      time_.advance_to(region->tariff->book(command, address, bytes, time_.now()).end);
+    } else {
+      const Time horizon = time_.horizon();
+      if (time_.now() >= horizon) return nullptr;
+      const Time end = region->tariff->book_before(command, address, bytes, time_.now(), horizon);
+      if (end == kTimeNever) return nullptr;
+      time_.advance_to(end);
+    }
+    return region->memory + (address - region->start);
+  }
 
   /// Lets an access that is waiting for its time on the bus end with kError and without moving
   /// data: the device was reset. One that has reached its target already is carried through.
@@ -88,10 +111,11 @@ class BusMaster {
   std::uint64_t errors() const { return errors_; }
 
  private:
+  /// `moved` of the burst's `bytes` are enabled.
   BusStatus access(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
-                   std::uint32_t bytes);
+                   std::uint32_t bytes, std::uint32_t moved);
   BusStatus transport(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
-                      std::uint32_t bytes);
+                      std::uint32_t bytes, std::uint32_t moved);
 
   BusMasterPort* port_;
   LocalTime time_;

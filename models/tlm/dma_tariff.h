@@ -18,16 +18,32 @@ namespace e1000tlm {
 /// Books accesses of one initiator on an interconnect.
 class Tariff {
  public:
+  /// A booked access.
+  struct Booking {
+    Time end{};  ///< as far as is known
+    std::uint32_t ticket = 0;
+  };
+
   virtual ~Tariff() = default;
 
-  /// Books one access of `bytes` at `address` that is requested at local time `at`; returns when it
-  /// ends. `at` may lie ahead of the kernel's time (loosely timed).
-  virtual Time book(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes,
-                    Time at) = 0;
+  /// Books one access of `bytes` > 0 at `address` that is requested at local time `at`, which may
+  /// lie ahead of the kernel's time.
+  virtual Booking book(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes,
+                       Time at) = 0;
 
-  /// A tenure under way may be pushed back by another master's (latency timer). An initiator that
-  /// has waited until the end that book() named asks here whether it is still the end.
-  virtual Time end(Time booked) const { return booked; }
+  /// Approximately timed, for an initiator who knows that nobody else can do anything before
+  /// `limit`: the end of the access if it has ended by then, and is closed. kTimeNever: nothing has
+  /// been booked, take the long way.
+  virtual Time book_before(::tlm::tlm_command command, std::uint64_t address, std::uint32_t bytes,
+                           Time at, Time limit) {
+    (void)command, (void)address, (void)bytes, (void)at, (void)limit;
+    return kTimeNever;
+  }
+
+  /// Approximately timed: others may push an access back, so whoever booked waits until `end` and
+  /// asks here. True: it has ended, and the booking is closed. False: `end` is later now.
+  /// `now`: the kernel's time, or a later one if nobody else can do anything before that.
+  virtual bool ended(Booking& booking, Time now) = 0;
 };
 
 /// Rides on the payload of get_direct_mem_ptr; the interconnect sets `tariff` with the region.

@@ -1,6 +1,9 @@
 #pragma once
 /// A process's own time, which may run ahead of the kernel's (temporal decoupling, IEEE 1666 12.1).
 
+#include <algorithm>
+#include <cstdint>
+
 #include <systemc>
 
 #include "models/tlm/sc_time.h"
@@ -8,8 +11,27 @@
 
 namespace e1000tlm {
 
+/// Conservative lookahead, for all approximately timed processes that ask for it: while nothing
+/// else at all is planned before a process's local time, waiting for that time would change
+/// nothing, so the process goes on. Exact (the order of things at one and the same picosecond
+/// apart), and saves most thread switches where one device is busy.
+///
+/// Only for platforms that run the kernel by sc_start() without a time limit: the kernel tells
+/// processes what is planned, but not where it is going to stop.
+class Lookahead {
+ public:
+  /// How far a process may run ahead of the kernel; kTimeZero (default): not at all.
+  static Time limit() { return limit_; }
+  /// Before simulation starts.
+  static void set_limit(Time limit) { limit_ = limit; }
+
+ private:
+  static inline Time limit_ = kTimeZero;
+};
+
 /// Local time of one SC_THREAD. With quantum 0 (approximately timed) every sync_if_due() waits, so
-/// the process never runs ahead; with a quantum (loosely timed) it waits once a quantum.
+/// the process never runs ahead (but see Lookahead); with a quantum (loosely timed) it waits once a
+/// quantum.
 ///
 /// The quantum is that of ::tlm::tlm_global_quantum, read by start().
 class LocalTime {
@@ -32,7 +54,21 @@ class LocalTime {
   /// Takes over a delay that came back from b_transport.
   void set_delay(const sc_core::sc_time& delay) { now_ = kernel_ + from_sc(delay); }
 
-  bool due() const { return now_ - kernel_ >= quantum_ && now_ != kernel_; }
+  /// Has this process to wait for the kernel before it goes on?
+  bool due() const {
+    if (now_ == kernel_) return false;
+    return loosely_timed() ? now_ - kernel_ >= quantum_ : !alone_until(now_);
+  }
+  /// Approximately timed: lets this process use Lookahead from now on, or not. What it does to
+  /// others while ahead() has to carry its time stamp or to wait for sync().
+  void look_ahead(bool on) { lookahead_ = on && !loosely_timed() ? Lookahead::limit() : kTimeZero; }
+  /// Looking ahead, when others may do something next; the kernel's time if this process does not.
+  Time horizon() const {
+    if (lookahead_ == kTimeZero) return kernel_;
+    return kernel_ + std::min(lookahead_, from_sc(sc_core::sc_time_to_pending_activity()));
+  }
+  /// Looking ahead, nothing but this process can do anything until after `t`.
+  bool alone_until(Time t) const { return t - kernel_ < lookahead_ && horizon() > t; }
   /// Waits until the kernel has caught up. Returns true if it had to wait.
   bool sync();
   bool sync_if_due() { return due() && sync(); }
@@ -56,12 +92,17 @@ class LocalTime {
   void resume() {
     kernel_ = sc_now();
     advance_to(kernel_);
+    ++waits_;
   }
+  /// Changes whenever others may have run.
+  std::uint64_t waits() const { return waits_; }
 
  private:
   Time now_ = kTimeZero;     // local
   Time kernel_ = kTimeZero;  // sc_time_stamp() as of this process's last wait
   Time quantum_ = kTimeZero;
+  Time lookahead_ = kTimeZero;
+  std::uint64_t waits_ = 0;
 };
 
 }  // namespace e1000tlm

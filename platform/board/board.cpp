@@ -8,7 +8,6 @@
 #include "models/link/partner.h"
 #include "models/tlm/sc_time.h"
 #include "platform/board/qtest_backend.h"
-#include "platform/driver/pci_host.h"
 #include "platform/plugs/qtest_door.h"
 #include "traffic/units.h"
 
@@ -17,49 +16,43 @@ namespace {
 
 std::atomic<plugs::QTestDoor*> running_door{nullptr};
 
-pci::BusSpeed bus_speed(const std::string& name) {
-  const auto speed = pci::find_bus_speed(name);
-  if (speed) return *speed;
-  std::string known;
-  for (const pci::BusSpeed& s : pci::bus_speeds()) {
-    known += (known.empty() ? "" : ", ") + std::string(s.name);
-  }
-  throw std::invalid_argument("--pci " + name + ": unknown bus; known are " + known);
-}
-
-void check_part_fits(const BoardConfig& config, const pci::BusSpeed& speed) {
-  for (const NicConfig& nic : config.nics) {
-    const e1000::PartInfo& info = e1000::part_info(nic.part);
-    if (!speed.pcix || info.pcix) continue;
-    throw std::invalid_argument("--pci " + config.pci + ": the " + std::string(info.name) +
-                                " has no PCI-X; 82544gc, 82545em and 82545gm do");
-  }
-}
-
 driver::AppKind app_kind(AppChoice choice) {
   switch (choice) {
     case AppChoice::kSink: return driver::AppKind::kSink;
     case AppChoice::kGenerate: return driver::AppKind::kGenerate;
     case AppChoice::kForward: return driver::AppKind::kForward;
+    case AppChoice::kBlast: return driver::AppKind::kBlast;
     case AppChoice::kReflect: break;
   }
   return driver::AppKind::kReflect;
 }
 
+/// Before anything that may make a link partner.
+const BoardConfig& prepared(const BoardConfig& config) {
+  check_time_resolution();
+  if (config.nics.empty() || config.nics.size() != config.links.size()) {
+    throw std::invalid_argument("a board needs one link for each NIC");
+  }
+  if (config.boards == 0 || (config.boards > 1 && !config.qtest.empty())) {
+    throw std::invalid_argument("--boards " + std::to_string(config.boards) +
+                                ": expected at least one, and just one with --qtest");
+  }
+  ::tlm::tlm_global_quantum::instance().set(to_sc(config.quantum));
+  link::register_builtin_partners();
+  return config;
+}
+
 }  // namespace
 
 Board::Board(const sc_core::sc_module_name& name, const BoardConfig& config)
-    : sc_module(name), config_(config), pirq_("pirq", driver::Cpu::kLines) {
-  check_time_resolution();
-  if (config_.nics.empty() || config_.nics.size() != config_.links.size()) {
-    throw std::invalid_argument("a board needs one link for each NIC");
+    : sc_module(name), config_(prepared(config)), network_(config_) {
+  for (unsigned i = 0; i < config_.boards; ++i) {
+    machines_.push_back(std::make_unique<Machine>(config_, i, network_));
+    for (const auto& nic : machines_.back()->nics()) nics_.push_back(nic.get());
   }
-  ::tlm::tlm_global_quantum::instance().set(to_sc(config_.quantum));
-  link::register_builtin_partners();
-  build_machine();
-  build_nics();
+  network_.hang_outlets();
   if (config_.qtest.empty()) {
-    build_driver();
+    build_drivers();
     build_supervisor();
   } else {
     build_qtest();
@@ -68,96 +61,47 @@ Board::Board(const sc_core::sc_module_name& name, const BoardConfig& config)
 
 Board::~Board() { running_door = nullptr; }
 
-void Board::build_machine() {
-  memory::MemoryConfig memory;
-  memory.size = config_.ram_bytes;
-  memory_ = std::make_unique<memory::Memory>("memory", memory);
-  pci::HostBridgeConfig bridge;
-  bridge.ram_bytes = config_.ram_bytes;
-  bridge_ = std::make_unique<pci::HostBridge>("bridge", bridge);
-  pci::BusConfig bus;
-  bus.speed = bus_speed(config_.pci);
-  check_part_fits(config_, bus.speed);
-  bus_ = std::make_unique<pci::Bus>("bus", bus);
-  bridge_->memory.bind(memory_->socket);
-  bridge_->pci.bind(bus_->from_host);
-  bus_->to_host.bind(bridge_->dma);
-  for (unsigned i = 0; i < driver::Cpu::kLines; ++i) bus_->pirq[i].bind(pirq_[i]);
+/// Whom an adapter sends to with generate.
+std::array<std::uint8_t, 6> Board::destination_of(std::size_t index) const {
+  std::size_t to = (index + 1) % nics_.size();
+  if (config_.to == "pair") {
+    to = std::min(index ^ 1U, nics_.size() - 1);
+  } else if (config_.to == "first") {
+    if (index != 0) to = 0;
+  } else if (config_.to != "next") {
+    return e1000::parse_mac(config_.to);
+  }
+  return nics_[to]->controller().eeprom().mac();
 }
 
-void Board::build_nics() {
-  for (unsigned i = 0; i < config_.nics.size(); ++i) {
-    const std::string name = "nic" + std::to_string(i);
-    nics_.push_back(std::make_unique<NicSlot>(name.c_str(), i, config_.nics[i], config_.links[i],
-                                              bus_->config().speed, config_.seed));
-    pci::ConfigSpace& space = nics_.back()->function().config();
-    const unsigned device = attach(i);
-    // What firmware would have left for a qtest client; the driver does it by itself.
-    const unsigned pin = space.read(pci::cfg::kInterruptPin, 1);
-    space.write(pci::cfg::kInterruptLine, 1, driver::kPirqRouting[driver::pirq_of(device, pin)]);
+void Board::build_drivers() {
+  driver::AppSettings app;
+  app.kind = app_kind(config_.app);
+  app.sizes = traffic::SizeMix::parse(config_.sizes);
+  app.rate = traffic::parse_rate(config_.rate);
+  app.frames = config_.frames;
+  app.seed = config_.seed;
+  if (app.kind == driver::AppKind::kGenerate) {
+    app.checkers = driver::make_checkers(config_.seed, nics_.size());
   }
-}
-
-/// The PCI device number of an adapter.
-unsigned Board::attach(std::size_t index) {
-  const std::string option = "--nic " + std::to_string(index) + ": addr: ";
-  unsigned device = 0;
-  try {
-    device = bus_->attach(nics_[index]->function(), config_.nics[index].device);
-  } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument(option + error.what());
-  }
-  // The driver finds adapters in the order of their numbers.
-  if (config_.qtest.empty() && device < last_device_) {
-    throw std::invalid_argument(option + "without --qtest the numbers must ascend");
-  }
-  return last_device_ = device;
-}
-
-void Board::build_driver() {
-  driver::DriverSettings settings;
-  settings.app.kind = app_kind(config_.app);
-  settings.app.sizes = traffic::SizeMix::parse(config_.sizes);
-  settings.app.rate = traffic::parse_rate(config_.rate);
-  settings.app.frames = config_.frames;
-  settings.app.seed = config_.seed;
-  settings.ram_bytes = config_.ram_bytes;
-  settings.nics = static_cast<unsigned>(nics_.size());
-  if (config_.app == AppChoice::kForward && nics_.size() % 2 != 0) {
-    throw std::invalid_argument("--app forward: needs NICs in pairs, found " +
-                                std::to_string(nics_.size()));
-  }
-  settings.nic.max_frame_bytes = config_.max_frame_bytes - traffic::kFcsLength;
-  if (config_.app == AppChoice::kGenerate) {
-    settings.nic.max_frame_bytes =
-        std::max(settings.nic.max_frame_bytes,
-                 static_cast<std::uint32_t>(settings.app.sizes.largest() - traffic::kFcsLength));
-  }
-  // Whoever starts a run wants its link sooner than the default timeout of an impatient driver.
-  for (const NicConfig& nic : config_.nics) {
-    if (nic.autonegotiation) settings.link_timeout += 2 * *nic.autonegotiation;
-  }
-  cpu_ = std::make_unique<driver::Cpu>("cpu");
-  cpu_->mem.socket.bind(bridge_->cpu);
-  cpu_->io.socket.bind(bridge_->io);
-  for (unsigned i = 0; i < driver::Cpu::kLines; ++i) cpu_->pirq[i](pirq_[i]);
-  driver_ = std::make_unique<driver::Driver>(*cpu_, settings);
-  driver_->on_ready([this] { bus_before_ = bus_->statistics(); });
-  cpu_->load(*driver_);
-
-  for (std::size_t i = 0; i < nics_.size(); ++i) {
-    if (config_.app == AppChoice::kReflect || config_.app == AppChoice::kForward) {
-      const std::size_t out = config_.app == AppChoice::kForward ? i ^ 1U : i;
-      transit_.push_back(std::make_unique<TransitProbe>(nics_[i]->cable(), nics_[out]->cable()));
+  std::size_t next = 0;
+  for (const auto& machine : machines_) {
+    app.first_stream = static_cast<std::uint16_t>(next);
+    app.destinations.clear();
+    for (std::size_t i = 0; i < machine->nics().size(); ++i) {
+      app.destinations.push_back(destination_of(next++));
     }
+    machine->load_driver(app);
   }
 }
 
 void Board::build_qtest() {
-  qtest_ = std::make_unique<BoardQTestBackend>("qtest", config_.ram_bytes, nics_);
-  qtest_->mem.socket.bind(bridge_->cpu);
-  qtest_->io.socket.bind(bridge_->io);
-  for (unsigned i = 0; i < BoardQTestBackend::kLines; ++i) qtest_->pirq[i](pirq_[i]);
+  qtest_ = std::make_unique<BoardQTestBackend>("qtest", config_.ram_bytes,
+                                               machines_.front()->nics(), network_);
+  Machine& machine = *machines_.front();
+  qtest_->mem.socket.bind(machine.bridge().cpu);
+  qtest_->io.socket.bind(machine.bridge().io);
+  for (unsigned i = 0; i < BoardQTestBackend::kLines; ++i) qtest_->pirq[i](machine.pirq()[i]);
   plugs::QTestConfig door;
   door.address = config_.qtest;
   try {
@@ -170,27 +114,29 @@ void Board::build_qtest() {
 }
 
 void Board::build_supervisor() {
-  const bool live =
-      std::any_of(nics_.begin(), nics_.end(), [](const auto& n) { return n->partner().live(); });
+  const bool live = network_.live() || std::any_of(nics_.begin(), nics_.end(),
+                                                   [](auto* n) { return n->partner().live(); });
   paced_ = config_.paced || live;
+  if (!paced_) Lookahead::set_limit(config_.lookahead);
   SupervisorConfig supervisor;
   supervisor.paced = paced_;
   supervisor.end_when_done = !live && !config_.duration;
   supervisor.progress = config_.progress;
+  supervisor.run_ahead = config_.quantum;
   supervisor_ = std::make_unique<Supervisor>("supervisor", supervisor);
   supervisor_->set_done([this] { return done(); });
   supervisor_->set_status([this] { return status(); });
 }
 
 bool Board::done() const {
-  return driver_->idle() &&
-         std::all_of(nics_.begin(), nics_.end(), [](const auto& nic) { return nic->quiet(); });
+  return network_.quiet() && std::all_of(machines_.begin(), machines_.end(),
+                                         [](const auto& machine) { return machine->done(); });
 }
 
 std::string Board::status() const {
   std::uint64_t in = 0;
   std::uint64_t out = 0;
-  for (const auto& nic : nics_) {
+  for (NicSlot* nic : nics_) {
     in += nic->cable().statistics(1).frames;
     out += nic->cable().statistics(0).frames;
   }
@@ -199,7 +145,11 @@ std::string Board::status() const {
 
 void Board::run() {
   const auto start = std::chrono::steady_clock::now();
-  if (config_.duration) {
+  // The end of a limited run is an event, as Lookahead needs it.
+  if (config_.duration && supervisor_) {
+    supervisor_->stop_after(*config_.duration);
+    sc_core::sc_start();
+  } else if (config_.duration) {
     sc_core::sc_start(to_sc(*config_.duration));
   } else {
     sc_core::sc_start();
@@ -207,7 +157,7 @@ void Board::run() {
   wall_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   simulated_ = sc_now();
   if (supervisor_) supervisor_->clear_progress();
-  if (driver_ && !driver_->error().empty()) {
+  if (!driver_error().empty()) {
     ended_by_ = "failure";
   } else if (Supervisor::stop_was_requested()) {
     ended_by_ = "signal";
@@ -222,14 +172,16 @@ void Board::run() {
 
 void Board::finish() {
   std::exception_ptr first;
-  for (auto& nic : nics_) {
+  const auto attempt = [&](auto& part) {
     try {
-      nic->finish();
+      part.finish();
     } catch (const std::exception&) {
       // One file that cannot be written is no reason to leave the others unfinished.
       if (!first) first = std::current_exception();
     }
-  }
+  };
+  for (NicSlot* nic : nics_) attempt(*nic);
+  for (const auto& outlet : network_.outlets()) attempt(outlet->partner());
   if (first) std::rethrow_exception(first);
 }
 

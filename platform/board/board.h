@@ -1,6 +1,6 @@
 #pragma once
-/// A small PC: memory, host bridge, PCI bus, adapters with their cables, and software (or a client)
-/// that drives them.
+/// A run: boards with adapters, the network between them, and software (or a client) that drives
+/// them.
 
 #include <chrono>
 #include <memory>
@@ -9,15 +9,11 @@
 
 #include <systemc>
 
-#include "models/memory/memory.h"
-#include "models/pci/bus.h"
-#include "models/pci/host_bridge.h"
 #include "platform/board/board_config.h"
+#include "platform/board/machine.h"
+#include "platform/board/network.h"
 #include "platform/board/nic_slot.h"
 #include "platform/board/supervisor.h"
-#include "platform/board/transit_probe.h"
-#include "platform/driver/cpu.h"
-#include "platform/driver/driver.h"
 #include "platform/report/summary.h"
 
 namespace e1000tlm::plugs {
@@ -28,8 +24,8 @@ namespace e1000tlm::platform {
 
 class BoardQTestBackend;
 
-/// Built from a configuration, run once, asked for a summary. Adapters are PCI devices 2, 3 ... (or
-/// as configured) on bus 0; the host bridge is device 0; PIRQ A..D go to interrupts 10, 10, 11, 11.
+/// Built from a configuration, run once, asked for a summary. Mostly there is one machine; several
+/// equal ones (BoardConfig::boards) meet on switches.
 class Board : public sc_core::sc_module {
  public:
   /// Sets the global quantum. Throws std::invalid_argument or std::runtime_error naming the option
@@ -46,45 +42,50 @@ class Board : public sc_core::sc_module {
   /// Ends the run soon; safe in signal handlers. At most one board runs in a process.
   static void request_stop() noexcept;
 
-  memory::Memory& memory() { return *memory_; }
-  pci::Bus& bus() { return *bus_; }
-  const std::vector<std::unique_ptr<NicSlot>>& nics() const { return nics_; }
+  const std::vector<std::unique_ptr<Machine>>& machines() const { return machines_; }
+  const Network& network() const { return network_; }
+  /// Adapters of all machines.
+  const std::vector<NicSlot*>& nics() const { return nics_; }
+  /// Of the first machine.
+  memory::Memory& memory() { return machines_.front()->memory(); }
+  pci::Bus& bus() { return machines_.front()->bus(); }
   /// nullptr when a qtest client drives.
-  driver::Driver* driver() { return driver_.get(); }
-  driver::Cpu* cpu() { return cpu_.get(); }
+  driver::Driver* driver() { return machines_.front()->driver(); }
+  driver::Cpu* cpu() { return machines_.front()->cpu(); }
 
  private:
-  void build_machine();
-  void build_nics();
-  unsigned attach(std::size_t index);
-  void build_driver();
+  void build_drivers();
   void build_qtest();
   void build_supervisor();
+  std::array<std::uint8_t, 6> destination_of(std::size_t index) const;
   bool done() const;
   std::string status() const;
+
+  // What the run came to.
+  bool native() const { return door_ == nullptr; }
+  bool ready() const;
+  std::string driver_error() const;
+  const driver::Nic* driven(std::size_t index) const;
+  Time active() const;
   NicSummary nic_summary(std::size_t index) const;
+  SwitchSummary switch_summary(const std::string& name, const Network::Hub& hub) const;
+  PciSummary pci_summary(Time under_test) const;
   void add_losses(std::size_t index, std::map<std::string, std::uint64_t>& lost) const;
   void find_failures(RunSummary& summary) const;
   void check_nic(const RunSummary& summary, std::size_t index,
                  std::vector<std::string>& failures) const;
+  void check_streams(const RunSummary& summary, std::vector<std::string>& failures) const;
 
   BoardConfig config_;
-  sc_core::sc_vector<sc_core::sc_signal<bool>> pirq_;
-  std::unique_ptr<memory::Memory> memory_;
-  std::unique_ptr<pci::HostBridge> bridge_;
-  std::unique_ptr<pci::Bus> bus_;
-  std::vector<std::unique_ptr<NicSlot>> nics_;
-  std::vector<std::unique_ptr<TransitProbe>> transit_;
-  std::unique_ptr<driver::Cpu> cpu_;
-  std::unique_ptr<driver::Driver> driver_;
+  Network network_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+  std::vector<NicSlot*> nics_;
   std::unique_ptr<BoardQTestBackend> qtest_;
   std::unique_ptr<plugs::QTestDoor> door_;
   std::unique_ptr<Supervisor> supervisor_;
-  unsigned last_device_ = 0;
   bool paced_ = false;
   double wall_seconds_ = 0;
   Time simulated_{};
-  pci::BusStatistics bus_before_;  // when the driver became ready
   std::string ended_by_;
 };
 

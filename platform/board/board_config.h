@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/e1000/eeprom.h"
 #include "models/e1000/parts.h"
+#include "models/e1000/timing.h"
+#include "models/link/switch_config.h"
 #include "models/tlm/time.h"
+#include "platform/driver/nic_settings.h"
 
 namespace e1000tlm::platform {
 
@@ -18,26 +22,56 @@ struct NicConfig {
       mac;                  ///< unset: that of the EEPROM file, else 52:54:00:12:34:56+n
   std::string eeprom_file;  ///< raw image; empty: one made for the part
   std::optional<Time> autonegotiation;  ///< unset: the PHY's default
+  e1000::ControllerTiming timing{};     ///< see e1000::timing_sets()
   std::optional<unsigned> device;       ///< PCI device number; unset: the lowest free, from 2 on
 };
 
-enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward };
+/// A switch that differs from the default one.
+struct SwitchSettings {
+  std::string name;
+  link::SwitchConfig config;
+};
+/// Letters, digits, - and _.
+inline bool is_switch_name(std::string_view name) {
+  return !name.empty() && name.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+                              std::string_view::npos;
+}
+
+/// What hangs on a switch beside adapters.
+struct OutletConfig {
+  std::string on;    ///< name of the switch
+  std::string link;  ///< as in BoardConfig::links
+};
+
+enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast };
 
 struct BoardConfig {
   std::vector<NicConfig> nics{1};
-  std::vector<std::string> links{
-      "pcap"};                ///< one per NIC; "pcap" alone replays the built-in capture
+  /// One per NIC; "pcap" alone replays the built-in capture, "switch:NAME" leads to a switch.
+  std::vector<std::string> links{"pcap"};
+  std::vector<SwitchSettings> switches;  ///< links make those that are not listed
+  std::vector<OutletConfig> outlets;
+  /// So many equal boards, each with these adapters, drivers and links.
+  unsigned boards = 1;
   std::string pci = "32/33";  ///< see pci::find_bus_speed
   std::uint64_t ram_bytes = 64U << 20;
   Time quantum{};  ///< 0: approximately timed; else loosely timed
+  /// Approximately timed and not paced: see e1000tlm::Lookahead. 0: none.
+  Time lookahead = us(100);
 
   AppChoice app = AppChoice::kReflect;
   std::string sizes = "imix";  ///< generate: see traffic::SizeMix::parse
   std::string rate = "line";   ///< generate: see traffic::parse_rate
   std::uint64_t frames = 0;    ///< generate, each NIC; 0: endless
+  /// generate: whom a NIC sends to: "next" NIC, the one it is a "pair" with (0 and 1, 2 and 3 ...),
+  /// the "first" (which sends to the next), or an address.
+  std::string to = "next";
   /// Longest frame with FCS that the driver receives; generate makes it fit its sizes.
   std::uint32_t max_frame_bytes = 1522;
   std::uint64_t seed = 1;
+  /// The driver's settings; its longest frame is max_frame_bytes.
+  driver::NicSettings driver{};
 
   std::optional<Time> duration;  ///< simulated; unset: until all traffic has been handled
   bool paced = false;            ///< follow the wall clock; live partners switch it on

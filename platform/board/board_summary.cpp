@@ -1,5 +1,7 @@
 /// What a run came to, and whether that is all right.
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "models/e1000/drops.h"
 #include "platform/board/board.h"
@@ -8,7 +10,7 @@
 namespace e1000tlm::platform {
 namespace {
 
-constexpr std::array<const char*, 4> kAppNames{"sink", "reflect", "generate", "forward"};
+constexpr std::array<const char*, 5> kAppNames{"sink", "reflect", "generate", "forward", "blast"};
 
 /// Frames that came in and are accounted for.
 std::uint64_t accounted(const NicSummary& n, const e1000::DropCounters& drops) {
@@ -60,15 +62,13 @@ void Board::add_losses(std::size_t index, std::map<std::string, std::uint64_t>& 
   for (const auto& [reason, frames] : slot.partner().statistics().drops) {
     add("partner_" + reason, frames);
   }
-  if (driver_ && index < driver_->nics().size()) {
-    add("driver_errors", driver_->nics()[index]->counters().rx_errors);
-  }
+  if (const driver::Nic* nic = driven(index)) add("driver_errors", nic->counters().rx_errors);
 }
 
 NicSummary Board::nic_summary(std::size_t index) const {
   NicSlot& slot = *nics_[index];
   NicSummary n;
-  n.part = std::string(e1000::part_info(config_.nics[index].part).name);
+  n.part = std::string(e1000::part_info(config_.nics[index % config_.nics.size()].part).name);
   n.mac = e1000::to_string(slot.controller().eeprom().mac());
   n.link = slot.link_text();
   n.wire_in = on_cable(slot.cable().statistics(1));
@@ -80,15 +80,17 @@ NicSummary Board::nic_summary(std::size_t index) const {
       phy.up ? static_cast<unsigned>(link::bits_per_second(phy.mode.speed) / 1'000'000) : 0;
   n.full_duplex = phy.up && phy.mode.full_duplex;
   n.flow_control = "none";
-  if (driver_ && index < driver_->nics().size()) {
-    const driver::Nic& nic = *driver_->nics()[index];
+  if (const driver::Nic* found = driven(index)) {
+    const driver::Nic& nic = *found;
     n.flow_control = flow_control(nic.link());
     n.driver_in = {nic.counters().rx_frames, nic.counters().rx_bytes};
     n.driver_out = {nic.counters().tx_frames, nic.counters().tx_bytes};
     const std::uint64_t known = accounted(n, slot.controller().drops()) + nic.counters().rx_errors;
     n.under_way = n.wire_in.frames > known ? n.wire_in.frames - known : 0;
   }
-  if (index < transit_.size()) n.transit = LatencySummary::of(transit_[index]->latency());
+  const auto& transit = machines_[index / config_.nics.size()]->transit();
+  const std::size_t own = index % config_.nics.size();
+  if (own < transit.size()) n.transit = LatencySummary::of(transit[own]->latency());
   n.mac_control_in = slot.controller().drops()[e1000::Drop::kRxMacControl];
   add_losses(index, n.lost);
   return n;
@@ -110,7 +112,7 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
   const std::string fault = nics_[index]->partner().fault();
   if (!fault.empty()) failures.push_back(who + n.link + ": " + fault);
   if (!done()) return;  // frames are still on their way
-  const std::uint64_t known = accounted(n, drops) + driver_->nics()[index]->counters().rx_errors;
+  const std::uint64_t known = accounted(n, drops) + driven(index)->counters().rx_errors;
   if (n.wire_in.frames != known) {
     failures.push_back(who + traffic::format_count(n.wire_in.frames) + " frames came in, " +
                        traffic::format_count(n.driver_in.frames) + " reached the driver, " +
@@ -124,19 +126,15 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
   }
 }
 
-void Board::find_failures(RunSummary& summary) const {
-  std::vector<std::string>& failures = summary.failures;
-  if (!driver_->error().empty()) failures.push_back(driver_->error());
-  if (!driver_->ready()) {
-    if (driver_->error().empty()) failures.emplace_back("ended before the driver was ready");
-    return;
-  }
-  if (supervisor_->stalled())
-    failures.emplace_back("nothing happens any more, but traffic is left");
-  for (std::size_t i = 0; i < summary.nics.size(); ++i) check_nic(summary, i, failures);
+void Board::check_streams(const RunSummary& summary, std::vector<std::string>& failures) const {
   std::uint64_t explained = 0;
   for (const NicSummary& n : summary.nics) {
     for (const auto& [reason, frames] : n.lost) explained += frames;
+  }
+  for (const SwitchSummary& s : summary.switches) {
+    for (const SwitchPortSummary& port : s.ports) {
+      for (const auto& [reason, frames] : port.lost) explained += frames;
+    }
   }
   for (std::size_t i = 0; i < summary.streams.size(); ++i) {
     const StreamSummary& s = summary.streams[i];
@@ -151,39 +149,128 @@ void Board::find_failures(RunSummary& summary) const {
   }
 }
 
+void Board::find_failures(RunSummary& summary) const {
+  std::vector<std::string>& failures = summary.failures;
+  const std::string error = driver_error();
+  if (!error.empty()) failures.push_back(error);
+  if (!ready()) {
+    if (error.empty()) failures.emplace_back("ended before the driver was ready");
+    return;
+  }
+  if (supervisor_->stalled())
+    failures.emplace_back("nothing happens any more, but traffic is left");
+  for (std::size_t i = 0; i < summary.nics.size(); ++i) check_nic(summary, i, failures);
+  for (const auto& outlet : network_.outlets()) {
+    const std::string fault = outlet->partner().fault();
+    if (!fault.empty()) failures.push_back(outlet->text() + ": " + fault);
+  }
+  check_streams(summary, failures);
+}
+
+bool Board::ready() const {
+  return native() && std::all_of(machines_.begin(), machines_.end(),
+                                 [](const auto& machine) { return machine->driver()->ready(); });
+}
+
+/// Why the first driver that gave up did; empty: none has.
+std::string Board::driver_error() const {
+  if (!native()) return {};
+  for (std::size_t i = 0; i < machines_.size(); ++i) {
+    const std::string& error = machines_[i]->driver()->error();
+    if (error.empty()) continue;
+    return machines_.size() == 1 ? error : "board " + std::to_string(i) + ": " + error;
+  }
+  return {};
+}
+
+/// The driver's view of an adapter; nullptr: there is none, or it has not found it.
+const driver::Nic* Board::driven(std::size_t index) const {
+  const driver::Driver* driver = machines_[index / config_.nics.size()]->driver();
+  const std::size_t own = index % config_.nics.size();
+  return driver != nullptr && own < driver->nics().size() ? driver->nics()[own].get() : nullptr;
+}
+
+/// Simulated time since the last driver was ready.
+Time Board::active() const {
+  if (!ready()) return kTimeZero;
+  Time since = kTimeZero;
+  for (const auto& machine : machines_) since = std::max(since, machine->driver()->ready_time());
+  return simulated_ > since ? simulated_ - since : kTimeZero;
+}
+
+PciSummary Board::pci_summary(Time under_test) const {
+  PciSummary pci;
+  pci.name = config_.pci;
+  Time busy{};
+  for (const auto& machine : machines_) {
+    const pci::BusStatistics bus = machine->bus_under_test();
+    busy += bus.busy;
+    pci.accesses += bus.accesses;
+    pci.bytes += bus.bytes;
+    pci.master_aborts += bus.master_aborts;
+  }
+  if (under_test > kTimeZero) {
+    pci.busy = static_cast<double>(busy.count()) / static_cast<double>(under_test.count()) /
+               static_cast<double>(machines_.size());
+  }
+  return pci;
+}
+
+SwitchSummary Board::switch_summary(const std::string& name, const Network::Hub& hub) const {
+  const link::Switch& unit = *hub.unit;
+  SwitchSummary s;
+  s.name = name;
+  s.forwarded = unit.statistics().forwarded;
+  s.flooded = unit.statistics().flooded;
+  s.stations = unit.table().stations(simulated_);
+  const link::StationTableStatistics& table = unit.table().statistics();
+  s.learned = table.learned;
+  s.moved = table.moved;
+  s.aged = table.aged;
+  s.refused = table.refused;
+  for (const link::SwitchPort* port : unit.ports()) {
+    SwitchPortSummary p;
+    p.to = hub.names[port->number()];
+    const link::CableEndIf& end = port->end();
+    p.mbit_per_second =
+        end.link_up() ? static_cast<unsigned>(link::bits_per_second(end.speed()) / 1'000'000) : 0;
+    const link::PartnerStatistics& counts = port->statistics();
+    p.in = {counts.frames_from_nic, counts.bytes_from_nic};
+    p.out = {counts.frames_to_nic, counts.bytes_to_nic};
+    for (const auto& [reason, frames] : counts.drops) {
+      if (frames != 0) p.lost[reason] = frames;
+    }
+    p.under_way = port->under_way();
+    s.ports.push_back(std::move(p));
+  }
+  return s;
+}
+
 RunSummary Board::summary() const {
   RunSummary s;
   s.version = E1000TLM_VERSION;
-  s.app = driver_ ? kAppNames[static_cast<std::size_t>(config_.app)] : "qtest";
+  s.app = native() ? kAppNames[static_cast<std::size_t>(config_.app)] : "qtest";
   s.seed = config_.seed;
   s.quantum = config_.quantum;
   s.simulated = simulated_;
-  const bool ready = driver_ && driver_->ready();
-  s.active =
-      ready && simulated_ > driver_->ready_time() ? simulated_ - driver_->ready_time() : kTimeZero;
+  s.active = active();
   s.wall_seconds = wall_seconds_;
   s.paced = paced_;
+  s.boards = config_.boards;
   if (supervisor_) s.worst_lag = supervisor_->pacing().worst_lag;
   for (std::size_t i = 0; i < nics_.size(); ++i) s.nics.push_back(nic_summary(i));
-  if (driver_ && driver_->app() != nullptr) {
-    for (const auto& result : driver_->app()->streams()) {
+  for (const auto& [name, hub] : network_.hubs()) s.switches.push_back(switch_summary(name, hub));
+  for (const auto& machine : machines_) {
+    if (machine->driver() == nullptr || machine->driver()->app() == nullptr) continue;
+    for (const auto& result : machine->driver()->app()->streams()) {
       const traffic::StreamChecker& c = *result.checker;
       s.streams.push_back({result.sent, c.received(), c.lost(result.sent), c.reordered(),
                            c.duplicates(), c.corrupt(), LatencySummary::of(c.latency())});
     }
   }
-  const pci::BusStatistics& bus = bus_->statistics();
-  s.pci.name = config_.pci;
-  const Time under_test = ready ? s.active : s.simulated;
-  if (under_test > kTimeZero) {
-    s.pci.busy = static_cast<double>((bus.busy - bus_before_.busy).count()) /
-                 static_cast<double>(under_test.count());
-  }
-  s.pci.accesses = bus.tenures - bus_before_.tenures;
-  s.pci.bytes = bus.bytes - bus_before_.bytes;
-  s.pci.master_aborts = bus.master_aborts - bus_before_.master_aborts;
+  s.pci = pci_summary(ready() ? s.active : s.simulated);
   s.ended_by = ended_by_;
-  if (driver_) find_failures(s);
+  if (native()) find_failures(s);
   return s;
 }
 

@@ -17,21 +17,28 @@ struct Use {
   bool writes;
 };
 
+void add_uses(const std::string& option, const std::string& text, std::vector<Use>& uses) {
+  link::PartnerSpec spec;
+  try {
+    spec = link::PartnerSpec::parse(text);
+  } catch (const std::invalid_argument&) {
+    return;  // reported when the link is made
+  }
+  if (spec.kind != "pcap") return;
+  if (const auto in = spec.find("in")) uses.push_back({option + "in=", *in, false});
+  if (const auto out = spec.find("out")) uses.push_back({option + "out=", *out, true});
+}
+
 std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
   std::vector<Use> uses;
   for (const NicConfig& nic : config.nics) {
     if (!nic.eeprom_file.empty()) uses.push_back({"--nic eeprom=", nic.eeprom_file, false});
   }
-  for (const std::string& text : config.links) {
-    link::PartnerSpec spec;
-    try {
-      spec = link::PartnerSpec::parse(text);
-    } catch (const std::invalid_argument&) {
-      continue;  // reported when the link is made
-    }
-    if (spec.kind != "pcap") continue;
-    if (const auto in = spec.find("in")) uses.push_back({"--link pcap:in=", *in, false});
-    if (const auto out = spec.find("out")) uses.push_back({"--link pcap:out=", *out, true});
+  for (unsigned i = 0; i < config.boards; ++i) {
+    for (const std::string& text : config.links) add_uses("--link pcap:", text, uses);
+  }
+  for (const OutletConfig& outlet : config.outlets) {
+    add_uses("--on-switch " + outlet.on + "=pcap:", outlet.link, uses);
   }
   if (!json.empty() && json != "-") uses.push_back({"--json ", json, true});
   return uses;

@@ -2,29 +2,27 @@
 
 #include <optional>
 #include <stdexcept>
-
-#include "platform/board/memory_file.h"
-#include "traffic/default_capture.h"
+#include <utility>
 
 namespace e1000tlm::platform {
 namespace {
 
 constexpr Time kClock66 = Time{15'000};
 
-e1000::MacAddress default_mac(unsigned index) {
-  e1000::MacAddress mac{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
-  mac[5] = static_cast<std::uint8_t>(mac[5] + index);
-  return mac;
+e1000::MacAddress default_mac(unsigned number) {
+  const std::uint32_t low = 0x12'3456 + number;
+  const auto byte = [&](unsigned shift) { return static_cast<std::uint8_t>(low >> shift); };
+  return {0x52, 0x54, 0x00, byte(16), byte(8), byte(0)};
 }
 
-e1000::EepromImage make_eeprom(const NicConfig& config, unsigned index) {
+e1000::EepromImage make_eeprom(const NicConfig& config, const NicPlace& place) {
   if (config.eeprom_file.empty()) {
-    return e1000::EepromImage::make(config.part, config.mac.value_or(default_mac(index)));
+    return e1000::EepromImage::make(config.part, config.mac.value_or(default_mac(place.number)));
   }
   e1000::EepromImage image = e1000::EepromImage::load(config.eeprom_file);
   if (config.mac) image.set_mac(*config.mac);
   if (!image.checksum_ok()) {
-    const std::string text = "--nic " + std::to_string(index) + ": EEPROM image '" +
+    const std::string text = "--nic " + std::to_string(place.index) + ": EEPROM image '" +
                              config.eeprom_file +
                              "': its checksum is wrong; many drivers refuse it";
     SC_REPORT_WARNING("/e1000tlm/platform/eeprom", text.c_str());
@@ -32,11 +30,12 @@ e1000::EepromImage make_eeprom(const NicConfig& config, unsigned index) {
   return image;
 }
 
-e1000::ControllerConfig controller_config(const NicConfig& config, unsigned index,
+e1000::ControllerConfig controller_config(const NicConfig& config, const NicPlace& place,
                                           const pci::BusSpeed& bus) {
   e1000::ControllerConfig result;
   result.part = config.part;
-  result.eeprom = make_eeprom(config, index);
+  result.eeprom = make_eeprom(config, place);
+  result.timing = config.timing;
   result.straps.pci_66mhz = !bus.pcix && bus.clock <= kClock66;
   result.straps.bus_64bit = bus.width_bits == 64 && e1000::part_info(config.part).pcix;
   result.straps.pcix = bus.pcix;
@@ -63,20 +62,6 @@ int find_bar(const pci::FunctionConfig& config, bool io) {
   return -1;
 }
 
-std::unique_ptr<link::LinkPartner> make_partner(link::PartnerSpec spec, link::CableEndIf& end,
-                                                std::uint64_t seed) {
-  link::PartnerContext context;
-  context.name = "partner";
-  context.seed = seed;
-  std::optional<MemoryFile> built_in;  // read completely while the partner is made
-  const bool bare = !spec.find("in") && !spec.find("out");
-  if (spec.kind == "pcap" && (bare || spec.find("in") == "built-in")) {
-    built_in.emplace("default.pcap", traffic::default_capture());
-    spec.options["in"] = built_in->path();
-  }
-  return link::PartnerRegistry::instance().make(context, end, spec);
-}
-
 template <class Call>
 auto with_context(const std::string& option, Call call) {
   try {
@@ -88,17 +73,18 @@ auto with_context(const std::string& option, Call call) {
 
 }  // namespace
 
-NicSlot::NicSlot(const sc_core::sc_module_name& name, unsigned index, const NicConfig& config,
-                 const std::string& link, const pci::BusSpeed& bus, std::uint64_t seed)
+NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
+                 const NicConfig& config, const std::string& link, const pci::BusSpeed& bus,
+                 Network& network)
     : sc_module(name), eeprom_file_(config.eeprom_file), link_text_(link), irq_("irq") {
-  const auto controller = with_context("--nic " + std::to_string(index),
-                                       [&] { return controller_config(config, index, bus); });
+  const std::string option = "--nic " + std::to_string(place.index);
+  const auto controller =
+      with_context(option, [&] { return controller_config(config, place, bus); });
   eeprom_before_ = controller.eeprom;
   const pci::FunctionConfig profile = e1000::pci_profile(config.part, controller.eeprom);
   function_ = std::make_unique<pci::Function>("function", profile);
   controller_ = std::make_unique<e1000::Controller>("controller", controller);
-  with_context("--nic " + std::to_string(index),
-               [&] { phy_ = std::make_unique<phy::M88E1011>("phy", phy_config(config)); });
+  with_context(option, [&] { phy_ = std::make_unique<phy::M88E1011>("phy", phy_config(config)); });
   cable_ = std::make_unique<link::Cable>("cable");
 
   const int mmio = find_bar(profile, false);
@@ -114,8 +100,10 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, unsigned index, const NicC
   phy_->cable(cable_->end(0));
 
   with_context("--link " + link, [&] {
-    link_spec_ = link::PartnerSpec::parse(link);
-    partner_ = make_partner(link_spec_, cable_->end(1), seed + index);
+    LinkEnd far =
+        network.connect(link, cable_->end(1), "nic " + std::to_string(place.number), place.number);
+    link_spec_ = std::move(far.spec);
+    partner_ = std::move(far.partner);
   });
 }
 

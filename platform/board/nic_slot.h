@@ -14,15 +14,22 @@
 #include "models/pci/timing.h"
 #include "models/phy/m88e1011.h"
 #include "platform/board/board_config.h"
+#include "platform/board/network.h"
 
 namespace e1000tlm::platform {
+
+/// Which adapter it is: on its board, and of all boards.
+struct NicPlace {
+  unsigned index = 0;
+  unsigned number = 0;
+};
 
 class NicSlot : public sc_core::sc_module {
  public:
   /// Throws std::invalid_argument or std::runtime_error naming the option and what is wrong with
   /// it.
-  NicSlot(const sc_core::sc_module_name& name, unsigned index, const NicConfig& config,
-          const std::string& link, const pci::BusSpeed& bus, std::uint64_t seed);
+  NicSlot(const sc_core::sc_module_name& name, const NicPlace& place, const NicConfig& config,
+          const std::string& link, const pci::BusSpeed& bus, Network& network);
   ~NicSlot() override;
 
   pci::Function& function() { return *function_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "platform/board/network.h"
 #include "platform/board/nic_slot.h"
 #include "platform/driver/pci_host.h"
 
@@ -13,23 +14,27 @@ constexpr unsigned kIoApicInputs = 24;
 }  // namespace
 
 BoardQTestBackend::BoardQTestBackend(const sc_core::sc_module_name& name, std::uint64_t ram_bytes,
-                                     const std::vector<std::unique_ptr<NicSlot>>& nics)
+                                     const std::vector<std::unique_ptr<NicSlot>>& nics,
+                                     const Network& network)
     : sc_module(name),
       mem("mem"),
       io("io"),
       pirq("pirq", kLines),
       ram_bytes_(ram_bytes),
-      nics_(nics) {
+      nics_(nics),
+      network_(network) {
   SC_HAS_PROCESS(BoardQTestBackend);
   SC_METHOD(on_line);
   for (auto& line : pirq) sensitive << line;
   dont_initialize();
-  for (const auto& nic : nics_) {
-    if (auto* host = dynamic_cast<link::HostFlush*>(&nic->partner())) {
-      host->use_polling();
-      hosts_.push_back(host);
-    }
-  }
+  const auto poll = [&](link::LinkPartner& partner) {
+    auto* host = dynamic_cast<link::HostFlush*>(&partner);
+    if (host == nullptr) return;
+    host->use_polling();
+    hosts_.push_back(host);
+  };
+  for (const auto& nic : nics_) poll(nic->partner());
+  for (const auto& outlet : network_.outlets()) poll(outlet->partner());
 }
 
 std::size_t BoardQTestBackend::piece(std::uint64_t address, std::size_t left) const {
@@ -87,8 +92,10 @@ bool BoardQTestBackend::io_write(std::uint16_t port, unsigned size, std::uint32_
 
 // A replay's next frame is always on its way, however far ahead: only hosts' frames are work.
 bool BoardQTestBackend::busy() const {
+  if (network_.busy()) return true;
   return std::any_of(nics_.begin(), nics_.end(), [](const auto& nic) {
-    const bool host = dynamic_cast<link::HostFlush*>(&nic->partner()) != nullptr;
+    const bool host = dynamic_cast<link::HostFlush*>(&nic->partner()) != nullptr ||
+                      nic->link_spec().kind == kSwitchKind;
     return nic->controller().busy() ||
            (host && nic->cable().end(1).in_flight() + nic->cable().end(0).in_flight() > 0);
   });

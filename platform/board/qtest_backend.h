@@ -15,6 +15,7 @@
 
 namespace e1000tlm::platform {
 
+class Network;
 class NicSlot;
 
 /// Takes the place of the Cpu. Nothing runs by itself: every access is a client's.
@@ -23,7 +24,7 @@ class BoardQTestBackend : public sc_core::sc_module, public plugs::QTestBackend 
   static constexpr unsigned kLines = 4;
 
   BoardQTestBackend(const sc_core::sc_module_name& name, std::uint64_t ram_bytes,
-                    const std::vector<std::unique_ptr<NicSlot>>& nics);
+                    const std::vector<std::unique_ptr<NicSlot>>& nics, const Network& network);
 
   BusMasterPort mem;
   BusMasterPort io;
@@ -52,6 +53,7 @@ class BoardQTestBackend : public sc_core::sc_module, public plugs::QTestBackend 
   BusMaster ports_{io};
   std::uint64_t ram_bytes_;
   const std::vector<std::unique_ptr<NicSlot>>& nics_;
+  const Network& network_;
   std::vector<link::HostFlush*> hosts_;
   std::function<void(unsigned, bool)> changed_;
   std::array<bool, 256> levels_{};

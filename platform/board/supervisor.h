@@ -18,6 +18,7 @@ struct SupervisorConfig {
   bool end_when_done = true;
   bool progress = false;
   Time check_period = us(100);  ///< simulated time between looks
+  Time run_ahead{};             ///< that processes may be ahead of the kernel's time: the quantum
 };
 
 struct PacingStatistics {
@@ -34,6 +35,8 @@ class Supervisor : public sc_core::sc_module {
   /// Text for the progress line.
   void set_status(std::function<std::string()> status) { status_ = std::move(status); }
 
+  /// Before the run: ends it when it has taken this simulated time.
+  void stop_after(Time duration);
   /// Ends the run at the next look. Safe in signal handlers.
   static void request_stop() noexcept { stop_requested = true; }
   static bool stop_was_requested() noexcept { return stop_requested; }
@@ -48,6 +51,7 @@ class Supervisor : public sc_core::sc_module {
   using Clock = std::chrono::steady_clock;
 
   void run();
+  void end();
   Time next_look(bool done);
   void pace();
   void show_progress();
@@ -55,12 +59,14 @@ class Supervisor : public sc_core::sc_module {
   static std::atomic<bool> stop_requested;
 
   SupervisorConfig config_;
+  sc_core::sc_event end_;
   std::function<bool()> done_;
   std::function<std::string()> status_;
   PacingStatistics pacing_;
   Clock::time_point wall_start_;  // wall time that simulated time origin_ belongs to
   Time origin_{};
   Clock::time_point started_, next_progress_;
+  Time still_{};  // so long nothing has been planned
   bool shown_ = false;
   bool stalled_ = false;
 };

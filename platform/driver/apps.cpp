@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "platform/driver/blast.h"
+
 namespace e1000tlm::driver {
 namespace {
 
@@ -130,18 +132,24 @@ class Generate : public App, private FrameTaker {
  public:
   Generate(const AppSettings& settings, Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics,
            RamAllocator& ram)
-      : cpu_(cpu), nics_(nics), scratch_(settings.sizes.largest() + kSlack) {
+      : cpu_(cpu),
+        nics_(nics),
+        first_stream_(settings.first_stream),
+        checkers_(settings.checkers ? settings.checkers
+                                    : make_checkers(settings.seed, nics.size())),
+        scratch_(settings.sizes.largest() + kSlack) {
     for (std::size_t i = 0; i < nics.size(); ++i) {
+      const std::size_t stream = first_stream_ + i;
       traffic::GeneratorConfig config;
       config.sizes = settings.sizes;
       config.rate = settings.rate;
       config.frames = settings.frames;
-      config.seed = settings.seed + i;
-      config.stream = static_cast<std::uint16_t>(i);
+      config.seed = settings.seed + stream;
+      config.stream = static_cast<std::uint16_t>(stream);
       config.source = nics[i]->mac();
-      config.destination = nics[(i + 1) % nics.size()]->mac();
+      config.destination = i < settings.destinations.size() ? settings.destinations[i]
+                                                            : nics[(i + 1) % nics.size()]->mac();
       sources_.push_back(std::make_unique<Source>(cpu, *nics[i], ram, config));
-      checkers_.push_back(std::make_unique<traffic::StreamChecker>(config.seed, config.stream));
     }
   }
 
@@ -170,7 +178,7 @@ class Generate : public App, private FrameTaker {
   std::vector<StreamResult> streams() const override {
     std::vector<StreamResult> results;
     for (std::size_t i = 0; i < sources_.size(); ++i) {
-      results.push_back({sources_[i]->sent(), checkers_[i].get()});
+      results.push_back({sources_[i]->sent(), &(*checkers_)[first_stream_ + i]});
     }
     return results;
   }
@@ -192,24 +200,35 @@ class Generate : public App, private FrameTaker {
 
   void check(ConstBytes frame) {
     const auto stream = traffic::stream_of(frame);
-    const std::size_t index = stream && *stream < checkers_.size() ? *stream : 0;
-    checkers_[index]->check(frame, cpu_.time().now());
+    const std::size_t index = stream && *stream < checkers_->size() ? *stream : first_stream_;
+    (*checkers_)[index].check(frame, cpu_.time().now());
   }
 
   Cpu& cpu_;
   const std::vector<std::unique_ptr<Nic>>& nics_;
+  std::size_t first_stream_;
+  std::shared_ptr<StreamCheckers> checkers_;
   std::vector<std::unique_ptr<Source>> sources_;
-  std::vector<std::unique_ptr<traffic::StreamChecker>> checkers_;
   std::vector<std::uint8_t> scratch_;
 };
 
 }  // namespace
+
+std::shared_ptr<StreamCheckers> make_checkers(std::uint64_t seed, std::size_t adapters) {
+  auto checkers = std::make_shared<StreamCheckers>();
+  checkers->reserve(adapters);
+  for (std::size_t i = 0; i < adapters; ++i) {
+    checkers->emplace_back(seed + i, static_cast<std::uint16_t>(i));
+  }
+  return checkers;
+}
 
 std::unique_ptr<App> App::make(const AppSettings& settings, Cpu& cpu,
                                const std::vector<std::unique_ptr<Nic>>& nics, RamAllocator& ram) {
   switch (settings.kind) {
     case AppKind::kSink: return std::make_unique<Sink>(nics);
     case AppKind::kGenerate: return std::make_unique<Generate>(settings, cpu, nics, ram);
+    case AppKind::kBlast: return make_blast(settings, cpu, nics, ram);
     case AppKind::kReflect: {
       auto lanes = std::make_unique<Lanes>();
       for (const auto& nic : nics) lanes->add(*nic, *nic);

@@ -1,6 +1,7 @@
 #pragma once
 /// What the native software does with its adapters.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -16,7 +17,12 @@ enum class AppKind : std::uint8_t {
   kReflect,   ///< sends every frame back where it came from, unchanged, in order
   kGenerate,  ///< sends generated frames and checks what comes back, on whichever adapter
   kForward,   ///< adapter 0 to 1 and 1 to 0 (2 to 3 ...), unchanged, in order
+  kBlast,     ///< sends equal frames as fast as adapters take them; see blast.h
 };
+
+/// One for each stream of a run. Drivers of several boards share them, as a stream may end on
+/// another board than it begins.
+using StreamCheckers = std::vector<traffic::StreamChecker>;
 
 struct AppSettings {
   AppKind kind = AppKind::kReflect;
@@ -24,7 +30,16 @@ struct AppSettings {
   traffic::Rate rate{};                               ///< generate, each adapter
   std::uint64_t frames = 0;                           ///< generate, each adapter; 0: endless
   std::uint64_t seed = 1;
+
+  // generate, which stream is whose. Unset: each adapter's goes to the next one, and the checkers
+  // are the application's own.
+  std::vector<std::array<std::uint8_t, 6>> destinations;  ///< of each adapter's stream
+  std::uint16_t first_stream = 0;            ///< number of the first adapter's; the others follow
+  std::shared_ptr<StreamCheckers> checkers;  ///< by the number of the stream
 };
+
+/// Checkers of the streams that so many adapters send with this seed.
+std::shared_ptr<StreamCheckers> make_checkers(std::uint64_t seed, std::size_t adapters);
 
 /// One application over all adapters. service() is called whenever an interrupt came, a due time
 /// was reached, or it said that there is more to do.

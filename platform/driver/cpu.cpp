@@ -19,10 +19,9 @@ void Cpu::thread() {
 
 void Cpu::on_line() { interrupt_.notify(); }
 
-// Registers are seen by others: with quantum 0 an access happens at its own time.
-void Cpu::before_register_access() {
-  if (!time().loosely_timed()) time().sync();
-}
+// Registers are seen by others: with quantum 0 an access happens at its own time, else at most a
+// quantum before, however long the program has worked in memory alone.
+void Cpu::before_register_access() { time().sync_if_due(); }
 
 std::uint32_t Cpu::read32(std::uint64_t address) {
   before_register_access();

@@ -10,23 +10,10 @@
 #include "platform/driver/buffers.h"
 #include "platform/driver/cpu.h"
 #include "platform/driver/e1000_regs.h"
+#include "platform/driver/nic_settings.h"
 #include "platform/driver/pci_host.h"
 
 namespace e1000tlm::driver {
-
-/// What an administrator may set; defaults as in common drivers for these parts.
-struct NicSettings {
-  unsigned rx_descriptors = 256, tx_descriptors = 256;  ///< multiples of 8, 16..4096
-  std::uint32_t max_frame_bytes = 1518;  ///< without FCS, VLAN tag included; up to 16110
-  unsigned interrupt_rate = 20'000;      ///< at most so many a second (ITR); 0: not limited
-  std::uint16_t rdtr = 0, radv = 8;      ///< receive delays, 1.024 us
-  std::uint16_t tidv = 8, tadv = 32;     ///< transmit delays, 1.024 us; tidv 0: none
-  bool strip_fcs = false;                ///< RCTL.SECRC
-  bool promiscuous = true;
-  bool flow_control = true;      ///< advertise and obey PAUSE
-  unsigned refill_batch = 16;    ///< free receive descriptors gathered before RDT moves
-  unsigned doorbell_batch = 32;  ///< transmit descriptors gathered before TDT moves
-};
 
 /// How long software waits for hardware.
 struct NicDelays {

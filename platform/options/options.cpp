@@ -7,9 +7,11 @@
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include <boost/program_options.hpp>
 
+#include "platform/options/driver_option.h"
 #include "traffic/generator.h"
 #include "traffic/units.h"
 
@@ -18,9 +20,10 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<const char*, 4> kApps{"sink", "reflect", "generate", "forward"};
+constexpr std::array<const char*, 5> kApps{"sink", "reflect", "generate", "forward", "blast"};
 constexpr std::uint64_t kDefaultFrames = 100'000;
-constexpr std::size_t kMostNics = 30;     // PCI devices 2 to 31
+constexpr std::size_t kMostNics = 30;  // PCI devices 2 to 31
+constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
 constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by default
@@ -29,13 +32,23 @@ constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by 
 void describe_run(po::options_description& all) {
   auto add = all.add_options();
   add("app", po::value<std::string>()->value_name("NAME"),
-      "what the driver does with frames: sink, reflect (default), generate, forward");
+      "what the driver does with frames: sink, reflect (default), generate, forward, blast");
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
       "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
       "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); aneg=TIME "
-      "(autonegotiation); addr=SLOT (PCI device number in hexadecimal, 2 to 1f)");
+      "(autonegotiation); addr=SLOT (PCI device number in hexadecimal, 2 to 1f); timing=8254x "
+      "(default) or 82543, the silicon's own times");
   add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
       "what the adapters are connected to, in their order (see below)");
+  add("switch",
+      po::value<std::vector<std::string>>()->composing()->value_name("NAME:KEY=VALUE,..."),
+      "what the switch NAME is like, to which links lead: latency=2us (store and forward, besides "
+      "the frame itself), table=8192 (addresses), aging=300s, queue=512KiB (of a port), "
+      "max-frame=1522");
+  add("on-switch", po::value<std::vector<std::string>>()->composing()->value_name("NAME=KIND:..."),
+      "hang a link on a port of the switch NAME as well; may be given several times");
+  add("boards", po::value<std::string>()->value_name("N"),
+      "so many equal boards, each with these adapters and links (default 1)");
   add("pci", po::value<std::string>()->value_name("BUS"),
       "width/clock of the bus: 32/33 (default), 32/66, 64/33, 64/66, 64/66x, 64/100x, 64/133x");
   add("quantum", po::value<std::string>()->value_name("TIME"),
@@ -48,8 +61,17 @@ void describe_run(po::options_description& all) {
       "generate: frame size with FCS, 64 to 16114, a range such as 64-1518, or imix (default)");
   add("rate", po::value<std::string>()->value_name("RATE"),
       "generate: line (default), 100Mbit/s, 1Gbit/s, 10kfps, 1.488Mfps ...");
+  add("to", po::value<std::string>()->value_name("WHOM"),
+      "generate: whom each adapter sends to: next (default), pair (0 and 1, 2 and 3 ...), first, "
+      "or a MAC address");
   add("max-frame", po::value<std::string>()->value_name("BYTES"),
       "longest frame with FCS that the driver receives, 1522 (default) to 16114");
+  add("driver", po::value<std::string>()->value_name("KEY=VALUE,..."),
+      ("settings of the adapters' driver, rings in descriptors, interrupts a second, delays in "
+       "1.024 "
+       "us: " +
+       driver_keys())
+          .c_str());
   add("seed", po::value<std::string>()->value_name("N"),
       "of everything random (default 1); the same seed gives the same run");
   add("paced", po::bool_switch(), "keep to the wall clock (links to the live world always do)");
@@ -114,6 +136,15 @@ unsigned parse_slot(std::string text) {
   return static_cast<unsigned>(slot);
 }
 
+e1000::ControllerTiming parse_timing(const std::string& name) {
+  if (const e1000::TimingSet* set = e1000::find_timing(name)) return set->timing;
+  std::string known;
+  for (const e1000::TimingSet& set : e1000::timing_sets()) {
+    known += (known.empty() ? "" : ", ") + std::string(set.name);
+  }
+  throw std::invalid_argument("unknown timing '" + name + "'; known are " + known);
+}
+
 void set_nic_key(NicConfig& nic, const std::string& key, const std::string& value) {
   if (key == "part") {
     const auto part = e1000::find_part(value);
@@ -133,14 +164,17 @@ void set_nic_key(NicConfig& nic, const std::string& key, const std::string& valu
     nic.autonegotiation = traffic::parse_time(value);
   } else if (key == "addr") {
     nic.device = parse_slot(value);
+  } else if (key == "timing") {
+    nic.timing = parse_timing(value);
   } else {
     throw std::invalid_argument("unknown key '" + key +
-                                "'; known are part, mac, eeprom, aneg, addr");
+                                "'; known are part, mac, eeprom, aneg, addr, timing");
   }
 }
 
-NicConfig parse_nic(const std::string& text) {
-  NicConfig nic;
+/// "key=value,key=value", each key once.
+template <class Use>
+void for_each_pair(const std::string& text, Use use) {
   std::set<std::string> keys;
   std::istringstream parts(text);
   std::string part;
@@ -151,15 +185,86 @@ NicConfig parse_nic(const std::string& text) {
     }
     const std::string key = part.substr(0, equals);
     if (!keys.insert(key).second) throw std::invalid_argument("'" + key + "' is given twice");
-    set_nic_key(nic, key, part.substr(equals + 1));
+    use(key, part.substr(equals + 1));
   }
+}
+
+NicConfig parse_nic(const std::string& text) {
+  NicConfig nic;
+  for_each_pair(text, [&](const std::string& key, const std::string& value) {
+    set_nic_key(nic, key, value);
+  });
   return nic;
+}
+
+/// The longest frame with FCS that a link carries.
+constexpr std::uint64_t kLongestFrame = 16384;
+
+std::uint64_t in_range(const std::string& text, std::uint64_t value, std::uint64_t least,
+                       std::uint64_t most) {
+  if (value >= least && value <= most) return value;
+  throw std::invalid_argument(text + ": expected " + std::to_string(least) + " to " +
+                              std::to_string(most));
+}
+
+Time positive(const std::string& text, Time longest) {
+  const Time time = traffic::parse_time(text);
+  if (time > kTimeZero && time <= longest) return time;
+  throw std::invalid_argument(text + ": expected more than 0 and at most " +
+                              traffic::format_time(longest));
+}
+
+void set_switch_key(link::SwitchConfig& config, const std::string& key, const std::string& value) {
+  if (key == "latency") {
+    config.latency = traffic::parse_time(value);
+    if (config.latency > ms(1'000)) throw std::invalid_argument(value + ": expected 1s at most");
+  } else if (key == "table") {
+    config.stations = in_range(value, traffic::parse_size(value), 1, 1U << 20);
+  } else if (key == "aging") {
+    config.aging = positive(value, ms(1'000'000'000));
+  } else if (key == "queue") {
+    config.queue_bytes = in_range(value, traffic::parse_size(value), 64, 1U << 30);
+  } else if (key == "max-frame") {
+    config.max_frame_bytes = in_range(value, traffic::parse_size(value), 64, kLongestFrame);
+  } else {
+    throw std::invalid_argument("unknown key '" + key +
+                                "'; known are latency, table, aging, queue, max-frame");
+  }
+}
+
+void check_name(const std::string& name) {
+  if (is_switch_name(name)) return;
+  throw std::invalid_argument("'" + name + "': a switch's name is letters, digits, - and _");
+}
+
+SwitchSettings parse_switch(const std::string& text) {
+  SwitchSettings settings;
+  settings.name = text.substr(0, text.find(':'));
+  check_name(settings.name);
+  if (settings.name.size() == text.size()) return settings;
+  for_each_pair(text.substr(settings.name.size() + 1),
+                [&](const std::string& key, const std::string& value) {
+                  set_switch_key(settings.config, key, value);
+                });
+  return settings;
+}
+
+OutletConfig parse_outlet(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals + 1 == text.size()) {
+    throw std::invalid_argument("'" + text +
+                                "': expected NAME=KIND:..., e.g. lan=pcap:out=x.pcapng");
+  }
+  OutletConfig outlet{text.substr(0, equals), text.substr(equals + 1)};
+  check_name(outlet.on);
+  return outlet;
 }
 
 AppChoice parse_app(const std::string& text) {
   const auto found = std::find(kApps.begin(), kApps.end(), text);
   if (found == kApps.end()) {
-    fail("app", "unknown application '" + text + "'; known are sink, reflect, generate, forward");
+    fail("app",
+         "unknown application '" + text + "'; known are sink, reflect, generate, forward, blast");
   }
   return static_cast<AppChoice>(found - kApps.begin());
 }
@@ -167,6 +272,7 @@ AppChoice parse_app(const std::string& text) {
 /// What stands on the wire if the user says nothing about it.
 std::string default_link(AppChoice app, std::size_t index) {
   if (app == AppChoice::kGenerate) return "loopback";
+  if (app == AppChoice::kBlast) return "null";
   return index == 0 ? "pcap" : "null";
 }
 
@@ -232,6 +338,26 @@ po::variables_map read_sources(int argc, const char* const* argv) {
 
 using Texts = std::vector<std::string>;
 
+void fill_switches(const po::variables_map& values, BoardConfig& board) {
+  const auto each = [&](const char* name, const auto& use) {
+    if (values.count(name) == 0) return;
+    for (const std::string& text : values[name].as<Texts>()) {
+      in_option(name, [&] {
+        use(text);
+        return 0;
+      });
+    }
+  };
+  each("switch", [&](const std::string& text) {
+    SwitchSettings settings = parse_switch(text);
+    for (const SwitchSettings& other : board.switches) {
+      if (other.name == settings.name) throw std::invalid_argument(text + ": given twice");
+    }
+    board.switches.push_back(std::move(settings));
+  });
+  each("on-switch", [&](const std::string& text) { board.outlets.push_back(parse_outlet(text)); });
+}
+
 void fill_board(const po::variables_map& values, BoardConfig& board) {
   const auto given = [&](const char* name, const std::function<void(const std::string&)>& use) {
     if (values.count(name) == 0) return;
@@ -242,6 +368,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
     });
   };
   if (values.count("app") != 0) board.app = parse_app(values["app"].as<std::string>());
+  given("driver", [&](const std::string& t) { board.driver = parse_driver(t); });
   given("pci", [&](const std::string& t) { board.pci = t; });
   given("quantum", [&](const std::string& t) {
     board.quantum = traffic::parse_time(t);
@@ -266,10 +393,18 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   });
   if (values.count("seed") != 0)
     board.seed = parse_number("seed", values["seed"].as<std::string>());
+  given("to", [&](const std::string& t) {
+    if (t != "next" && t != "pair" && t != "first") e1000::parse_mac(t);
+    board.to = t;
+  });
+  given("boards", [&](const std::string& t) {
+    board.boards = static_cast<unsigned>(in_range(t, parse_number("boards", t), 1, kMostBoards));
+  });
   if (values.count("frames") != 0) {
     board.frames = parse_number("frames", values["frames"].as<std::string>());
   }
   board.paced = values["paced"].as<bool>();
+  fill_switches(values, board);
   Texts links;
   if (values.count("link") != 0) links = values["link"].as<Texts>();
   std::vector<NicConfig> nics;
@@ -286,13 +421,25 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
     fail("ram", std::to_string(board.ram_bytes) + " bytes: expected 4MiB to 3GiB");
   }
   if (board.duration && *board.duration == kTimeZero) fail("duration", "must be longer than 0");
-  const bool generates = board.app == AppChoice::kGenerate;
-  for (const char* name : {"frames", "size", "rate"}) {
-    if (values.count(name) != 0 && !generates) fail(name, "only goes with --app generate");
+  const bool generates = board.app == AppChoice::kGenerate || board.app == AppChoice::kBlast;
+  for (const char* name : {"frames", "size", "to"}) {
+    if (values.count(name) != 0 && !generates) {
+      fail(name, "only goes with --app generate or --app blast");
+    }
+  }
+  if (values.count("rate") != 0 && board.app != AppChoice::kGenerate) {
+    fail("rate", "only goes with --app generate");
   }
   if (generates && values.count("frames") == 0 && !board.duration) board.frames = kDefaultFrames;
   if (generates && board.frames == 0 && !board.duration) {
     fail("frames", "0 (endless) needs a --duration");
+  }
+  if (board.boards > 1) {
+    if (!board.qtest.empty()) fail("boards", "does not go with --qtest: a client drives one");
+    for (const NicConfig& nic : board.nics) {
+      if (nic.mac) fail("nic", "mac= with --boards: all boards would have the same address");
+      if (!nic.eeprom_file.empty()) fail("nic", "eeprom= with --boards: all would share one file");
+    }
   }
   if (!board.qtest.empty()) {
     for (const char* name : {"app", "duration"}) {
@@ -339,6 +486,8 @@ Examples
   e1000-sim --app generate --size 64 --rate 1Mfps --frames 50000 --json -
   e1000-sim --nic part=82545em --pci 64/66 --app generate --size 1518
   e1000-sim --app forward --link tap:ifname=tap0 --link tap:ifname=tap1
+  e1000-sim --boards 64 --app generate --link switch:lan    64 boards on one switch
+  e1000-sim --link switch:lan --on-switch lan=tap:ifname=tap0 --on-switch lan=pcap:out=lan.pcapng
   e1000-sim --qtest unix:/tmp/e1000.sock           let a program drive the board
 
 )" << described()
@@ -350,6 +499,7 @@ Links (KIND:key=value,key=value; a comma inside a value is written twice)
         << "\n";
   }
   out << R"(  every kind takes speed=10|100|1000, aneg=on|off and pause=none|rx|tx|both
+  switch:NAME leads to the learning switch NAME; all that do so meet there
   pcap with in=built-in (or neither in= nor out=) replays the built-in capture of 340 frames;
   with out= alone it only records
 

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -58,6 +59,23 @@ Json stream(const StreamSummary& s) {
           {"latency", latency(s.latency)}};
 }
 
+Json hub(const SwitchSummary& s) {
+  Json json = {{"name", s.name},         {"forwarded", s.forwarded}, {"flooded", s.flooded},
+               {"stations", s.stations}, {"learned", s.learned},     {"moved", s.moved},
+               {"aged", s.aged},         {"refused", s.refused},     {"ports", Json::array()}};
+  for (const SwitchPortSummary& p : s.ports) {
+    Json port = {{"to", p.to},
+                 {"link_mbit_per_s", p.mbit_per_second},
+                 {"in", flow(p.in)},
+                 {"out", flow(p.out)},
+                 {"lost", Json::object()},
+                 {"under_way", p.under_way}};
+    for (const auto& [reason, frames] : p.lost) port["lost"][reason] = frames;
+    json["ports"].push_back(std::move(port));
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string to_json(const RunSummary& s) {
@@ -73,8 +91,10 @@ std::string to_json(const RunSummary& s) {
                {"wall_ns", std::llround(s.wall_seconds * 1e9)},
                {"paced", s.paced},
                {"worst_lag_s", seconds(s.worst_lag)},
+               {"boards", s.boards},
                {"nics", Json::array()},
                {"streams", Json::array()},
+               {"switches", Json::array()},
                {"pci",
                 {{"bus", s.pci.name},
                  {"busy", s.pci.busy},
@@ -86,6 +106,7 @@ std::string to_json(const RunSummary& s) {
                {"failures", s.failures}};
   for (const NicSummary& n : s.nics) json["nics"].push_back(nic(n, seconds(s.active)));
   for (const StreamSummary& st : s.streams) json["streams"].push_back(stream(st));
+  for (const SwitchSummary& sw : s.switches) json["switches"].push_back(hub(sw));
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -45,7 +45,23 @@ struct StreamSummary {
   LatencySummary latency;  ///< sending software to receiving software
 };
 
-struct PciSummary {  // since the driver was ready
+struct SwitchPortSummary {
+  std::string to;                             ///< "nic 0", or the text of what hangs there
+  unsigned mbit_per_second = 0;               ///< 0: no link
+  FlowCount in, out;                          ///< from and to what is connected
+  std::map<std::string, std::uint64_t> lost;  ///< as NicSummary::lost
+  std::uint64_t under_way = 0;                ///< coming in when the run ended
+};
+
+struct SwitchSummary {
+  std::string name;
+  std::uint64_t forwarded = 0, flooded = 0;  ///< frames that came in and went on to one, to all
+  std::uint64_t stations = 0;                ///< known at the end
+  std::uint64_t learned = 0, moved = 0, aged = 0, refused = 0;
+  std::vector<SwitchPortSummary> ports;
+};
+
+struct PciSummary {  // since the driver was ready; of several boards: mean of busy, else sums
   std::string name;
   double busy = 0;  ///< share of the time; above 1 when loosely timed masters overlap
   std::uint64_t accesses = 0, bytes = 0, master_aborts = 0;
@@ -62,6 +78,8 @@ struct RunSummary {
   Time worst_lag{};
   std::vector<NicSummary> nics;
   std::vector<StreamSummary> streams;
+  std::vector<SwitchSummary> switches;
+  unsigned boards = 1;
   PciSummary pci;
   std::string ended_by;               ///< see doc/json.md
   std::vector<std::string> failures;  ///< empty: fine

@@ -84,6 +84,27 @@ void add_stream(std::string& out, std::size_t index, const StreamSummary& s) {
   line(out, "latency", latency(s.latency));
 }
 
+void add_switch(std::string& out, const SwitchSummary& s, double active) {
+  out += "switch " + s.name + "  " + plural(s.stations, "station") + " known\n";
+  line(out, "passed on",
+       format_count(s.forwarded) + " to one port, " + format_count(s.flooded) + " to all");
+  if (s.moved + s.aged + s.refused > 0) {
+    line(out, "addresses",
+         format_count(s.learned) + " learned, " + format_count(s.moved) + " moved, " +
+             format_count(s.aged) + " aged, " + format_count(s.refused) + " refused");
+  }
+  for (std::size_t i = 0; i < s.ports.size(); ++i) {
+    const SwitchPortSummary& p = s.ports[i];
+    out += "  port " + std::to_string(i) + "  " +
+           (p.mbit_per_second == 0 ? "no link" : std::to_string(p.mbit_per_second) + " Mbit/s") +
+           "  <-> " + p.to + "\n";
+    line(out, "  in", flow(p.in, active));
+    line(out, "  out", flow(p.out, active));
+    if (!p.lost.empty()) line(out, "  lost", losses(p.lost));
+    if (p.under_way > 0) line(out, "  under way", plural(p.under_way, "frame"));
+  }
+}
+
 std::string percent(double share) {
   char text[16];
   std::snprintf(text, sizeof text, "%.1f %%", share * 100);
@@ -97,6 +118,7 @@ std::string to_text(const RunSummary& s) {
   const double active = seconds(s.active);
   for (std::size_t i = 0; i < s.nics.size(); ++i) add_nic(out, i, s.nics[i], active);
   for (std::size_t i = 0; i < s.streams.size(); ++i) add_stream(out, i, s.streams[i]);
+  for (const SwitchSummary& sw : s.switches) add_switch(out, sw, active);
   out += "pci " + s.pci.name + "\n";
   line(out, "busy",
        percent(s.pci.busy) + " of the time, " + format_count(s.pci.accesses) + " accesses, " +

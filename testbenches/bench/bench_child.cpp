@@ -1,94 +1,72 @@
 #include "testbenches/bench/bench_child.h"
 
-#include <chrono>
+#include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include <systemc>
 #include <tlm>
 
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "models/link/hold_queue.h"
 #include "models/link/partner.h"
+#include "models/tlm/sc_time.h"
 #include "platform/board/board.h"
+#include "testbenches/bench/bench_partners.h"
 
 namespace e1000tlm::bench {
 namespace {
 
-constexpr std::size_t kAhead = 16;  // frames a source gives at a time
+/// Of this process, which has one thread: what the wall clock would show on a core of its own.
+double cpu_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
 
-/// Sends `frames` equal frames back to back once the receiver is ready.
-class BackToBack : public link::LinkPartner, public link::FrameSource {
- public:
-  BackToBack(const link::PartnerContext& context, link::CableEndIf& end,
-             const link::PartnerSpec& spec)
-      : LinkPartner(context.name.c_str(), end, spec),
-        left_(spec.number("frames", 1, 1, ~std::uint64_t{0})),
-        size_(spec.number("size", 64, 64, 9018)),
-        gap_(spec.number("gap", link::kInterFrameGapBytes, link::kInterFrameGapBytes, 100'000)),
-        gate_(*this, end) {
-    const std::vector<std::uint8_t> content(size_ - link::kFcsBytes, 0x5A);
-    frame_ = link::FramePool::shared().copy({content.data(), content.size()});
-    for (std::size_t i = 0; i < 6; ++i) frame_->data()[i] = 0xFF;
-  }
-  void refill(Time now) override {
-    for (std::size_t i = 0; i < kAhead && left_ != 0; ++i, --left_) {
-      link::FramePtr frame = link::FramePool::shared().copy(frame_->bytes());
-      count_to_nic(*frame);
-      end_.send(std::move(frame), now, gap_);
-    }
-  }
-  bool exhausted() const override { return left_ == 0; }
+constexpr Time kQuantum = us(250);
 
- private:
-  class Gate : public link::ReadyGate {
-   public:
-    Gate(BackToBack& owner, link::CableEndIf& end)
-        : ReadyGate("gate", end, us(10)), owner_(owner) {}
+/// As Linux's dynamic moderation sets an adapter for bulk traffic of large, or of small frames.
+driver::NicSettings driver_settings(const Case& c) {
+  driver::NicSettings settings;
+  const bool large = c.size >= 1024;
+  settings.interrupt_rate = large ? 4000 : 8000;
+  settings.rx_descriptors = settings.tx_descriptors = large ? 256 : 512;
+  settings.tidv = 0;
+  return settings;
+}
 
-   private:
-    void opened() override { owner_.start(); }
-    BackToBack& owner_;
-  };
-
-  void start() {
-    end_.set_source(this);
-    refill(sc_now());
-  }
-  std::uint64_t left_;
-  std::size_t size_;
-  std::size_t gap_;
-  Gate gate_;
-  link::FramePtr frame_;
-};
-
-void register_source() {
-  link::PartnerRegistry::instance().add(
-      "source", {"equal frames at equal distances",
-                 {"frames", "size", "gap"},
-                 [](const link::PartnerContext& context, link::CableEndIf& end,
-                    const link::PartnerSpec& spec) -> std::unique_ptr<link::LinkPartner> {
-                   return std::make_unique<BackToBack>(context, end, spec);
-                 }});
+/// Byte times between frames that two adapters on one bus can carry: in and out, 0.9 million frames
+/// a second at most.
+unsigned forward_gap(unsigned size) {
+  constexpr unsigned kSlot = 139;
+  const unsigned frame = static_cast<unsigned>(link::kPreambleBytes) + size;
+  const auto least = static_cast<unsigned>(link::kInterFrameGapBytes);
+  return frame + least < kSlot ? kSlot - frame : least;
 }
 
 platform::BoardConfig configure(const Case& c) {
   platform::BoardConfig config;
   config.pci = "64/66";
   config.nics.front().part = e1000::Part::k82545em;
-  config.quantum = c.loosely_timed ? us(100) : kTimeZero;
+  config.quantum = c.loosely_timed ? kQuantum : kTimeZero;
   config.sizes = std::to_string(c.size);
   config.rate = "line";
   config.max_frame_bytes = std::max(1522U, c.size);
+  config.driver = driver_settings(c);
   const std::string source =
       "source:frames=" + std::to_string(c.count) + ",size=" + std::to_string(c.size);
   switch (c.kind) {
     case Case::Kind::kTransmit:
-      config.app = platform::AppChoice::kGenerate;
+      config.app = platform::AppChoice::kBlast;
       config.frames = c.count;
       config.links = {"null"};
       break;
@@ -99,8 +77,17 @@ platform::BoardConfig configure(const Case& c) {
     case Case::Kind::kForward:
       config.app = platform::AppChoice::kForward;
       config.nics.resize(2, config.nics.front());
-      // One bus does not carry small frames at line rate in and out.
-      config.links = {source + ",gap=" + std::to_string(12 + 4 * c.size), "null"};
+      config.links = {source + ",copies=1,gap=" + std::to_string(forward_gap(c.size)), "null"};
+      break;
+    case Case::Kind::kSwitch:
+      config.app = platform::AppChoice::kGenerate;
+      config.boards = c.nics;
+      config.frames = c.count / c.nics;
+      config.links = {"switch:lan"};
+      if (c.nics == 1) {
+        config.to = "02:00:00:00:00:01";
+        config.outlets = {{"lan", "mirror"}};
+      }
       break;
     case Case::Kind::kRegisterRead:
       config.app = platform::AppChoice::kSink;
@@ -127,9 +114,9 @@ class RegisterReader : public sc_core::sc_module {
     master_.time().advance_to(us(900));  // the driver has assigned addresses by then
     master_.time().sync();
     std::array<std::uint8_t, 4> value{};
-    const auto start = std::chrono::steady_clock::now();
+    const double start = cpu_seconds();
     for (std::uint64_t i = 0; i < count_; ++i) master_.read(0xE0000008, value);
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    seconds = cpu_seconds() - start;
     sc_core::sc_stop();
   }
   BusMaster master_;
@@ -143,31 +130,55 @@ std::uint64_t delivered(const platform::Board& board, const Case& c) {
     case Case::Kind::kTransmit: return summary.nics[0].wire_out.frames;
     case Case::Kind::kReceive: return summary.nics[0].driver_in.frames;
     case Case::Kind::kForward: return summary.nics[1].wire_out.frames;
+    case Case::Kind::kSwitch: {
+      std::uint64_t frames = 0;
+      for (const platform::StreamSummary& stream : summary.streams) frames += stream.received;
+      return frames;
+    }
     case Case::Kind::kRegisterRead: return c.count;
   }
   return 0;
 }
 
+/// Looks what the clock says when the drivers have brought everything up: bringing up 64 boards
+/// takes its time.
+class StartWatch : public sc_core::sc_module {
+ public:
+  StartWatch(const sc_core::sc_module_name& name, const platform::Board& board)
+      : sc_module(name), board_(board) {
+    SC_HAS_PROCESS(StartWatch);
+    SC_THREAD(run);
+  }
+  double started = 0;
+
+ private:
+  void run() {
+    const auto& last = *board_.machines().back();  // all boards are equal
+    while (!last.driver()->ready()) wait(to_sc(us(20)));
+    started = cpu_seconds();
+  }
+  const platform::Board& board_;
+};
+
+}  // namespace
+
 Measured run(const Case& c) {
   sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   link::register_builtin_partners();
-  register_source();
+  register_bench_partners();
   platform::Board board("board", configure(c));
   std::unique_ptr<RegisterReader> reader;
   if (c.kind == Case::Kind::kRegisterRead) {
     reader = std::make_unique<RegisterReader>("reader", board.cpu()->mem, c.count);
   }
-  const auto start = std::chrono::steady_clock::now();
+  StartWatch watch("watch", board);
   board.run();
   Measured m;
-  m.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (reader != nullptr) m.wall_seconds = reader->seconds;
+  m.seconds = reader != nullptr ? reader->seconds : cpu_seconds() - watch.started;
   m.simulated_seconds = sc_core::sc_time_stamp().to_seconds();
   m.count = delivered(board, c);
   return m;
 }
-
-}  // namespace
 
 Measured measure(const Case& c) {
   int ends[2];
@@ -190,7 +201,9 @@ Measured measure(const Case& c) {
   const bool complete = read(ends[0], &m, sizeof m) == sizeof m;
   close(ends[0]);
   int status = 0;
-  waitpid(child, &status, 0);
+  rusage usage{};
+  wait4(child, &status, 0, &usage);
+  m.peak_kib = usage.ru_maxrss;
   if (!complete || status != 0) throw std::runtime_error("the measured run failed");
   return m;
 }

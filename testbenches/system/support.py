@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import struct
 import subprocess
@@ -132,10 +133,12 @@ def start_qtest(scenario, *arguments, keep=False):
 
 
 def free_port():
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A TCP port that was free a moment ago, and that no other program is given by chance."""
+    while True:
+        with socket.socket() as probe:
+            port = random.randrange(10000, 30000)
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 class QTestClient:

@@ -88,9 +88,10 @@ TEST(TransmitWire, PacketBufferHoldsBackTheFetches) {
     rig.bring_up();
     rig.setup_tx(32);
     const Time start = send(rig, 16, 1500);
-    // 16 KiB hold ten frames of 1500; the eleventh enters when the first has left.
-    const Time first_left = start + 2 * kMemoryLatency + wire_time(1500);
-    NicRig::wait_for(first_left - ns(1) - sc_now());
+    // 16384 bytes hold ten frames of 1500; the eleventh enters when 116 bytes of the first have
+    // left for the wire, 1384 and the FCS before its end.
+    const Time room = start + 2 * kMemoryLatency + wire_time(1500) - ns(8) * 1384;
+    NicRig::wait_for(room - ns(1) - sc_now());
     EXPECT_EQ(rig.read(reg::kTdh), 10U);
     NicRig::wait_for(kMemoryLatency + ns(2));
     EXPECT_EQ(rig.read(reg::kTdh), 11U);

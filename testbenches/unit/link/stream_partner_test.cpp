@@ -453,6 +453,22 @@ std::string refusal(const std::string& text) {
   return "nothing thrown";
 }
 
+TEST(StreamPartner, NoticesATcpSocketThatIsConnectedToItself) {
+  const SocketAddress address{"", "127.0.0.1", free_port()};
+  const ResolvedAddress self = resolve(address).front();
+  const UniqueFd fd(::socket(self.family(), SOCK_STREAM, 0));
+  ASSERT_EQ(::bind(fd.get(), self.generic(), self.size), 0);
+  ASSERT_EQ(::connect(fd.get(), self.generic(), self.size), 0);
+  EXPECT_TRUE(is_connected_to_itself(fd.get()));
+  const SocketAddress other{"", "127.0.0.1", free_port()};
+  const UniqueFd listener = listen_on(other);
+  EXPECT_FALSE(is_connected_to_itself(connect_to(other).get()));
+  const TemporaryDirectory directory;
+  const SocketAddress local{directory.file("socket"), "", ""};
+  const UniqueFd unix_listener = listen_on(local);
+  EXPECT_FALSE(is_connected_to_itself(connect_to(local).get()));
+}
+
 TEST(StreamPartner, NamesWhatIsWrongWithItsOptions) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("nic");

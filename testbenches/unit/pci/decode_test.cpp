@@ -256,6 +256,8 @@ TEST(Decode, BusRefusesImpossibleSettings) {
   EXPECT_THROW(bus([](BusConfig& c) { c.speed.clock = kTimeZero; }), std::invalid_argument);
   EXPECT_THROW(bus([](BusConfig& c) { c.first_device = 0; }), std::invalid_argument);
   EXPECT_THROW(bus([](BusConfig& c) { c.first_device = 32; }), std::invalid_argument);
+  EXPECT_THROW(bus([](BusConfig& c) { c.host.delayed_read = ms(1); }), std::invalid_argument);
+  EXPECT_THROW(bus([](BusConfig& c) { c.device.split_latency = ns(-1); }), std::invalid_argument);
 }
 
 TEST(Decode, BusHasRoomForItsDeviceNumbersOnly) {

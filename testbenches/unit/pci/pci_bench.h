@@ -211,6 +211,7 @@ struct BenchConfig {
   Time memory_read{};
   Time memory_write{};
   std::vector<FunctionConfig> cards{nic(), nic()};
+  std::uint32_t latency_timer = 255;
 };
 
 /// RAM of 1 MiB at 0, cards from device 2 on. BARs are given out by set_up().
@@ -219,7 +220,8 @@ struct Bench {
       : memory("memory", memory_config(config)),
         bridge("bridge", bridge_config(config)),
         bus("bus", config.bus),
-        cpu("cpu") {
+        cpu("cpu"),
+        latency_timer(config.latency_timer) {
     ::tlm::tlm_global_quantum::instance().set(to_sc(config.quantum));
     cpu.memory.bind(bridge.cpu);
     cpu.io.bind(bridge.io);
@@ -267,6 +269,7 @@ struct Bench {
     cpu.config_write(device, 0x14, port(card));
     cpu.config_write(device, 0x18, bar(card) + 0x10000);
     cpu.config_write(device, 0x1C, 1);
+    cpu.config_write(device, cfg::kLatencyTimer, latency_timer, 1);
     cpu.config_write(device, cfg::kCommand, command, 2);
   }
   Device& device(std::size_t card) { return cards[card]->device; }
@@ -279,6 +282,7 @@ struct Bench {
   HostBridge bridge;
   Bus bus;
   Cpu cpu;
+  std::uint32_t latency_timer;
   std::vector<std::unique_ptr<Card>> cards;
   std::array<sc_core::sc_signal<bool>, 4> pirq;
 };

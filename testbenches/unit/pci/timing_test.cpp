@@ -96,17 +96,134 @@ TEST(Timing, OnlyMemoryCommandsUse64Bits) {
 
 TEST(Timing, NothingCostsNothing) {
   EXPECT_EQ(clocks(k3233, kTypical, Command::kMemoryRead, 0), 0u);
-  EXPECT_EQ(clocks(k3233, kTypical, Command::kMemoryRead, 1, ~std::uint64_t{0}), 14u);
+  EXPECT_EQ(clocks(k3233, kTypical, Command::kMemoryRead, 1, ~std::uint64_t{0}), 15u);
 }
 
 TEST(Timing, MasterAbortTakesTheDevselWindow) {
-  EXPECT_EQ(master_abort_clocks({0}), 6u);
-  EXPECT_EQ(master_abort_clocks({2}), 8u);
+  EXPECT_EQ(master_abort_clocks(), 1u + 4 + 1);
+  EXPECT_EQ(master_abort_clocks(true), 1u + 6 + 1);
 }
 
-TEST(Timing, PriceInTimeIsClocksTimesPeriod) {
-  const AccessPrice price(k6466, kTypical.target, kTypical.arbiter, Command::kMemoryRead);
-  EXPECT_EQ(price.time(0, 64), Time{21 * 15'000});
+TEST(Timing, DualAddressCycleAbove4GiB) {
+  EXPECT_EQ(clocks(k3233, kTypical, Command::kMemoryRead, 64, 0x1'0000'0000), 30u);
+  EXPECT_EQ(clocks(k3233, kTypical, Command::kMemoryRead, 64, 0xFFFF'FFC0), 29u);
+  // In each of the tenures.
+  const Setting setting{{2}, {16, 3, 0, 64}};
+  EXPECT_EQ(clocks(k3233, setting, Command::kMemoryWrite, 128, 0x1'0000'0000), 2u * 8 + 32);
+}
+
+TEST(Timing, BoundariesByCommand) {
+  const TargetTiming target = find_target_timing("prefetch").value();
+  const auto of = [&](Command command, std::uint64_t address, std::uint32_t bytes) {
+    return access_clocks(k3233, target, {2}, command, address, bytes);
+  };
+  // Overhead of a typical read: 2+1+1+8+1 = 13, write 2+1+1+1 = 5.
+  EXPECT_EQ(of(Command::kMemoryRead, 0x1000, 256), 4u * 13 + 64);
+  EXPECT_EQ(of(Command::kMemoryReadLine, 0x1020, 256), 5u * 13 + 64);
+  EXPECT_EQ(of(Command::kMemoryReadMultiple, 0x1020, 256), 13u + 64);
+  EXPECT_EQ(of(Command::kMemoryReadMultiple, 0x1F80, 256), 2u * 13 + 64) << "4 KiB";
+  EXPECT_EQ(of(Command::kMemoryWrite, 0x1F80, 256), 2u * 5 + 64);
+  TargetTiming writes{};
+  writes.memory_write_bytes = 32;
+  EXPECT_EQ(access_clocks(k3233, writes, {2}, Command::kMemoryWrite, 0, 64), 2u * 5 + 16);
+  EXPECT_EQ(access_clocks(k3233, writes, {2}, Command::kMemoryWriteInvalidate, 0, 64), 5u + 16);
+  writes.disconnect_bytes = 16;
+  EXPECT_EQ(access_clocks(k3233, writes, {2}, Command::kMemoryWrite, 0, 64), 4u * 5 + 16);
+}
+
+TEST(Timing, PcixFormula) {
+  const BusSpeed x133 = find_bus_speed("64/133x").value();
+  const auto of = [&](const TargetTiming& target, Command command, std::uint64_t address,
+                      std::uint32_t bytes) {
+    return access_clocks(x133, target, {2}, command, address, bytes);
+  };
+  // 2 arbitration, 1 address, 1 attribute, 1 decode A, n data, 1 idle.
+  const TargetTiming ideal{0, 0, 0, 0};
+  EXPECT_EQ(of(ideal, Command::kMemoryWriteInvalidate, 0x1000, 1520), 2u + 1 + 1 + 1 + 190 + 1);
+  EXPECT_EQ(of(ideal, Command::kMemoryReadLine, 0x1000, 64), 2u + 1 + 1 + 1 + 8 + 1);
+  // Wait clocks of writes come in pairs; there are none between data phases.
+  EXPECT_EQ(of({8, 1, 3, 0}, Command::kMemoryWriteInvalidate, 0x1000, 64), 2u + 3 + 2 + 8 + 1);
+  EXPECT_EQ(of({7, 1, 3, 0}, Command::kMemoryReadLine, 0x1000, 64), 2u + 3 + 7 + 8 + 1);
+  TargetTiming decode_c = ideal;
+  decode_c.decode = 3;
+  EXPECT_EQ(of(decode_c, Command::kMemoryReadLine, 0x1000, 8), 2u + 1 + 1 + 3 + 1 + 1);
+  // Disconnects at ADBs only: 64 acts as 128.
+  EXPECT_EQ(of({0, 0, 0, 64}, Command::kMemoryWriteInvalidate, 0x1000, 256), 2u * 6 + 32);
+  EXPECT_EQ(of({0, 0, 0, 64}, Command::kMemoryWriteInvalidate, 0x1040, 256), 3u * 6 + 32);
+  // One dword a tenure outside memory; configuration: 4 clocks for IDSEL.
+  EXPECT_EQ(of(ideal, Command::kIoRead, 0x10, 4), 2u + 3 + 1 + 1);
+  EXPECT_EQ(of(ideal, Command::kIoRead, 0x10, 8), 2u * 7);
+  EXPECT_EQ(of(ideal, Command::kConfigWrite, 0x10, 4), 2u + 4 + 3 + 1 + 1);
+  EXPECT_EQ(of(ideal, Command::kMemoryWriteInvalidate, 0x1'0000'0000, 8), 2u + 4 + 1 + 1);
+}
+
+TEST(Timing, TenureUpToTheBoundary) {
+  const TenurePrice price(k3233, {8, 1, 0, 64}, Command::kMemoryRead);
+  const Tenure first = price.tenure(0x1030, 100);
+  EXPECT_EQ(first.bytes, 16u);
+  EXPECT_EQ(first.lead, 10u);
+  EXPECT_EQ(first.clocks, 10u + 4 + 1);
+  EXPECT_FALSE(first.last);
+  EXPECT_TRUE(price.tenure(0x1040, 64).last);
+}
+
+TEST(Timing, StoppedTenuresEndWithADataPhase) {
+  const TenurePrice price(k3233, {8, 1, 1, 0}, Command::kMemoryRead);  // 10 + 2 a data phase + 1
+  const Tenure whole = price.tenure(0x1002, 30);                       // 8 data phases
+  ASSERT_EQ(whole.clocks, 10u + 16 + 1);
+  const auto expect = [&](std::uint64_t elapsed, std::uint32_t bytes, unsigned clocks) {
+    const Tenure left = price.cut(whole, elapsed);
+    EXPECT_EQ(left.bytes, bytes) << elapsed;
+    EXPECT_EQ(left.clocks, clocks) << elapsed;
+    EXPECT_EQ(left.last, bytes == 30) << elapsed;
+  };
+  expect(0, 2, 13);  // at least one data phase
+  expect(12, 2, 13);
+  expect(13, 6, 15);  // the second one is under way
+  expect(14, 6, 15);
+  expect(24, 26, 25);
+  expect(25, 30, 27);
+  expect(1000, 30, 27);
+}
+
+TEST(Timing, StopsOnlyWhereTheCommandAllows) {
+  const TenurePrice mwi(k3233, {8, 1, 0, 0}, Command::kMemoryWriteInvalidate);
+  const Tenure lines = mwi.tenure(0x1000, 256, 64);
+  EXPECT_EQ(mwi.cut(lines, 10).bytes, 64u);
+  EXPECT_EQ(mwi.cut(lines, 10).clocks, 2u + 16 + 1);
+  EXPECT_EQ(mwi.cut(lines, 18).bytes, 64u);
+  EXPECT_EQ(mwi.cut(lines, 19).bytes, 128u);
+  const TenurePrice pcix(find_bus_speed("64/133x").value(), {0, 0, 0, 0},
+                         Command::kMemoryWriteInvalidate);
+  const Tenure block = pcix.tenure(0x1040, 1000);
+  EXPECT_EQ(pcix.cut(block, 0).bytes, 64u) << "up to the next 128 bytes";
+  EXPECT_EQ(pcix.cut(block, 3 + 9).bytes, 192u);
+  EXPECT_EQ(pcix.cut(block, 3 + 9).clocks, 3u + 24 + 1);
+}
+
+TEST(Timing, HostsByName) {
+  EXPECT_EQ(host_timing_names().size(), 6u);
+  for (const std::string_view name : host_timing_names()) {
+    EXPECT_TRUE(find_host_timing(name)) << name;
+    EXPECT_TRUE(find_target_timing(name)) << name;
+  }
+  EXPECT_FALSE(find_host_timing("fast"));
+  EXPECT_FALSE(find_target_timing(""));
+  for (const Row& row : kTable) {
+    SCOPED_TRACE(row.what);
+    unsigned column = 0;
+    for (const char* name : {"ideal", "typical", "slow"}) {
+      const HostTiming at33 = find_host_timing(name, k3233).value();
+      const HostTiming at66 = find_host_timing(name, k6466).value();
+      EXPECT_EQ(access_clocks(k3233, at33.target, at33.arbiter, row.command, 0x10000, row.bytes),
+                row.at_32_33[column]);
+      EXPECT_EQ(access_clocks(k6466, at66.target, at66.arbiter, row.command, 0x10000, row.bytes),
+                row.at_64_66[column]);
+      ++column;
+    }
+  }
+  const HostTiming lines = find_host_timing("lines").value();
+  EXPECT_EQ(access_clocks(k3233, lines.target, lines.arbiter, Command::kMemoryRead, 0, 1514), 883u);
 }
 
 TEST(Timing, SpeedsByName) {

@@ -59,6 +59,13 @@ TEST(Options, NicTakesPartMacEepromAndAutonegotiationTime) {
   EXPECT_EQ(board.nics[1].eeprom_file, "/x/y");
 }
 
+TEST(Options, NicTakesTheSilicon) {
+  const BoardConfig board = parse({"--nic", "timing=82543", "--nic", "timing=8254x"}).board;
+  ASSERT_EQ(board.nics.size(), 2U);
+  EXPECT_EQ(board.nics[0].timing.transmit_overhead, ns(380));
+  EXPECT_EQ(board.nics[1].timing.transmit_overhead, kTimeZero);
+}
+
 TEST(Options, SeedsHaveSixtyFourBits) {
   EXPECT_EQ(parse({"--seed", "18446744073709551615"}).board.seed, ~std::uint64_t{0});
 }
@@ -164,6 +171,7 @@ TEST(Options, RefusesBadInputAndNamesIt) {
       {{"--nic", "addr=4.1"}, "addr=4.1: expected"},
       {{"--nic", "addr=0x"}, "addr=0x: expected"},
       {{"--qtest", "stdio", "--json", "-"}, "--json: - does not go with --qtest stdio"},
+      {{"--nic", "timing=82599"}, "82599"},
       {{"--quantum", "10"}, "--quantum"},
       {{"--quantum", "-1us"}, "-1us"},
       {{"--duration", "forever"}, "forever"},

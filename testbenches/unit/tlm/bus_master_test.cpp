@@ -85,6 +85,25 @@ TEST(BusMaster, TakesTheSameTimeWithAndWithoutDmi) {
   });
 }
 
+TEST(BusMaster, PaddingIsPartOfTheBurstButNotWritten) {
+  Rig rig(kTimeZero);
+  rig.run([&] {
+    const Bytes memory = rig.memory.bytes();
+    std::fill_n(memory.begin(), 64, std::uint8_t{0xEE});
+    std::array<std::uint8_t, 13> data{};
+    for (const bool dmi : {false, true, true}) {
+      rig.port.use_dmi(dmi);
+      EXPECT_EQ(rig.master.write(8, data, 3), BusStatus::kOk);
+      EXPECT_EQ(memory[7], 0xEE);
+      EXPECT_EQ(std::count(memory.begin() + 8, memory.begin() + 21, 0), 13);
+      EXPECT_EQ(std::count(memory.begin() + 21, memory.begin() + 64, 0xEE), 43);
+      std::fill_n(memory.begin(), 64, std::uint8_t{0xEE});
+    }
+    EXPECT_EQ(rig.master.write(4096 - 13, data), BusStatus::kOk);
+    EXPECT_EQ(rig.master.write(4096 - 13, data, 3), BusStatus::kAddressError) << "all of the burst";
+  });
+}
+
 TEST(BusMaster, AddressErrorsReadAllOnesAndAreCounted) {
   Rig rig(kTimeZero);
   rig.run([&] {

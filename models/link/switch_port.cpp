@@ -1,0 +1,90 @@
+#include "models/link/switch_port.h"
+
+#include <string>
+#include <utility>
+
+#include "models/link/switch.h"
+#include "models/tlm/sc_time.h"
+
+namespace e1000tlm::link {
+namespace {
+
+constexpr std::size_t kFirstRoom = 64;
+
+template <class T>
+void push(boost::circular_buffer<T>& buffer, T value) {
+  if (buffer.full()) buffer.set_capacity(2 * buffer.capacity());
+  buffer.push_back(std::move(value));
+}
+
+}  // namespace
+
+SwitchPort::SwitchPort(const sc_core::sc_module_name& name, CableEndIf& end,
+                       const PartnerSpec& spec, Switch& owner, unsigned number)
+    : LinkPartner(name, end, spec),
+      switch_(owner),
+      number_(number),
+      incoming_(kFirstRoom),
+      queue_(kFirstRoom) {
+  for (std::size_t i = 0; i < drops_.size(); ++i) {
+    drops_[i] = &statistics_.drops[std::string(kSwitchDropNames[i])];
+  }
+  end.set_sink(this);
+  SC_HAS_PROCESS(SwitchPort);
+  SC_METHOD(watch_readiness);
+  sensitive << end.ready_event();
+  dont_initialize();
+}
+
+SwitchPort::~SwitchPort() = default;
+
+bool SwitchPort::ready() const { return switch_.stations_ready(*this); }
+
+void SwitchPort::watch_readiness() { switch_.tell_readiness(); }
+
+void SwitchPort::link_changed() {
+  if (end_.link_up() == up_) return;
+  up_ = end_.link_up();
+  if (!up_) {
+    const Time now = sc_now();
+    bool lost = false;
+    for (; !incoming_.empty() && incoming_.back().last_bit > now; incoming_.pop_back()) {
+      drop(SwitchDrop::kLinkLost);
+      lost = true;
+    }
+    queue_.clear();  // lost and counted by the cable
+    queued_bytes_ = 0;
+    if (lost) switch_.frames_lost();
+    switch_.link_lost(number_);
+  }
+  switch_.tell_readiness();
+}
+
+void SwitchPort::receive(Arrival arrival) {
+  const bool first = incoming_.empty();
+  push(incoming_, Pending{std::move(arrival.frame), arrival.last_bit});
+  if (first) switch_.frame_waits(number_, arrival.last_bit);
+}
+
+Pending SwitchPort::take() {
+  Pending frame = std::move(incoming_.front());
+  incoming_.pop_front();
+  return frame;
+}
+
+void SwitchPort::transmit(FramePtr frame, Time ready) {
+  while (!queue_.empty() && queue_.front().end <= ready) {
+    queued_bytes_ -= queue_.front().bytes;
+    queue_.pop_front();
+  }
+  const std::size_t bytes = frame->wire_bytes();
+  if (queued_bytes_ + bytes > switch_.config().queue_bytes) {
+    drop(SwitchDrop::kQueueFull);
+    return;
+  }
+  count_to_nic(*frame);
+  queued_bytes_ += bytes;
+  push(queue_, Queued{end_.send(std::move(frame), ready), bytes});
+}
+
+}  // namespace e1000tlm::link

@@ -1,0 +1,125 @@
+#pragma once
+/// Who has the bus when. No SystemC.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "models/pci/access_timing.h"
+#include "models/tlm/time.h"
+
+namespace e1000tlm::pci {
+
+/// Arbitrates accesses tenure by tenure, as a PCI arbiter and the masters' latency timers do.
+///
+/// - A request asserted at t can have its address phase grant_clocks() later at the earliest, or
+///   when the bus is free if that is later: arbitration hides behind the tenure before it.
+/// - Of several that could start at the same time, the next after the bus's last owner gets it
+///   (round robin by requester number). Accesses of one requester go in the order in which they
+///   came, but for those that have to wait for delayed or split data.
+/// - A master whose latency timer has run out, counted from its address phase (PCI 2.3 3.5.4),
+///   gives up the bus when another one could have it: after the data phase then under way, with
+///   Memory Write and Invalidate after the cache line, on PCI-X at the next 128-byte boundary. What
+///   is left asks again at once.
+/// - A master has one split read outstanding at a time (8254x manual 4.3.2.1).
+///
+/// Time only moves with the calls: nothing is decided for a moment that is not over, so requests of
+/// the same instant are treated alike whatever the order of calls. Requests may lie in the future.
+/// Whoever waits is told the earliest time at which its access can end, and asks again then: once,
+/// if nobody comes between.
+class Arbiter {
+ public:
+  using Ticket = std::uint32_t;
+  static constexpr unsigned kMaxRequesters = 64;
+
+  struct Transfer {
+    std::uint64_t address = 0;
+    std::uint32_t bytes = 0;
+    unsigned target = 0;  ///< its requester number
+  };
+  /// When an access was.
+  struct Access {
+    Time asked{};  ///< REQ#
+    Time start{};  ///< first address phase
+    Time end{};    ///< of the last idle clock
+  };
+
+  /// Latency timer of a requester, in clocks.
+  void set_latency_timer(unsigned requester, unsigned clocks) {
+    latency_clocks_[requester] = clocks;
+  }
+
+  /// Wants an access of more than 0 bytes from `at` on; `now` <= `at` is the present, which never
+  /// goes back. The timing must outlive the access. `again`: when to call ended().
+  Ticket request(const AccessTiming& timing, const Transfer& transfer, Time at, Time now,
+                 Time& again);
+  /// True: the access has ended, `access` says when, and the ticket is no longer valid. False: call
+  /// again at `again`, which is later than `now`.
+  bool ended(Ticket ticket, Time now, Access& access, Time& again);
+
+  /// The short way for a requester who knows that nobody else can want the bus before `limit`: does
+  /// the whole access if it ends before that, and if nobody is waiting. False: nothing was done.
+  bool undisturbed(const AccessTiming& timing, const Transfer& transfer, Time at, Time limit,
+                   Access& access) {
+    if (waiting_ != 0 || !timing.one_tenure()) return false;
+    const Time start = std::max(at + timing.grant({}, last_), free_);
+    const Time length = timing.tenure_time(transfer.address, transfer.bytes);
+    if (start + length >= limit) return false;
+    access = {at, start, start + length};
+    free_ = access.end;
+    last_ = timing.master();
+    usage_[last_].add_tenure(transfer.bytes, length, start - at);
+    return true;
+  }
+
+  /// Decides what lies before `now`. Call before a timing or a latency timer changes.
+  void settle(Time now);
+
+  /// An access that nobody disturbs (loosely timed); the bus is not taken. Returns its end.
+  Time alone(const AccessTiming& timing, const Transfer& transfer, Time at) {
+    return timing.alone(transfer.address, transfer.bytes, transfer.target, at, last_alone_,
+                        usage_[timing.master()]);
+  }
+  /// The address phase that alone() would begin with.
+  Time alone_start(const AccessTiming& timing, Time at) const {
+    return at + timing.grant({}, last_alone_);
+  }
+
+  const BusUsage& usage(unsigned requester) const { return usage_[requester]; }
+
+ private:
+  static constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
+
+  struct Request {
+    const AccessTiming* timing = nullptr;
+    AccessTiming::Progress progress;
+    Access access;
+    std::uint64_t order = 0;
+    bool waiting = false;  // more tenures to come or under way
+    bool used = false;
+  };
+
+  static bool earlier(const Request& a, const Request& b);
+  bool end_tenure(Time limit);
+  bool start_tenure(Time limit);
+  Tenure stopped(Time wanted) const;
+  Time end_of_tenure(Time wanted) const;
+  const Request* blocker(const Request& request) const;
+  Time earliest_end(Ticket ticket, Time now) const;
+
+  std::vector<Request> requests_;
+  std::uint32_t waiting_ = 0;      // of the requests
+  std::uint32_t owner_ = kNobody;  // request whose tenure is under way
+  Tenure tenure_;                  // as the owner wants it
+  Time start_{};                   // of that tenure
+  Time free_{};                    // when the bus was free last
+  unsigned last_ = ~0u;            // who had it last
+  std::uint64_t next_order_ = 0;
+  unsigned last_alone_ = ~0u;
+  std::array<unsigned, kMaxRequesters> latency_clocks_{};
+  std::array<BusUsage, kMaxRequesters> usage_{};
+};
+
+}  // namespace e1000tlm::pci

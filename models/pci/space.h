@@ -1,0 +1,10 @@
+#pragma once
+/// Address spaces of PCI (2.3, 3.2.2).
+
+#include <cstdint>
+
+namespace e1000tlm::pci {
+
+enum class Space : std::uint8_t { kMemory, kIo, kConfig };
+
+}  // namespace e1000tlm::pci

@@ -1,0 +1,149 @@
+#include "platform/board/machine.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "platform/driver/pci_host.h"
+#include "traffic/payload.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+pci::BusSpeed bus_speed(const std::string& name) {
+  const auto speed = pci::find_bus_speed(name);
+  if (speed) return *speed;
+  std::string known;
+  for (const pci::BusSpeed& s : pci::bus_speeds()) {
+    known += (known.empty() ? "" : ", ") + std::string(s.name);
+  }
+  throw std::invalid_argument("--pci " + name + ": unknown bus; known are " + known);
+}
+
+void check_part_fits(const BoardConfig& config, const pci::BusSpeed& speed) {
+  for (const NicConfig& nic : config.nics) {
+    const e1000::PartInfo& info = e1000::part_info(nic.part);
+    if (!speed.pcix || info.pcix) continue;
+    throw std::invalid_argument("--pci " + config.pci + ": the " + std::string(info.name) +
+                                " has no PCI-X; 82544gc, 82545em and 82545gm do");
+  }
+}
+
+}  // namespace
+
+Machine::Machine(const BoardConfig& config, unsigned number, Network& network)
+    : config_(config), number_(number), pirq_(module_name("pirq").c_str(), driver::Cpu::kLines) {
+  build();
+  build_nics(network);
+}
+
+Machine::~Machine() = default;
+
+/// The first one's modules have plain names.
+std::string Machine::module_name(const std::string& what) const {
+  return number_ == 0 ? what : "board" + std::to_string(number_) + "_" + what;
+}
+
+void Machine::build() {
+  memory::MemoryConfig memory;
+  memory.size = config_.ram_bytes;
+  memory_ = std::make_unique<memory::Memory>(module_name("memory").c_str(), memory);
+  pci::HostBridgeConfig bridge;
+  bridge.ram_bytes = config_.ram_bytes;
+  bridge_ = std::make_unique<pci::HostBridge>(module_name("bridge").c_str(), bridge);
+  pci::BusConfig bus;
+  bus.speed = bus_speed(config_.pci);
+  check_part_fits(config_, bus.speed);
+  bus_ = std::make_unique<pci::Bus>(module_name("bus").c_str(), bus);
+  bridge_->memory.bind(memory_->socket);
+  bridge_->pci.bind(bus_->from_host);
+  bus_->to_host.bind(bridge_->dma);
+  for (unsigned i = 0; i < driver::Cpu::kLines; ++i) bus_->pirq[i].bind(pirq_[i]);
+}
+
+void Machine::build_nics(Network& network) {
+  const auto count = static_cast<unsigned>(config_.nics.size());
+  for (unsigned i = 0; i < count; ++i) {
+    const std::string name = module_name("nic" + std::to_string(i));
+    nics_.push_back(std::make_unique<NicSlot>(name.c_str(), NicPlace{i, number_ * count + i},
+                                              config_.nics[i], config_.links[i],
+                                              bus_->config().speed, network));
+    pci::ConfigSpace& space = nics_.back()->function().config();
+    const unsigned device = attach(i);
+    // What firmware would have left for a qtest client; the driver does it by itself.
+    const unsigned pin = space.read(pci::cfg::kInterruptPin, 1);
+    space.write(pci::cfg::kInterruptLine, 1, driver::kPirqRouting[driver::pirq_of(device, pin)]);
+  }
+}
+
+/// The PCI device number of an adapter.
+unsigned Machine::attach(std::size_t index) {
+  const std::string option = "--nic " + std::to_string(index) + ": addr: ";
+  unsigned device = 0;
+  try {
+    device = bus_->attach(nics_[index]->function(), config_.nics[index].device);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(option + error.what());
+  }
+  // The driver finds adapters in the order of their numbers.
+  if (config_.qtest.empty() && device < last_device_) {
+    throw std::invalid_argument(option + "without --qtest the numbers must ascend");
+  }
+  return last_device_ = device;
+}
+
+void Machine::load_driver(const driver::AppSettings& app) {
+  driver::DriverSettings settings;
+  settings.app = app;
+  settings.ram_bytes = config_.ram_bytes;
+  settings.nics = static_cast<unsigned>(nics_.size());
+  settings.nic = config_.driver;
+  if (config_.app == AppChoice::kForward && nics_.size() % 2 != 0) {
+    throw std::invalid_argument("--app forward: needs NICs in pairs, found " +
+                                std::to_string(nics_.size()));
+  }
+  settings.nic.max_frame_bytes = config_.max_frame_bytes - traffic::kFcsLength;
+  if (config_.app == AppChoice::kGenerate || config_.app == AppChoice::kBlast) {
+    settings.nic.max_frame_bytes =
+        std::max(settings.nic.max_frame_bytes,
+                 static_cast<std::uint32_t>(app.sizes.largest() - traffic::kFcsLength));
+    // A switch floods at first, and what it brings for others is not to be checked.
+    settings.nic.promiscuous = !std::all_of(nics_.begin(), nics_.end(), [](const auto& nic) {
+      return nic->link_spec().kind == kSwitchKind;
+    });
+  }
+  // Whoever starts a run wants its link sooner than the default timeout of an impatient driver.
+  for (const NicConfig& nic : config_.nics) {
+    if (nic.autonegotiation) settings.link_timeout += 2 * *nic.autonegotiation;
+  }
+  cpu_ = std::make_unique<driver::Cpu>(module_name("cpu").c_str());
+  cpu_->mem.socket.bind(bridge_->cpu);
+  cpu_->io.socket.bind(bridge_->io);
+  for (unsigned i = 0; i < driver::Cpu::kLines; ++i) cpu_->pirq[i](pirq_[i]);
+  driver_ = std::make_unique<driver::Driver>(*cpu_, settings);
+  driver_->on_ready([this] { bus_before_ = bus_->statistics(); });
+  cpu_->load(*driver_);
+
+  for (std::size_t i = 0; i < nics_.size(); ++i) {
+    if (config_.app == AppChoice::kReflect || config_.app == AppChoice::kForward) {
+      const std::size_t out = config_.app == AppChoice::kForward ? i ^ 1U : i;
+      transit_.push_back(std::make_unique<TransitProbe>(nics_[i]->cable(), nics_[out]->cable()));
+    }
+  }
+}
+
+bool Machine::done() const {
+  return driver_->idle() &&
+         std::all_of(nics_.begin(), nics_.end(), [](const auto& nic) { return nic->quiet(); });
+}
+
+pci::BusStatistics Machine::bus_under_test() const {
+  pci::BusStatistics since = bus_->statistics();
+  since.busy -= bus_before_.busy;
+  since.accesses -= bus_before_.accesses;
+  since.tenures -= bus_before_.tenures;
+  since.bytes -= bus_before_.bytes;
+  since.master_aborts -= bus_before_.master_aborts;
+  return since;
+}
+
+}  // namespace e1000tlm::platform

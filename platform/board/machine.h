@@ -1,0 +1,73 @@
+#pragma once
+/// One computer of a run: memory, host bridge, PCI bus and adapters; and its processor if native
+/// software drives it.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <systemc>
+
+#include "models/memory/memory.h"
+#include "models/pci/bus.h"
+#include "models/pci/host_bridge.h"
+#include "platform/board/board_config.h"
+#include "platform/board/network.h"
+#include "platform/board/nic_slot.h"
+#include "platform/board/transit_probe.h"
+#include "platform/driver/cpu.h"
+#include "platform/driver/driver.h"
+
+namespace e1000tlm::platform {
+
+/// Adapters are PCI devices 2, 3 ... (or as configured) on bus 0; the host bridge is device 0; PIRQ
+/// A..D go to interrupts 10, 10, 11, 11.
+class Machine {
+ public:
+  /// The machine numbered `number` of config.boards equal ones. Its modules are made where the
+  /// caller stands in the hierarchy. Throws as Board does.
+  Machine(const BoardConfig& config, unsigned number, Network& network);
+  ~Machine();
+
+  /// Gives it a processor and the driver. `app` says what to run; see build_app().
+  void load_driver(const driver::AppSettings& app);
+
+  /// The application is done and nothing is on its way; needs a driver.
+  bool done() const;
+
+  memory::Memory& memory() { return *memory_; }
+  pci::HostBridge& bridge() { return *bridge_; }
+  pci::Bus& bus() { return *bus_; }
+  const pci::Bus& bus() const { return *bus_; }
+  sc_core::sc_vector<sc_core::sc_signal<bool>>& pirq() { return pirq_; }
+  const std::vector<std::unique_ptr<NicSlot>>& nics() const { return nics_; }
+  /// nullptr before load_driver().
+  driver::Driver* driver() const { return driver_.get(); }
+  driver::Cpu* cpu() const { return cpu_.get(); }
+  /// Of each adapter with the applications that pass frames on; else empty.
+  const std::vector<std::unique_ptr<TransitProbe>>& transit() const { return transit_; }
+  /// Bus statistics since the driver was ready.
+  pci::BusStatistics bus_under_test() const;
+
+ private:
+  std::string module_name(const std::string& what) const;
+  void build();
+  void build_nics(Network& network);
+  unsigned attach(std::size_t index);
+
+  const BoardConfig& config_;
+  unsigned number_;
+  sc_core::sc_vector<sc_core::sc_signal<bool>> pirq_;
+  std::unique_ptr<memory::Memory> memory_;
+  std::unique_ptr<pci::HostBridge> bridge_;
+  std::unique_ptr<pci::Bus> bus_;
+  std::vector<std::unique_ptr<NicSlot>> nics_;
+  unsigned last_device_ = 0;  // of the adapters
+  std::vector<std::unique_ptr<TransitProbe>> transit_;
+  std::unique_ptr<driver::Cpu> cpu_;
+  std::unique_ptr<driver::Driver> driver_;
+  pci::BusStatistics bus_before_;  // when the driver became ready
+};
+
+}  // namespace e1000tlm::platform

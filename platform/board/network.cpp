@@ -1,0 +1,176 @@
+#include "platform/board/network.h"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "models/tlm/sc_time.h"
+#include "platform/board/memory_file.h"
+#include "traffic/default_capture.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+constexpr const char* kName = "name";
+/// A frame that is due this soon counts as being on its way, as in e1000::Controller::busy().
+constexpr Time kImminent = us(200);
+
+template <class Call>
+auto with_context(const std::string& option, Call call) {
+  try {
+    return call();
+  } catch (const std::exception& error) {
+    throw std::invalid_argument(option + ": " + error.what());
+  }
+}
+
+std::unique_ptr<link::LinkPartner> make_partner(link::PartnerSpec spec, link::CableEndIf& end,
+                                                std::uint64_t seed) {
+  link::PartnerContext context;
+  context.name = "partner";
+  context.seed = seed;
+  std::optional<MemoryFile> built_in;  // read completely while the partner is made
+  const bool bare = !spec.find("in") && !spec.find("out");
+  if (spec.kind == "pcap" && (bare || spec.find("in") == "built-in")) {
+    built_in.emplace("default.pcap", traffic::default_capture());
+    spec.options["in"] = built_in->path();
+  }
+  return link::PartnerRegistry::instance().make(context, end, spec);
+}
+
+}  // namespace
+
+std::optional<link::PartnerSpec> parse_switch_link(const std::string& text) {
+  const std::string prefix = std::string(kSwitchKind) + ":";
+  if (text != kSwitchKind && text.compare(0, prefix.size(), prefix) != 0) return std::nullopt;
+  const std::string rest = text.substr(std::min(text.size(), prefix.size()));
+  const std::size_t comma = std::min(rest.size(), rest.find(','));
+  const std::string name = rest.substr(0, comma);
+  if (!is_switch_name(name)) {
+    throw std::invalid_argument("link to a switch \"" + text +
+                                "\": expected switch:NAME, the name of letters, digits, - and _");
+  }
+  link::PartnerSpec spec =
+      link::PartnerSpec::parse(prefix + rest.substr(std::min(rest.size(), comma + 1)));
+  const std::vector<std::string>& accepted = link::PartnerRegistry::common_options();
+  for (const auto& option : spec.options) {
+    if (std::find(accepted.begin(), accepted.end(), option.first) != accepted.end()) continue;
+    throw std::invalid_argument("link to switch " + name + ": unknown option \"" + option.first +
+                                "\"; accepted are: speed, aneg, pause (the switch itself is "
+                                "configured with --switch)");
+  }
+  spec.options[kName] = name;
+  return spec;
+}
+
+Outlet::Outlet(const sc_core::sc_module_name& name, std::string text)
+    : sc_module(name), text_(std::move(text)), cable_(std::make_unique<link::Cable>("cable")) {}
+
+Outlet::~Outlet() = default;
+
+Network::Network(const BoardConfig& config) : config_(config) {
+  std::map<std::string, link::SwitchConfig> wanted;
+  const auto named_by = [&](const std::string& text) {
+    try {
+      if (const auto spec = parse_switch_link(text)) wanted.try_emplace(spec->require(kName));
+    } catch (const std::invalid_argument&) {  // reported when the link is made
+    }
+  };
+  for (const std::string& text : config.links) named_by(text);
+  for (const OutletConfig& outlet : config.outlets) named_by(outlet.link);
+  for (const SwitchSettings& s : config.switches) {
+    const auto found = wanted.find(s.name);
+    if (found == wanted.end()) {
+      throw std::invalid_argument("--switch " + s.name +
+                                  ": no --link leads to it (switch:" + s.name + ")");
+    }
+    found->second = s.config;
+  }
+  // A client with adapters that it never sets up must not be cut off from the rest.
+  const auto readiness =
+      config.qtest.empty() ? link::Switch::Readiness::kAll : link::Switch::Readiness::kAny;
+  for (const auto& [name, settings] : wanted) {
+    hubs_[name].unit =
+        std::make_unique<link::Switch>(("switch_" + name).c_str(), settings, readiness);
+  }
+}
+
+Network::~Network() = default;
+
+Network::Hub& Network::find(const std::string& option, const std::string& name) {
+  const auto found = hubs_.find(name);
+  if (found != hubs_.end()) return found->second;
+  throw std::invalid_argument(option +
+                              ": no --link leads to a switch of this name (switch:" + name + ")");
+}
+
+LinkEnd Network::connect(const std::string& text, link::CableEndIf& end, const std::string& who,
+                         unsigned number) {
+  if (auto spec = parse_switch_link(text)) {
+    Hub& hub = hubs_.at(spec->require(kName));
+    auto port = hub.unit->plug("partner", end, *spec);
+    hub.names.push_back(who);
+    return {std::move(*spec), std::move(port)};
+  }
+  link::PartnerSpec spec = link::PartnerSpec::parse(text);
+  auto partner = make_partner(spec, end, config_.seed + number);
+  return {std::move(spec), std::move(partner)};
+}
+
+void Network::hang_outlets() {
+  auto number = config_.boards * static_cast<unsigned>(config_.nics.size());
+  for (const OutletConfig& config : config_.outlets) {
+    const std::string option = "--on-switch " + config.on + "=" + config.link;
+    const std::string name = "outlet" + std::to_string(outlets_.size());
+    Hub& hub = find(option, config.on);
+    with_context(option, [&] {
+      auto outlet = std::make_unique<Outlet>(name.c_str(), config.link);
+      outlet->port_ = hub.unit->plug((name + "_port").c_str(), outlet->cable_->end(0));
+      hub.names.push_back(config.link);
+      if (const auto spec = parse_switch_link(config.link)) {
+        check_for_ring(config.on, spec->require(kName));
+      }
+      LinkEnd far = connect(config.link, outlet->cable_->end(1), "switch " + config.on, number++);
+      outlet->spec_ = std::move(far.spec);
+      outlet->partner_ = std::move(far.partner);
+      outlets_.push_back(std::move(outlet));
+    });
+  }
+}
+
+/// Without spanning tree a frame would go round for ever.
+void Network::check_for_ring(const std::string& a, const std::string& b) {
+  const auto root = [&](std::string name) {
+    for (auto next = joined_.find(name); next != joined_.end(); next = joined_.find(name)) {
+      name = next->second;
+    }
+    return name;
+  };
+  const std::string ra = root(a);
+  const std::string rb = root(b);
+  if (ra == rb) throw std::invalid_argument("switches " + a + " and " + b + " make a ring");
+  joined_[ra] = rb;
+}
+
+bool Network::quiet() const {
+  return std::all_of(hubs_.begin(), hubs_.end(),
+                     [](const auto& hub) { return hub.second.unit->idle(); }) &&
+         std::all_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) {
+           return outlet->partner().exhausted() && outlet->cable().end(0).in_flight() == 0 &&
+                  outlet->cable().end(1).in_flight() == 0;
+         });
+}
+
+bool Network::busy() const {
+  return std::any_of(hubs_.begin(), hubs_.end(), [](const auto& hub) {
+    return hub.second.unit->next_due() <= sc_now() + kImminent;
+  });
+}
+
+bool Network::live() const {
+  return std::any_of(outlets_.begin(), outlets_.end(),
+                     [](const auto& outlet) { return outlet->partner().live(); });
+}
+
+}  // namespace e1000tlm::platform

@@ -1,0 +1,94 @@
+#pragma once
+/// What the adapters' cables lead to: link partners and switches.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <systemc>
+
+#include "models/link/cable.h"
+#include "models/link/partner.h"
+#include "models/link/switch.h"
+#include "models/tlm/time.h"
+#include "platform/board/board_config.h"
+
+namespace e1000tlm::platform {
+
+/// PartnerSpec::kind of a link to a switch: "switch:NAME", "switch:NAME,speed=100".
+inline constexpr const char* kSwitchKind = "switch";
+
+/// The end of a cable that leads somewhere else.
+struct LinkEnd {
+  link::PartnerSpec spec;
+  std::unique_ptr<link::LinkPartner> partner;  ///< of a link to a switch: its port
+};
+
+/// A link partner on a port of a switch, at the end of a cable of its own.
+class Outlet : public sc_core::sc_module {
+ public:
+  Outlet(const sc_core::sc_module_name& name, std::string text);
+  ~Outlet() override;
+
+  const std::string& text() const { return text_; }
+  link::Cable& cable() const { return *cable_; }
+  link::LinkPartner& partner() const { return *partner_; }
+  const link::PartnerSpec& spec() const { return spec_; }
+
+ private:
+  friend class Network;
+  std::string text_;
+  link::PartnerSpec spec_;
+  std::unique_ptr<link::Cable> cable_;
+  std::unique_ptr<link::SwitchPort> port_;  // end 0
+  std::unique_ptr<link::LinkPartner> partner_;
+};
+
+/// All of them. Must outlive the adapters and be made where their modules are made.
+class Network {
+ public:
+  /// Makes the switches that are configured and those that links name. Throws
+  /// std::invalid_argument naming the option.
+  explicit Network(const BoardConfig& config);
+  ~Network();
+
+  /// Makes what stands in a --link at end 1 of a cable, as module "partner" of the module under
+  /// construction. `who` is what a switch's report calls its port; `number` tells links apart.
+  /// Throws std::invalid_argument or std::runtime_error.
+  LinkEnd connect(const std::string& text, link::CableEndIf& end, const std::string& who,
+                  unsigned number);
+  /// Makes what --on-switch asks for, when all adapters are connected. Throws as connect() does,
+  /// naming the option, and for a switch that nothing leads to, or switches in a ring.
+  void hang_outlets();
+
+  struct Hub {
+    std::unique_ptr<link::Switch> unit;
+    std::vector<std::string> names;  ///< of its ports: "nic 0", "pcap:in=..."
+  };
+  const std::map<std::string, Hub>& hubs() const { return hubs_; }
+  const std::vector<std::unique_ptr<Outlet>>& outlets() const { return outlets_; }
+
+  /// No frame is on its way, and no outlet has more.
+  bool quiet() const;
+  /// A switch has frames that are due soon.
+  bool busy() const;
+  bool live() const;
+
+ private:
+  Hub& find(const std::string& option, const std::string& name);
+  void check_for_ring(const std::string& a, const std::string& b);
+
+  const BoardConfig& config_;
+  std::map<std::string, Hub> hubs_;
+  std::map<std::string, std::string> joined_;  // switch -> another one of the same network
+  std::vector<std::unique_ptr<Outlet>> outlets_;
+};
+
+/// "switch:NAME,key=value" as a PartnerSpec of kind "switch" with the option "name". nullopt: no
+/// link to a switch. Throws std::invalid_argument.
+std::optional<link::PartnerSpec> parse_switch_link(const std::string& text);
+
+}  // namespace e1000tlm::platform
