@@ -228,13 +228,13 @@ const Statistics& Controller::statistics() const { return blocks_->statistics; }
 bool Controller::busy() const {
   const Blocks& b = *blocks_;
   return b.transmit.busy() || b.receive.busy() || b.mdi.busy() || b.eeprom.busy() ||
-         b.control.resetting();
+         b.control.resetting() || b.interrupts.asserting();
 }
 
 bool Controller::idle() const {
   const Blocks& b = *blocks_;
-  return !busy() && !b.transmit.delayed_interrupt() && !b.receive.delayed_interrupt() &&
-         !b.interrupts.pending() && !b.interrupts.asserted();
+  return !busy() && b.transmitter.idle() && !b.transmit.delayed_interrupt() &&
+         !b.receive.delayed_interrupt() && !b.interrupts.pending() && !b.interrupts.asserted();
 }
 
 std::uint64_t Controller::interrupts() const { return blocks_->interrupts.assertions(); }

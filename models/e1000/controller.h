@@ -74,10 +74,11 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   /// Frames lost, by reason, since the start of simulation.
   const DropCounters& drops() const;
   const Statistics& statistics() const;
-  /// DMA, a frame on the wire or a management access (MDIO, EEPROM) is under way. Timers do not
-  /// count.
+  /// DMA, a frame on the wire or a management access (MDIO, EEPROM) is under way, or the interrupt
+  /// line is about to follow its causes. Timers do not count, nor does an interrupt that they hold
+  /// back, nor do frames that PAUSE or a missing link holds back.
   bool busy() const;
-  /// Not busy, no delay timer running, no interrupt pending or asserted.
+  /// Not busy, no frame held back, no delay timer running, no interrupt pending or asserted.
   bool idle() const;
   /// Rising edges of the interrupt line so far.
   std::uint64_t interrupts() const;

@@ -14,6 +14,7 @@ DeviceControl::DeviceControl(const sc_core::sc_module_name& name, Core& core, Re
   bank.on_write<&DeviceControl::ctrl_dup_written>(reg::kCtrlDup, this);
   bank.on_write<&DeviceControl::ctrl_ext_written>(reg::kCtrlExt, this);
   bank.on_view<&DeviceControl::status_view>(reg::kStatus, this);
+  bank.on_view<&DeviceControl::pba_view>(reg::kPba, this);
 }
 
 void DeviceControl::end_of_elaboration() {
@@ -31,6 +32,12 @@ std::uint32_t DeviceControl::ctrl_view(std::uint32_t, std::uint32_t stored) cons
 
 std::uint32_t DeviceControl::ctrl_dup_view(std::uint32_t index, std::uint32_t) const {
   return ctrl_view(index, core_.bank[reg::kCtrl]);
+}
+
+/// TXA is what RXA leaves of the packet buffer's 64 KiB (manual 13.4.16).
+std::uint32_t DeviceControl::pba_view(std::uint32_t, std::uint32_t stored) const {
+  const std::uint32_t receive = stored & 0x7F;
+  return (receive < 64 ? 64 - receive : 0) << 16 | receive;
 }
 
 void DeviceControl::ctrl_dup_written(std::uint32_t, std::uint32_t value) {

@@ -39,6 +39,7 @@ class DeviceControl : public sc_core::sc_module {
   void ctrl_dup_written(std::uint32_t index, std::uint32_t value);
   void ctrl_ext_written(std::uint32_t index, std::uint32_t value);
   std::uint32_t status_view(std::uint32_t index, std::uint32_t stored) const;
+  std::uint32_t pba_view(std::uint32_t index, std::uint32_t stored) const;
 
   /// SC_METHOD: the PHY has news.
   void link_event();

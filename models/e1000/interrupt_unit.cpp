@@ -36,6 +36,10 @@ void InterruptUnit::reset() {
   update();
 }
 
+bool InterruptUnit::asserting() const {
+  return assert_at_ != kTimeNever && assert_at_ - sc_now() <= timing_.interrupt_latency;
+}
+
 void InterruptUnit::icr_read(std::uint32_t) { update(); }
 void InterruptUnit::icr_written(std::uint32_t, std::uint32_t) { update(); }
 void InterruptUnit::ics_written(std::uint32_t, std::uint32_t value) { set(value); }

@@ -35,6 +35,8 @@ class InterruptUnit : public sc_core::sc_module {
   std::uint32_t unset(std::uint32_t causes) const { return causes & known_ & ~bank_[reg::kIcr]; }
   /// All causes and masks were reset.
   void reset();
+  /// The line is about to follow, within the unit's own latency: not waiting for throttling.
+  bool asserting() const;
   std::uint64_t assertions() const { return assertions_; }
   bool asserted() const { return line_level_; }
   /// An assertion is waiting for its latency or for the throttling interval to end.

@@ -175,8 +175,14 @@ std::uint64_t MacTransmitter::held_frames() const {
       std::count_if(held_.begin(), held_.end(), [](const Held& held) { return !held.pause; }));
 }
 
-bool MacTransmitter::idle() const {
-  return held_.empty() && (launched_.empty() || launched_.back().end <= sc_now());
+bool MacTransmitter::idle() const { return held_.empty() && !on_wire(); }
+
+bool MacTransmitter::busy() const {
+  if (on_wire()) return true;
+  if (held_.empty()) return false;
+  const bool pause = held_.front().pause;
+  if (!pause && !core_.is_on(reg::kTctl, tctl::kEn)) return false;
+  return mac_loopback() || (core_.link_up && (pause || !paused()));
 }
 
 }  // namespace e1000tlm::e1000

@@ -42,6 +42,10 @@ class MacTransmitter : public sc_core::sc_module {
   /// Longest packet that fits (rule TX-6).
   std::uint32_t max_packet() const { return capacity_ > 80 ? capacity_ - 80 : 0; }
   bool idle() const;
+  /// Something will happen soon and without help from outside: a frame is on the wire, or one that
+  /// waits may go. Frames that PAUSE, a switched off transmitter or a missing link hold are not
+  /// busy.
+  bool busy() const;
 
   /// RCTL.LBM: frames come back here instead of going out (manual 13.4.22).
   bool mac_loopback() const { return (core_.bank[reg::kRctl] & rctl::kLbmMask) != 0; }
@@ -60,6 +64,7 @@ class MacTransmitter : public sc_core::sc_module {
   };
 
   bool must_hold() const;
+  bool on_wire() const { return !launched_.empty() && launched_.back().end > sc_now(); }
   std::size_t gap_bytes() const;
   /// To the PHY, or back in MAC loopback.
   void launch(link::FramePtr&& frame, Time ready, bool pause);

@@ -89,7 +89,7 @@ bool TransmitEngine::work() const {
   return r.tail < r.entries && r.owned() != 0;
 }
 
-bool TransmitEngine::busy() const { return (!waiting_ && core_.gate.enabled) || !mac_.idle(); }
+bool TransmitEngine::busy() const { return (!waiting_ && core_.gate.enabled) || mac_.busy(); }
 
 void TransmitEngine::run() {
   time_.start();

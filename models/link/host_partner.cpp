@@ -230,7 +230,9 @@ void HostPartner::relieve() {
 
 std::size_t HostPartner::poll() {
   std::size_t taken = 0;
-  while (device_ && !thread_.joinable() && !closed_ && backlog() < kHighWater) {
+  // A host that sends nothing but rubbish, and that without end, must not keep us here.
+  for (std::size_t reads = 0; reads < kHighWater; ++reads) {
+    if (!device_ || thread_.joinable() || closed_ || backlog() >= kHighWater) break;
     const HostDevice::ReadResult result = device_->read();
     if (result.outcome == Outcome::kAgain) break;
     if (result.outcome == Outcome::kClosed) {

@@ -23,12 +23,13 @@
 
 namespace e1000tlm::link {
 
-/// A file descriptor that carries frames without FCS. Reading and writing may happen in different
-/// threads, but no two reads and no two writes at once. No SystemC.
+/// A file descriptor that carries frames without FCS. Calls come from different threads, one at a
+/// time. No SystemC.
 class HostDevice {
  public:
   virtual ~HostDevice() = default;
 
+  /// Readable when read() has something to do.
   virtual int fd() const = 0;
 
   enum class Outcome : std::uint8_t {
@@ -49,7 +50,7 @@ class HostDevice {
     Outcome outcome = Outcome::kAgain;
     const char* reason = nullptr;  ///< kDropped
   };
-  /// Waits at most `wait` for room.
+  /// Waits at most `wait` for room. After kAgain the next call brings the same frame.
   virtual WriteResult write(ConstBytes frame, std::chrono::milliseconds wait) = 0;
 
   /// poll(POLLOUT) says whether write() has room. Otherwise a busy device is tried again.

@@ -7,6 +7,8 @@
 namespace e1000tlm::link {
 namespace {
 
+constexpr const char* kFlag = "server";  // the one option that may stand without a value
+
 std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -50,10 +52,11 @@ PartnerSpec PartnerSpec::parse(std::string_view text) {
   while (!rest.empty()) {
     const std::string option = cut_option(rest);
     const std::size_t equals = option.find('=');
-    if (equals == std::string::npos) malformed(text, "option " + quoted(option) + " has no value");
+    const bool alone = equals == std::string::npos;
+    if (alone && option != kFlag) malformed(text, "option " + quoted(option) + " has no value");
     const std::string key = option.substr(0, equals);
     if (key.empty()) malformed(text, "option " + quoted(option) + " has no key");
-    if (!spec.options.emplace(key, option.substr(equals + 1)).second) {
+    if (!spec.options.emplace(key, alone ? "on" : option.substr(equals + 1)).second) {
       malformed(text, "option " + quoted(key) + " is given twice");
     }
   }

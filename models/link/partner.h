@@ -18,6 +18,7 @@
 namespace e1000tlm::link {
 
 /// "kind:key=value,key=value" taken apart. Commas inside a value are written twice.
+/// "server" alone is short for server=on, as in QEMU.
 struct PartnerSpec {
   std::string kind;
   std::map<std::string, std::string> options;
@@ -132,7 +133,7 @@ class PartnerRegistry {
   std::map<std::string, Kind> kinds_;
 };
 
-/// pcap, tap, dgram, null, loopback.
+/// pcap, tap, dgram, stream, null, loopback.
 void register_builtin_partners();
 
 }  // namespace e1000tlm::link

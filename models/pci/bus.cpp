@@ -101,20 +101,26 @@ Bus::Bus(const sc_core::sc_module_name& name, const BusConfig& config)
 
 Bus::~Bus() = default;
 
-unsigned Bus::attach(Function& function) {
-  const unsigned device = config_.first_device + static_cast<unsigned>(functions_.size());
-  if (device >= kMaxDevices) {
-    throw std::invalid_argument("PCI bus " + std::string(name()) +
-                                " has no device number left for " + function.name());
+unsigned Bus::attach(Function& function, std::optional<unsigned> wanted) {
+  const auto taken = [&](unsigned device) {
+    return std::find(devices_.begin(), devices_.end(), device) != devices_.end();
+  };
+  unsigned device = wanted.value_or(config_.first_device);
+  while (!wanted && taken(device)) ++device;
+  if (device == 0 || device >= kMaxDevices || taken(device)) {
+    throw std::invalid_argument("PCI bus " + std::string(name()) + " has no device number " +
+                                (wanted ? std::to_string(device) : std::string("left")) + " for " +
+                                function.name());
   }
   functions_.push_back(&function);
+  devices_.push_back(device);
   return device;
 }
 
 // Sockets can be made here inside this module whoever called attach() from wherever.
 void Bus::before_end_of_elaboration() {
   for (Function* function : functions_) {
-    const unsigned device = config_.first_device + static_cast<unsigned>(slots_.size());
+    const unsigned device = devices_[slots_.size()];
     slots_.push_back(std::make_unique<Slot>(*this, *function, device));
     Slot& slot = *slots_.back();
     function->on_decode_change([this, function] { decode_changed(*function); });

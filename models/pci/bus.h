@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <systemc>
@@ -36,7 +37,7 @@ struct BusConfig {
   TargetTiming device = function_timing();  ///< functions as targets of register accesses
   /// Clocks after which the host bridge gives the bus up; functions have a register for it.
   unsigned host_latency_timer = 64;
-  unsigned first_device = 2;  ///< device number of the first function attached; the bridge is 0
+  unsigned first_device = 2;  ///< least device number that attach() chooses; the bridge is 0
   /// The host bridge claims DMA to memory addresses below this; what lies above is a master abort.
   /// By default it is offered everything, and its address errors count as master aborts.
   std::uint64_t host_memory_end = ~std::uint64_t{0};
@@ -67,7 +68,7 @@ struct BusStatistics {
 /// INTD#), wired as on PCs with a 440FX/PIIX3 and QEMU's "pc" machine.
 constexpr unsigned pirq_line(unsigned device, unsigned pin) { return (device + 3 + pin) & 3; }
 
-/// Functions are attached in device order. Targets of DMA: other functions' BARs, then whatever the
+/// Targets of DMA: other functions' BARs, then whatever the
 /// host bridge claims; a master never reaches itself. Unclaimed: master abort, an address error
 /// with read data all ones; the master's Received Master Abort bit is set. Errors of a target that
 /// claimed come as generic errors (target abort, with both status bits). Single-function devices:
@@ -90,9 +91,10 @@ class Bus : public sc_core::sc_module {
   Bus(const sc_core::sc_module_name& name, const BusConfig& config);
   ~Bus() override;
 
-  /// Returns its device number. Call before elaboration ends; the function's bus side is bound
-  /// then. Throws std::invalid_argument if the bus is full.
-  unsigned attach(Function& function);
+  /// Returns its device number: the one that is wanted, or else the lowest that is free, from
+  /// first_device on. Call before elaboration ends; the function's bus side is bound then. Throws
+  /// std::invalid_argument if that number is taken or impossible, or the bus is full.
+  unsigned attach(Function& function, std::optional<unsigned> wanted = std::nullopt);
   /// The host bridge's two sockets: CPU accesses come in, DMA goes out.
   ::tlm_utils::simple_target_socket<Bus> from_host;
   ::tlm_utils::simple_initiator_socket<Bus> to_host;
@@ -157,6 +159,7 @@ class Bus : public sc_core::sc_module {
   std::uint64_t master_aborts_ = 0;
   Probe<TenureEvent> tenures_;
   std::vector<Function*> functions_;
+  std::vector<unsigned> devices_;  // numbers of the functions
   std::vector<std::unique_ptr<Slot>> slots_;
   std::unique_ptr<Master> host_;
   std::uint64_t decode_generation_ = 1;

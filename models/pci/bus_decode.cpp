@@ -54,9 +54,9 @@ Bus::Range Bus::host_range(const Master& master, std::uint64_t address) const {
 }
 
 Bus::Target Bus::config_target(const Master& master, const PciExtension& extension) const {
-  const std::size_t index = std::size_t{extension.device} - config_.first_device;
-  if (master.function != nullptr || extension.function != 0 || index >= slots_.size()) return {};
-  return {slots_[index].get(), false};
+  const auto device = std::find(devices_.begin(), devices_.end(), extension.device);
+  if (master.function != nullptr || extension.function != 0 || device == devices_.end()) return {};
+  return {slots_[static_cast<std::size_t>(device - devices_.begin())].get(), false};
 }
 
 Bus::Target Bus::decode(Master& master, const ::tlm::tlm_generic_payload& payload,

@@ -81,7 +81,7 @@ class Bus::SlotTariff final : public Tariff {
 struct Bus::Slot {
   Slot(Bus& its_bus, Function& function, unsigned device)
       : bus(its_bus),
-        master(device - its_bus.config_.first_device + 1, &function, its_bus.config_),
+        master(static_cast<unsigned>(its_bus.slots_.size()) + 1, &function, its_bus.config_),
         to_function(("function_" + std::to_string(device)).c_str()),
         from_function(("master_" + std::to_string(device)).c_str()),
         intx(("intx_" + std::to_string(device)).c_str()) {

@@ -105,6 +105,7 @@ void Board::build_qtest() {
   plugs::QTestConfig door;
   door.address = config_.qtest;
   try {
+    door.keep = plugs::StreamAddress::parse(config_.qtest).keep;
     door_ = std::make_unique<plugs::QTestDoor>("door", *qtest_, door);
   } catch (const std::exception& error) {
     throw std::invalid_argument("--qtest " + config_.qtest + ": " + error.what());

@@ -23,6 +23,7 @@ struct NicConfig {
   std::string eeprom_file;  ///< raw image; empty: one made for the part
   std::optional<Time> autonegotiation;  ///< unset: the PHY's default
   e1000::ControllerTiming timing{};     ///< see e1000::timing_sets()
+  std::optional<unsigned> device;       ///< PCI device number; unset: the lowest free, from 2 on
 };
 
 /// A switch that differs from the default one.

@@ -68,11 +68,27 @@ void Machine::build_nics(Network& network) {
                                               config_.nics[i], config_.links[i],
                                               bus_->config().speed, network));
     pci::ConfigSpace& space = nics_.back()->function().config();
-    const unsigned device = bus_->attach(nics_.back()->function());
+    const unsigned device = attach(i);
     // What firmware would have left for a qtest client; the driver does it by itself.
     const unsigned pin = space.read(pci::cfg::kInterruptPin, 1);
     space.write(pci::cfg::kInterruptLine, 1, driver::kPirqRouting[driver::pirq_of(device, pin)]);
   }
+}
+
+/// The PCI device number of an adapter.
+unsigned Machine::attach(std::size_t index) {
+  const std::string option = "--nic " + std::to_string(index) + ": addr: ";
+  unsigned device = 0;
+  try {
+    device = bus_->attach(nics_[index]->function(), config_.nics[index].device);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(option + error.what());
+  }
+  // The driver finds adapters in the order of their numbers.
+  if (config_.qtest.empty() && device < last_device_) {
+    throw std::invalid_argument(option + "without --qtest the numbers must ascend");
+  }
+  return last_device_ = device;
 }
 
 void Machine::load_driver(const driver::AppSettings& app) {

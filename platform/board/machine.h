@@ -21,8 +21,8 @@
 
 namespace e1000tlm::platform {
 
-/// Adapters are PCI devices 2, 3 ... on bus 0; the host bridge is device 0; PIRQ A..D go to
-/// interrupts 10, 10, 11, 11.
+/// Adapters are PCI devices 2, 3 ... (or as configured) on bus 0; the host bridge is device 0; PIRQ
+/// A..D go to interrupts 10, 10, 11, 11.
 class Machine {
  public:
   /// The machine numbered `number` of config.boards equal ones. Its modules are made where the
@@ -54,6 +54,7 @@ class Machine {
   std::string module_name(const std::string& what) const;
   void build();
   void build_nics(Network& network);
+  unsigned attach(std::size_t index);
 
   const BoardConfig& config_;
   unsigned number_;
@@ -62,6 +63,7 @@ class Machine {
   std::unique_ptr<pci::HostBridge> bridge_;
   std::unique_ptr<pci::Bus> bus_;
   std::vector<std::unique_ptr<NicSlot>> nics_;
+  unsigned last_device_ = 0;  // of the adapters
   std::vector<std::unique_ptr<TransitProbe>> transit_;
   std::unique_ptr<driver::Cpu> cpu_;
   std::unique_ptr<driver::Driver> driver_;

@@ -7,6 +7,11 @@
 #include "platform/driver/pci_host.h"
 
 namespace e1000tlm::platform {
+namespace {
+
+constexpr unsigned kIoApicInputs = 24;
+
+}  // namespace
 
 BoardQTestBackend::BoardQTestBackend(const sc_core::sc_module_name& name, std::uint64_t ram_bytes,
                                      const std::vector<std::unique_ptr<NicSlot>>& nics,
@@ -106,6 +111,15 @@ bool BoardQTestBackend::flush_hosts(std::chrono::milliseconds timeout) {
   bool clear = true;
   for (link::HostFlush* host : hosts_) clear = host->flush(timeout) && clear;
   return clear;
+}
+
+std::vector<plugs::QTestDevice> BoardQTestBackend::devices() const {
+  std::vector<plugs::QTestDevice> devices{{"/machine/i440fx/ioapic", kIoApicInputs},
+                                          {"/machine/i440fx", 0}};
+  for (std::size_t i = 0; i < nics_.size(); ++i) {
+    devices.push_back({"/machine/peripheral-anon/device[" + std::to_string(i) + "]", 0});
+  }
+  return devices;
 }
 
 void BoardQTestBackend::on_line() {

@@ -41,7 +41,7 @@ class BoardQTestBackend : public sc_core::sc_module, public plugs::QTestBackend 
   void on_irq(std::function<void(unsigned, bool)> changed) override {
     changed_ = std::move(changed);
   }
-  std::vector<std::string> intercept_names() const override { return {"ioapic", "i8259"}; }
+  std::vector<plugs::QTestDevice> devices() const override;
 
  private:
   std::size_t piece(std::uint64_t address, std::size_t left) const;

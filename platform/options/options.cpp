@@ -26,6 +26,7 @@ constexpr std::size_t kMostNics = 30;  // PCI devices 2 to 31
 constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
+constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by default
 
 /// What a configuration file may say.
 void describe_run(po::options_description& all) {
@@ -35,7 +36,8 @@ void describe_run(po::options_description& all) {
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
       "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
       "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); aneg=TIME "
-      "(autonegotiation); timing=8254x (default) or 82543, the silicon's own times");
+      "(autonegotiation); addr=SLOT (PCI device number in hexadecimal, 2 to 1f); timing=8254x "
+      "(default) or 82543, the silicon's own times");
   add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
       "what the adapters are connected to, in their order (see below)");
   add("switch",
@@ -74,8 +76,10 @@ void describe_run(po::options_description& all) {
       "of everything random (default 1); the same seed gives the same run");
   add("paced", po::bool_switch(), "keep to the wall clock (links to the live world always do)");
   add("qtest", po::value<std::string>()->value_name("ADDRESS"),
-      "serve QEMU's qtest protocol, e.g. unix:PATH, instead of running the driver");
-  add("ram", po::value<std::string>()->value_name("SIZE"), "memory of the board (default 64MiB)");
+      "serve QEMU's qtest protocol instead of running the driver: unix:PATH or tcp:HOST:PORT to "
+      "listen, with ,server=off to connect; ,keep=off ends with the first client; or stdio");
+  add("ram", po::value<std::string>()->value_name("SIZE"),
+      "memory of the board, 4MiB to 3GiB (default 64MiB, with --qtest 128MiB)");
   add("json", po::value<std::string>()->value_name("FILE"),
       "write the summary as JSON; - for standard output");
   add("quiet", po::bool_switch(), "no summary and no progress line");
@@ -117,6 +121,21 @@ std::uint64_t parse_number(const std::string& option, const std::string& text) {
   }
 }
 
+/// A slot as in QEMU's addr=: "4", "0x4", "1f", "4.0". Device 0 is the host bridge, and 1 the ISA
+/// bridge on machines of this kind.
+unsigned parse_slot(std::string text) {
+  const std::string given = text;
+  if (text.size() > 2 && text.compare(text.size() - 2, 2, ".0") == 0) text.resize(text.size() - 2);
+  if (text.compare(0, 2, "0x") == 0) text.erase(0, 2);
+  const bool digits = !text.empty() && text.size() <= 2 &&
+                      text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  const unsigned long slot = digits ? std::stoul(text, nullptr, 16) : 0;
+  if (slot < 2 || slot > 31) {
+    throw std::invalid_argument("addr=" + given + ": expected a hexadecimal number from 2 to 1f");
+  }
+  return static_cast<unsigned>(slot);
+}
+
 e1000::ControllerTiming parse_timing(const std::string& name) {
   if (const e1000::TimingSet* set = e1000::find_timing(name)) return set->timing;
   std::string known;
@@ -143,11 +162,13 @@ void set_nic_key(NicConfig& nic, const std::string& key, const std::string& valu
     nic.eeprom_file = value;
   } else if (key == "aneg") {
     nic.autonegotiation = traffic::parse_time(value);
+  } else if (key == "addr") {
+    nic.device = parse_slot(value);
   } else if (key == "timing") {
     nic.timing = parse_timing(value);
   } else {
     throw std::invalid_argument("unknown key '" + key +
-                                "'; known are part, mac, eeprom, aneg, timing");
+                                "'; known are part, mac, eeprom, aneg, addr, timing");
   }
 }
 
@@ -354,6 +375,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
     if (board.quantum > kMostQuantum) throw std::invalid_argument(t + ": expected 1s at most");
   });
   given("duration", [&](const std::string& t) { board.duration = traffic::parse_time(t); });
+  if (values.count("qtest") != 0) board.ram_bytes = kClientRam;
   given("ram", [&](const std::string& t) { board.ram_bytes = traffic::parse_size(t); });
   given("qtest", [&](const std::string& t) { board.qtest = t; });
   given("size", [&](const std::string& t) {
@@ -424,6 +446,10 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
       if (values.count(name) != 0) fail(name, "does not go with --qtest: the client drives");
     }
     if (board.paced) fail("paced", "does not go with --qtest: the client owns the time");
+    if (board.qtest == "stdio" && values.count("json") != 0 &&
+        values["json"].as<std::string>() == "-") {
+      fail("json", "- does not go with --qtest stdio: the client reads standard output");
+    }
   }
 }
 

@@ -11,6 +11,13 @@
 
 namespace e1000tlm::plugs {
 
+/// What a client may name in irq_intercept_in, irq_intercept_out and set_irq_in.
+struct QTestDevice {
+  std::string path;  ///< its place in QEMU's tree of objects, e.g. "/machine/i440fx/ioapic"
+  /// How many inputs without a name; 0: it has no pins at all. There is no device with outputs.
+  unsigned inputs = 0;
+};
+
 /// The board as its CPU and its interrupt controller see it. All calls come from one SC_THREAD of
 /// the door; accesses may wait.
 class QTestBackend {
@@ -40,9 +47,8 @@ class QTestBackend {
   // --- interrupts ---
   /// The function to call when an input of the interrupt controller changes: number and level.
   virtual void on_irq(std::function<void(unsigned, bool)> changed) = 0;
-  /// Names under which clients may intercept them, e.g. "ioapic". A client may put any path before
-  /// the name: "/machine/unattached/ioapic".
-  virtual std::vector<std::string> intercept_names() const = 0;
+  /// Everything that clients may name; the first one with inputs is the interrupt controller.
+  virtual std::vector<QTestDevice> devices() const = 0;
 };
 
 }  // namespace e1000tlm::plugs

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <poll.h>
-#include <sys/socket.h>
 
 #include "models/tlm/sc_time.h"
 
@@ -18,6 +17,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t kInputBytes = 65536;
 // How often hosts are asked for frames while the clock steps, where anything happens at all.
 constexpr Time kHostPoll = ms(1);
+// The end of a frame on the wire is no event: work is looked for this often where the next event is
+// further away, so that settling does not run into a timer.
+constexpr Time kSettlePoll = us(1);
 constexpr int kRetryMilliseconds = 2;
 // A model that never comes to rest at one time must not keep the client waiting for ever.
 constexpr unsigned kMaxDeltas = 100'000;
@@ -67,7 +69,8 @@ void QTestDoor::serve() {
   lines_ = QTestLines();
   output_.clear();
   intercepted_.clear();
-  reported_.fill(false);
+  reports_irqs_ = false;
+  levels_.fill(0);
   while (client_ && receive()) {
     while (auto line = lines_.next()) {
       handle(*line);
@@ -84,13 +87,13 @@ bool QTestDoor::stopping() const {
 /// Waits for input. False: the client has gone, or the simulation is to stop.
 bool QTestDoor::receive() {
   for (;;) {
-    std::array<pollfd, 2> fds{{{stop_.fd(), POLLIN, 0}, {client_.get(), POLLIN, 0}}};
+    std::array<pollfd, 2> fds{{{stop_.fd(), POLLIN, 0}, {client_.in(), POLLIN, 0}}};
     const int ready = ::poll(fds.data(), fds.size(), hosts_clear_ ? -1 : kRetryMilliseconds);
     if (!hosts_clear_) hosts_clear_ = backend_.flush_hosts(milliseconds(0));
     if (ready < 0 && errno != EINTR) return false;
     if (ready <= 0) continue;
     if (fds[0].revents != 0) return false;
-    const ssize_t bytes = ::recv(client_.get(), input_.data(), input_.size(), MSG_DONTWAIT);
+    const ssize_t bytes = client_.read(input_.data(), input_.size());
     if (bytes > 0) {
       heard_ = true;
       lines_.append({input_.data(), static_cast<std::size_t>(bytes)});
@@ -104,21 +107,31 @@ bool QTestDoor::receive() {
 void QTestDoor::send() {
   std::size_t sent = 0;
   while (client_ && sent < output_.size()) {
-    const ssize_t bytes = ::send(client_.get(), output_.data() + sent, output_.size() - sent,
-                                 MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t bytes = client_.write(std::string_view(output_).substr(sent));
     if (bytes >= 0) {
       sent += static_cast<std::size_t>(bytes);
       continue;
     }
-    if (errno != EAGAIN && errno != EINTR) {
-      client_.reset();
-      break;
-    }
-    std::array<pollfd, 2> fds{{{stop_.fd(), POLLIN, 0}, {client_.get(), POLLOUT, 0}}};
-    ::poll(fds.data(), fds.size(), -1);
-    if (fds[0].revents != 0) break;
+    if (errno != EAGAIN && errno != EINTR) client_.reset();
+    if (client_ && !wait_for_room()) break;
   }
   output_.clear();
+  if (output_.capacity() > kInputBytes) output_.shrink_to_fit();
+}
+
+/// False: the simulation is to stop, or the client has lost its place.
+bool QTestDoor::wait_for_room() {
+  // An endpoint that does not listen has a negative descriptor, which poll() passes over.
+  std::array<pollfd, 3> fds{
+      {{stop_.fd(), POLLIN, 0}, {client_.out(), POLLOUT, 0}, {endpoint_.listener(), POLLIN, 0}}};
+  const int patient = ::poll(fds.data(), 2, static_cast<int>(config_.stall_limit.count()));
+  if (patient == 0) ::poll(fds.data(), fds.size(), -1);
+  if (fds[0].revents != 0) return false;
+  if (fds[1].revents != 0 || fds[2].revents == 0) return true;
+  client_.reset();
+  SC_REPORT_WARNING("/e1000tlm/plugs/qtest",
+                    "a client that takes no answers was dropped: another one waits");
+  return false;
 }
 
 // --- commands ---
@@ -157,7 +170,9 @@ std::string QTestDoor::execute(const QTestCommand& command) {
     case Kind::kEndianness: return "OK little\n";
     case Kind::kClockStep: return step_clock(command);
     case Kind::kClockSet: return set_clock(command);
-    case Kind::kIntercept: return intercept(command);
+    case Kind::kInterceptIn:
+    case Kind::kInterceptOut: return intercept(command);
+    case Kind::kSetIrq: return set_irq(command);
   }
   return qtest_fail("Unknown command");
 }
@@ -194,22 +209,44 @@ std::string QTestDoor::read_block(const QTestCommand& command) {
   return command.kind == Kind::kReadHex ? qtest_hex(data) : qtest_base64(data);
 }
 
+std::optional<QTestDevice> QTestDoor::find_device(const std::string& name) const {
+  const std::vector<QTestDevice> devices = backend_.devices();
+  const auto it = std::find_if(devices.begin(), devices.end(), [&](const QTestDevice& device) {
+    return names_device(name, device.path);
+  });
+  return it == devices.end() ? std::nullopt : std::optional(*it);
+}
+
 std::string QTestDoor::intercept(const QTestCommand& command) {
-  const std::string name = command.device.substr(command.device.rfind('/') + 1);
-  const std::vector<std::string> known = backend_.intercept_names();
-  if (std::find(known.begin(), known.end(), name) == known.end()) {
-    return qtest_fail("Unknown device");
+  const auto device = find_device(command.device);
+  if (!device) return qtest_fail("Unknown device");
+  const bool inputs = command.kind == Kind::kInterceptIn;
+  if (inputs && command.pins) {
+    return qtest_fail("Interception of named in-GPIOs not yet supported");
   }
-  if (!intercepted_.empty() && intercepted_ != name) {
-    return qtest_fail("IRQ intercept already enabled");
+  if (!intercepted_.empty()) {
+    return intercepted_ == device->path ? qtest_ok() : qtest_fail("IRQ intercept already enabled");
   }
-  intercepted_ = name;
+  // A device with inputs has an empty list of outputs of the same name, that is, none.
+  if (device->inputs == 0 || command.pins) return qtest_fail("No intercepts installed");
+  intercepted_ = device->path;
+  reports_irqs_ = inputs;
   return qtest_ok();
 }
 
-void QTestDoor::irq_changed(unsigned line, bool level) {
-  if (!client_ || intercepted_.empty() || line >= kIrqLines) return;
-  if (std::exchange(reported_[line], level) != level) output_ += qtest_irq(line, level);
+std::string QTestDoor::set_irq(const QTestCommand& command) {
+  const auto device = find_device(command.device);
+  if (!device) return qtest_fail("Unknown device");
+  if (command.pins || command.pin < 0 || static_cast<unsigned>(command.pin) >= device->inputs) {
+    return qtest_fail("No such input");
+  }
+  irq_changed(static_cast<unsigned>(command.pin), command.level);
+  return qtest_ok();
+}
+
+void QTestDoor::irq_changed(unsigned line, int level) {
+  if (!client_ || !reports_irqs_ || line >= kIrqLines) return;
+  if (std::exchange(levels_[line], level) != level) output_ += qtest_irq(line, level != 0);
 }
 
 // --- time ---
@@ -270,7 +307,7 @@ void QTestDoor::settle() {
   while (backend_.busy()) {
     const Time next = next_activity();
     if (next > end || next == sc_now()) break;  // nothing happens in time, or nothing but deltas
-    wait(to_sc(next - sc_now()));
+    wait(to_sc(std::min(next - sc_now(), kSettlePoll)));
     finish_deltas();
   }
 }

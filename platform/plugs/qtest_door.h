@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,11 @@
 namespace e1000tlm::plugs {
 
 struct QTestConfig {
-  /// See StreamAddress: "unix:PATH", "tcp:HOST:PORT", each with server=on (default) or off.
+  /// See StreamAddress; its "keep" is taken from below.
   std::string address;
-  /// Wait for the next client when one has gone. Otherwise the simulation ends with its client: the
-  /// first that has sent anything (others only looked whether somebody listens).
+  /// Wait for the next client when one has gone. Otherwise, or where no other can come, the
+  /// simulation ends with its client: the first that has sent anything (others only looked whether
+  /// somebody listens).
   bool keep = false;
   /// Let devices finish their work within each command; see below.
   bool settle = true;
@@ -29,6 +31,8 @@ struct QTestConfig {
   Time settle_limit = ms(100);
   /// How long an answer waits for a host that does not take its frames.
   std::chrono::milliseconds flush_limit{250};
+  /// A client that takes no answers for so long loses its place to the next one, if any waits.
+  std::chrono::milliseconds stall_limit{2000};
 };
 
 /// A qtest server. Commands run on the simulation's thread; between them simulated time stands
@@ -49,7 +53,16 @@ struct QTestConfig {
 /// reported, the answer is sent. If a host does not take its frames within flush_limit the answer
 /// goes out all the same, and the frames follow, in order, as the host makes room.
 ///
-/// A clock_step runs to its end even if the client goes meanwhile.
+/// Clients. One at a time; the machine is for each as the one before left it, but interception of
+/// interrupts ends with the client. Nothing that a client sends ends the simulation, and what it
+/// can make the door hold is bounded: one line (kQTestMaxLine), its data and its answer. A client
+/// that does not take its answers is not read from either; should another one wait, it is dropped
+/// with a warning. A clock_step runs to its end even if the client goes meanwhile.
+///
+/// Interrupts. IRQ lines are those of the interrupt controller; they are written when the level of
+/// an intercepted input changes, before the answer to the command in which that happens. As in
+/// QEMU one device can be intercepted at a time, intercepting its outputs (it has none) counts, and
+/// levels are 0 for a client until it sees them change.
 class QTestDoor : public sc_core::sc_module {
  public:
   /// Listens (or connects) at once: construct it last, when all host sockets are bound. Throws
@@ -72,6 +85,7 @@ class QTestDoor : public sc_core::sc_module {
   void serve();
   bool receive();
   void send();
+  bool wait_for_room();
   bool stopping() const;
 
   void handle(const QTestLines::Line& line);
@@ -79,20 +93,22 @@ class QTestDoor : public sc_core::sc_module {
   std::string read(const QTestCommand& command);
   std::string write(const QTestCommand& command);
   std::string read_block(const QTestCommand& command);
+  std::optional<QTestDevice> find_device(const std::string& name) const;
   std::string intercept(const QTestCommand& command);
+  std::string set_irq(const QTestCommand& command);
   std::string step_clock(const QTestCommand& command);
   std::string set_clock(const QTestCommand& command);
 
   void finish_deltas();
   void settle();
   bool advance_clock(Time target);
-  void irq_changed(unsigned line, bool level);
+  void irq_changed(unsigned line, int level);
 
   QTestBackend& backend_;
   QTestConfig config_;
   link::WakeUp stop_;
   StreamEndpoint endpoint_;
-  link::UniqueFd client_;
+  StreamConnection client_;
   QTestLines lines_;
   std::string output_;
   std::vector<char> input_;
@@ -100,8 +116,9 @@ class QTestDoor : public sc_core::sc_module {
   std::uint64_t commands_ = 0;
   bool heard_ = false;       // a client has sent something
   bool hosts_clear_ = true;  // no frames wait for room
-  std::string intercepted_;  // name of the device; empty: none
-  std::array<bool, kIrqLines> reported_{};
+  std::string intercepted_;  // path of the device; empty: none
+  bool reports_irqs_ = false;
+  std::array<int, kIrqLines> levels_{};  // as the client knows them
 };
 
 }  // namespace e1000tlm::plugs

@@ -114,12 +114,12 @@ QTestCommand block(Kind kind, const Words& words) {
   command.kind = kind;
   command.address = unsigned_argument(words, 1);
   command.size = unsigned_argument(words, 2);
-  check_range(command.address, command.size);
   return command;
 }
 
 QTestCommand read_block(Kind kind, const Words& words) {
   QTestCommand command = block(kind, words);
+  check_range(command.address, command.size);
   if (kind == Kind::kReadHex && command.size == 0) reject("Cannot read 0 bytes");
   return command;
 }
@@ -135,6 +135,7 @@ std::string_view data_argument(const Words& words) {
 QTestCommand write_hex(const Words& words) {
   QTestCommand command = block(Kind::kWriteBlock, words);
   const std::string_view digits = data_argument(words).substr(2);
+  check_range(command.address, command.size);
   command.data.resize(command.size);
   const std::size_t given = std::min<std::size_t>(command.size, digits.size() / 2);
   for (std::size_t i = 0; i < given; ++i) {
@@ -149,14 +150,18 @@ QTestCommand write_hex(const Words& words) {
 /// If the sizes do not match, the shorter one counts.
 QTestCommand write_base64(const Words& words) {
   QTestCommand command = block(Kind::kWriteBlock, words);
-  command.data = base64_decode(data_argument(words));
+  const std::string_view text = data_argument(words);
+  check_range(command.address, command.size);
+  command.data = base64_decode(text);
   if (command.data.size() > command.size) command.data.resize(command.size);
   return command;
 }
 
 QTestCommand fill(const Words& words) {
   QTestCommand command = block(Kind::kWriteBlock, words);
-  command.data.assign(command.size, static_cast<std::uint8_t>(unsigned_argument(words, 3)));
+  const auto value = static_cast<std::uint8_t>(unsigned_argument(words, 3));
+  check_range(command.address, command.size);
+  command.data.assign(command.size, value);
   return command;
 }
 
@@ -184,14 +189,38 @@ QTestCommand clock(Kind kind, const Words& words) {
   return command;
 }
 
-QTestCommand intercept(const Words& words) {
+QTestCommand intercept(Kind kind, const Words& words) {
   QTestCommand command;
-  command.kind = Kind::kIntercept;
+  command.kind = kind;
   command.device = argument(words, 1);
-  if (words.size() > 2 && words[0] == "irq_intercept_in") {
-    reject("Interception of named in-GPIOs not yet supported");
-  }
+  if (words.size() > 2) command.pins = words[2];
   return command;
+}
+
+int int_argument(const Words& words, std::size_t index) {
+  const std::int64_t value = signed_argument(words, index);
+  if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max()) {
+    reject("Invalid number " + echo(words[index]));
+  }
+  return static_cast<int>(value);
+}
+
+QTestCommand set_irq(const Words& words) {
+  QTestCommand command;
+  command.kind = Kind::kSetIrq;
+  command.device = argument(words, 1);
+  command.pins = argument(words, 2);
+  if (*command.pins == "unnamed-gpio-in") command.pins.reset();
+  command.pin = int_argument(words, 3);
+  command.level = int_argument(words, 4);
+  return command;
+}
+
+/// QEMU has modules; there are none here, so that none can be loaded.
+[[noreturn]] void load_module(const Words& words) {
+  argument(words, 1);
+  argument(words, 2);
+  throw Rejected{"FAIL\n"};
 }
 
 /// A name like "readl": stem and letter of the width.
@@ -222,10 +251,10 @@ QTestCommand parse(const Words& words) {
   if (name == "endianness") return QTestCommand{};
   if (name == "clock_step") return clock(Kind::kClockStep, words);
   if (name == "clock_set") return clock(Kind::kClockSet, words);
-  if (name == "irq_intercept_in" || name == "irq_intercept_out") return intercept(words);
-  // There is no device whose inputs could be forced, and no module to load.
-  if (name == "set_irq_in") reject("Unknown device");
-  if (name == "module_load") throw Rejected{"FAIL\n"};
+  if (name == "irq_intercept_in") return intercept(Kind::kInterceptIn, words);
+  if (name == "irq_intercept_out") return intercept(Kind::kInterceptOut, words);
+  if (name == "set_irq_in") return set_irq(words);
+  if (name == "module_load") load_module(words);
   reject("Unknown command " + echo(name));
 }
 
@@ -237,6 +266,13 @@ std::string formatted(const char* format, Value value) {
 }
 
 }  // namespace
+
+bool names_device(std::string_view name, std::string_view path) {
+  if (name.empty() || name.size() > path.size()) return false;
+  if (name.front() == '/') return name == path;
+  const std::size_t start = path.size() - name.size();
+  return path.substr(start) == name && start > 0 && path[start - 1] == '/';
+}
 
 QTestParsed parse_qtest(std::string_view line) {
   try {

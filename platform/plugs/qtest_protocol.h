@@ -3,7 +3,7 @@
 ///
 /// Source: the protocol description and the observable answers of QEMU's test server
 /// (system/qtest.c, docs/devel/testing/qtest.rst). QEMU ends with an assertion on malformed
-/// arguments; here they are answered with a FAIL line.
+/// arguments; here they are answered with a FAIL line. All differences: doc/qtest.md.
 
 #include <cstddef>
 #include <cstdint>
@@ -32,9 +32,11 @@ struct QTestCommand {
     kReadBase64,  ///< b64read: address, size
     kWriteBlock,  ///< write, b64write, memset: address, data (may be empty)
     kEndianness,
-    kClockStep,  ///< nanoseconds, or to the next deadline
-    kClockSet,   ///< nanoseconds
-    kIntercept,  ///< irq_intercept_in, irq_intercept_out: device
+    kClockStep,     ///< nanoseconds, or to the next deadline
+    kClockSet,      ///< nanoseconds
+    kInterceptIn,   ///< irq_intercept_in: device, pins
+    kInterceptOut,  ///< irq_intercept_out: device, pins
+    kSetIrq,        ///< set_irq_in: device, pins, pin, level
   };
   Kind kind = Kind::kEndianness;
   unsigned width = 0;  ///< bytes: 1, 2, 4 or 8
@@ -43,8 +45,14 @@ struct QTestCommand {
   std::uint64_t value = 0;  ///< cut to `width`
   std::optional<std::int64_t> nanoseconds;
   std::vector<std::uint8_t> data;
-  std::string device;
+  std::string device;               ///< see QTestDevice
+  std::optional<std::string> pins;  ///< name of a list of pins; nullopt: the one without a name
+  int pin = 0, level = 0;
 };
+
+/// Does a client's name for a device mean the one at `path` ("/machine/i440fx/ioapic")? As in QEMU,
+/// a name that begins with a slash is the whole path, and any other the end of one ("ioapic").
+bool names_device(std::string_view name, std::string_view path);
 
 /// A command to carry out, or the answer to one that cannot be.
 using QTestParsed = std::variant<QTestCommand, std::string>;

@@ -183,6 +183,59 @@ class Hostile(Scenario):
                 self.end(client)
                 os.unlink(self.path("host0"))
 
+    def test_the_simulator_outlives_every_client(self):
+        process, address = start_qtest(self, "--link", "null", keep=True)
+        last_words = (b"", b"read", b"writel 0xe0000000 ", b"read 0 10000000\n",
+                      b"clock_step 1000000000\n", b"write 0 60 0x1234", b"\0\n\0\0\n",
+                      b"write 0 0x8000000000000000 0x00\n", b"read 0 0xffffffffffffffff\n",
+                      b"b64write 0 18446744073709551615 AAAA\n", b"memset 0 -1 0\n",
+                      b"read 0xffffffff00000000 4096\nread 0xfffffffffffffff0 16\n",
+                      b"x" * 100_000, bytes(range(256)) * 100,
+                      b"read 0 0x100000\n" * 20)
+        for words in last_words:
+            with self.subTest(words=words[:40]):
+                client = QTestClient(self, address)
+                client.send(words)
+                client.close()
+        client = QTestClient(self, address)
+        self.assertEqual(client.do("endianness"), "OK little")
+        self.assertEqual(client.do("clock_step 1"), "OK 1000000001", "the machine was not kept")
+        client.close()
+        process.terminate()
+        _, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 0, err)
+
+    def test_a_client_that_takes_no_answers_makes_room_for_the_next(self):
+        process, address = start_qtest(self, "--link", "null", keep=True)
+        stuck = QTestClient(self, address)
+        stuck.send(b"read 0 0x100000\n" * 20)
+        client = QTestClient(self, address)
+        self.assertEqual(client.do("endianness"), "OK little")
+        client.close()
+        process.terminate()
+        _, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn("takes no answers", err)
+
+    def test_memory_stays_bounded(self):
+        process, address = start_qtest(self, "--link", "null", keep=True)
+
+        def used():
+            with open(f"/proc/{process.pid}/status") as status:
+                return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+
+        for _ in range(3):
+            client = QTestClient(self, address)
+            for _ in range(300):
+                client.send(b"y" * (1 << 20))
+            client.close()
+        client = QTestClient(self, address)
+        self.assertEqual(client.do("endianness"), "OK little")
+        self.assertLess(used(), 700 << 10, "KiB")
+        client.close()
+        process.terminate()
+        process.communicate(timeout=20)
+
     def test_somebody_who_only_looks_does_not_end_the_run(self):
         client = self.client()
         client.close()  # without a word

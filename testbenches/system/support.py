@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import struct
 import subprocess
@@ -106,15 +107,23 @@ class Scenario(unittest.TestCase):
         return os.path.join(self._directory.name, name)
 
 
-def start_qtest(scenario, *arguments):
-    """Starts a qtest server and waits until it listens. Returns the process and its socket."""
-    address = scenario.path("qtest.sock")
-    process = subprocess.Popen([SIM, "--qtest", f"unix:{address}", *arguments],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start_sim(scenario, *arguments, **options):
+    """Starts e1000-sim with pipes; it ends with the scenario at the latest."""
+    process = subprocess.Popen([SIM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, **options)
     scenario.addCleanup(process.stdout.close)
     scenario.addCleanup(process.stderr.close)
     scenario.addCleanup(process.wait)
     scenario.addCleanup(process.kill)
+    return process
+
+
+def start_qtest(scenario, *arguments, keep=False):
+    """Starts a qtest server and waits until it listens. Returns the process and its socket. Unless
+    it is to be kept it ends with its first client."""
+    address = scenario.path("qtest.sock")
+    option = "" if keep else ",keep=off"
+    process = start_sim(scenario, "--qtest", f"unix:{address}{option}", *arguments)
     deadline = time.monotonic() + 20
     while not os.path.exists(address):
         scenario.assertIsNone(process.poll(), "the simulator has ended")
@@ -123,13 +132,30 @@ def start_qtest(scenario, *arguments):
     return process, address
 
 
+def free_port():
+    """A TCP port that was free a moment ago, and that no other program is given by chance."""
+    while True:
+        with socket.socket() as probe:
+            port = random.randrange(10000, 30000)
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+
+
 class QTestClient:
+    """address: path of a UNIX socket, or (host, port); or a connected socket."""
+
     def __init__(self, scenario, address):
         self.interrupts = []
-        self._socket = socket.socket(socket.AF_UNIX)
+        if isinstance(address, socket.socket):
+            self._socket = address
+        else:
+            family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+            self._socket = socket.socket(family)
         scenario.addCleanup(self._socket.close)
         self._socket.settimeout(30)
-        while self._socket.connect_ex(address) != 0:  # bound, but not listening yet
+        deadline = time.monotonic() + 20
+        while self._socket is not address and self._socket.connect_ex(address) != 0:
+            scenario.assertLess(time.monotonic(), deadline, "nobody listens")
             time.sleep(0.01)
         self._answers = self._socket.makefile("rb")
         scenario.addCleanup(self._answers.close)

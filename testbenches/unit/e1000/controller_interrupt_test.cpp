@@ -191,6 +191,24 @@ TEST(Interrupt, Int4HoldsForAnAcknowledgeAndANewCauseInTheSameMoment) {
   });
 }
 
+TEST(Interrupt, IsWorkUntilTheLineFollowsUnlessItIsThrottled) {
+  NicRig rig;
+  rig.run([&] {
+    rig.write(reg::kItr, 100);
+    rig.write(reg::kIms, 0xFF);
+    NicRig::wait_for(ms(10));  // the EEPROM has been read
+    ASSERT_FALSE(rig.nic.busy());
+    rig.write(reg::kIcs, 1);
+    EXPECT_TRUE(rig.nic.busy());
+    NicRig::wait_for(ns(100));
+    EXPECT_TRUE(rig.irq.read());
+    EXPECT_FALSE(rig.nic.busy());
+    rig.read(reg::kIcr);
+    rig.write(reg::kIcs, 1);
+    EXPECT_FALSE(rig.nic.busy());
+  });
+}
+
 TEST(Interrupt, NoThrottlingOnThe82544) {
   NicRig rig(Part::k82544gc);
   rig.run([&] {

@@ -269,5 +269,36 @@ TEST(Decode, BusHasRoomForItsDeviceNumbersOnly) {
   EXPECT_THROW(bus.attach(second), std::invalid_argument);
 }
 
+TEST(Decode, ADeviceNumberMayBeWanted) {
+  Bus bus("bus", {});
+  Function first("first", nic()), second("second", nic()), third("third", nic()),
+      fourth("fourth", nic());
+  EXPECT_EQ(bus.attach(first, 4), 4u);
+  EXPECT_THROW(bus.attach(second, 4), std::invalid_argument);
+  EXPECT_THROW(bus.attach(second, 0), std::invalid_argument);
+  EXPECT_THROW(bus.attach(second, 32), std::invalid_argument);
+  EXPECT_EQ(bus.attach(second, 3), 3u);
+  EXPECT_EQ(bus.attach(third), 2u);
+  EXPECT_EQ(bus.attach(fourth), 5u);
+}
+
+TEST(Decode, FunctionsAnswerAtTheNumbersTheyWanted) {
+  Bench bench;
+  const Card high("high", nic(), bench.bus, 30);
+  Card low("low", nic(), bench.bus, 7);
+  bench.run([&] {
+    bench.cpu.config_write(30, cfg::kInterruptLine, 0x30, 1);
+    bench.cpu.config_write(7, cfg::kInterruptLine, 0x77, 1);
+    EXPECT_EQ(bench.cpu.config_read(7, 0), 0x100E8086u);
+    EXPECT_EQ(bench.cpu.config_read(8, 0), 0xFFFFFFFFu);
+    low.irq = true;
+    sc_core::wait(to_sc(ns(100)));
+    EXPECT_TRUE(bench.pirq[pirq_line(7, 0)].read());
+    EXPECT_FALSE(bench.pirq[pirq_line(30, 0)].read());
+  });
+  EXPECT_EQ(high.function.config().read(cfg::kInterruptLine, 1), 0x30u);
+  EXPECT_EQ(low.function.config().read(cfg::kInterruptLine, 1), 0x77u);
+}
+
 }  // namespace
 }  // namespace e1000tlm::pci::test

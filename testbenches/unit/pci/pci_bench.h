@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -180,7 +181,8 @@ class Device : public sc_core::sc_module, public DeviceEventsIf {
 
 /// A function with its device and interrupt level.
 struct Card {
-  Card(const std::string& name, const FunctionConfig& config, Bus& bus)
+  Card(const std::string& name, const FunctionConfig& config, Bus& bus,
+       std::optional<unsigned> wanted = std::nullopt)
       : function((name + "_function").c_str(), config),
         device((name + "_device").c_str()),
         irq((name + "_irq").c_str()),
@@ -192,7 +194,7 @@ struct Card {
     function.irq(irq);
     function.pme(pme);
     function.events(device);
-    number = bus.attach(function);
+    number = bus.attach(function, wanted);
   }
 
   Function function;

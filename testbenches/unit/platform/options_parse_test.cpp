@@ -116,6 +116,19 @@ TEST(Options, SwitchesAndWhatHangsOnThem) {
   EXPECT_EQ(parse({"--app", "generate", "--to", "pair"}).board.to, "pair");
 }
 
+TEST(Options, ClientsFindQemusMachine) {
+  EXPECT_EQ(parse({}).board.ram_bytes, std::uint64_t{64} << 20);
+  EXPECT_EQ(parse({"--qtest", "unix:/x"}).board.ram_bytes, std::uint64_t{128} << 20);
+  EXPECT_EQ(parse({"--qtest", "unix:/x", "--ram", "8MiB"}).board.ram_bytes, std::uint64_t{8} << 20);
+  const BoardConfig board =
+      parse({"--nic", "addr=4", "--nic", "addr=0x1F", "--nic", "addr=a.0", "--nic", "aneg=1s"})
+          .board;
+  EXPECT_EQ(board.nics[0].device, 4U);
+  EXPECT_EQ(board.nics[1].device, 31U);
+  EXPECT_EQ(board.nics[2].device, 10U);
+  EXPECT_EQ(board.nics[3].device, std::nullopt);
+}
+
 TEST(Options, FileHasTheSameNamesAndTheCommandLineWins) {
   const ConfigFile file("app=generate\nframes=5\nseed=9\nnic=part=82544gc\nquiet=true\n");
   const Options options = parse({"--config", file.path(), "--seed", "3"});
@@ -176,6 +189,11 @@ TEST(Options, RefusesBadInputAndNamesIt) {
       {{"--nic", "82540em"}, "82540em"},
       {{"--nic", "colour=red"}, "colour"},
       {{"--nic", "aneg=soon"}, "soon"},
+      {{"--nic", "addr=20"}, "--nic: addr=20: expected a hexadecimal number from 2 to 1f"},
+      {{"--nic", "addr=1"}, "addr=1: expected"},
+      {{"--nic", "addr=4.1"}, "addr=4.1: expected"},
+      {{"--nic", "addr=0x"}, "addr=0x: expected"},
+      {{"--qtest", "stdio", "--json", "-"}, "--json: - does not go with --qtest stdio"},
       {{"--nic", "timing=82599"}, "82599"},
       {{"--quantum", "10"}, "--quantum"},
       {{"--quantum", "-1us"}, "-1us"},

@@ -85,7 +85,9 @@ class FakeBackend : public sc_core::sc_module, public QTestBackend {
     return false;
   }
   void on_irq(std::function<void(unsigned, bool)> changed) override { irq_ = std::move(changed); }
-  std::vector<std::string> intercept_names() const override { return {"ioapic", "e1000"}; }
+  std::vector<QTestDevice> devices() const override {
+    return {{"/machine/board/ioapic", 24}, {"/machine/peripheral/e1000", 0}};
+  }
 
   std::vector<std::uint8_t> ram = std::vector<std::uint8_t>(kRamBytes);
   std::map<std::uint16_t, std::uint32_t> ports;
@@ -140,6 +142,7 @@ class Client {
     }
     return true;
   }
+  int fd() const { return fd_.get(); }
   std::string line() {
     std::string text;
     char c = 0;

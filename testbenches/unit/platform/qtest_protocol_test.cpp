@@ -91,14 +91,34 @@ TEST(QTestProtocol, ClockAndInterceptCommands) {
   EXPECT_EQ(command("clock_step -5").nanoseconds, -5);
   EXPECT_EQ(command("clock_set 0x10").kind, Kind::kClockSet);
   EXPECT_EQ(command("clock_set 0x10").nanoseconds, 16);
-  EXPECT_EQ(command("irq_intercept_in ioapic").kind, Kind::kIntercept);
+  EXPECT_EQ(command("irq_intercept_in ioapic").kind, Kind::kInterceptIn);
   EXPECT_EQ(command("irq_intercept_in ioapic").device, "ioapic");
+  EXPECT_FALSE(command("irq_intercept_in ioapic").pins);
+  EXPECT_EQ(command("irq_intercept_out /machine/x name").kind, Kind::kInterceptOut);
   EXPECT_EQ(command("irq_intercept_out /machine/x name").device, "/machine/x");
+  EXPECT_EQ(command("irq_intercept_out /machine/x name").pins, "name");
   EXPECT_EQ(command("endianness").kind, Kind::kEndianness);
-  EXPECT_EQ(answer("irq_intercept_in ioapic name"),
-            "FAIL Interception of named in-GPIOs not yet supported\n");
-  EXPECT_EQ(answer("set_irq_in /machine/x unnamed-gpio-in 0 1"), "FAIL Unknown device\n");
+  const QTestCommand forced = command("set_irq_in ioapic unnamed-gpio-in 3 -2");
+  EXPECT_EQ(forced.kind, Kind::kSetIrq);
+  EXPECT_FALSE(forced.pins);
+  EXPECT_EQ(forced.pin, 3);
+  EXPECT_EQ(forced.level, -2);
+  EXPECT_EQ(command("set_irq_in ioapic sparkle 3 1").pins, "sparkle");
+  EXPECT_EQ(answer("set_irq_in ioapic unnamed-gpio-in 3 0x80000000"),
+            "FAIL Invalid number '0x80000000'\n");
   EXPECT_EQ(answer("module_load a b"), "FAIL\n");
+  EXPECT_EQ(answer("module_load a"), "FAIL Missing argument of 'module_load'\n");
+}
+
+TEST(QTestProtocol, DevicesAreNamedByTheirPathOrItsEnd) {
+  constexpr const char* kPath = "/machine/i440fx/ioapic";
+  for (const char* name : {"ioapic", "i440fx/ioapic", "machine/i440fx/ioapic", kPath}) {
+    EXPECT_TRUE(names_device(name, kPath)) << name;
+  }
+  for (const char* name : {"", "/", "apic", "/ioapic", "x/ioapic", "/machine/unattached/ioapic",
+                           "i440fx", "ioapic/", "/x/machine/i440fx/ioapic"}) {
+    EXPECT_FALSE(names_device(name, kPath)) << name;
+  }
 }
 
 TEST(QTestProtocol, UnknownCommandsAreNamed) {
@@ -139,6 +159,12 @@ TEST(QTestProtocol, BadArgumentsAreAnsweredAndNeverFatal) {
        "FAIL Size 18446744073709551615 is more than the limit of 67108864 bytes\n"},
       {"read 0xffffffffffffffff 2", "FAIL Range leaves the address space\n"},
       {"readl 0xfffffffffffffffd", "FAIL Range leaves the address space\n"},
+      {"write 0 0x8000000000000000 0x00",
+       "FAIL Size 9223372036854775808 is more than the limit of 67108864 bytes\n"},
+      {"write 0 0x8000000000000000 0x", "ERR invalid argument size\n"},
+      {"b64write 0 0x8000000000000000 A", "ERR invalid argument size\n"},
+      {"b64read 0 0x8000000000000000",
+       "FAIL Size 9223372036854775808 is more than the limit of 67108864 bytes\n"},
       {"write 0 2 0x01zz", "FAIL Invalid hexadecimal data\n"},
   };
   for (const auto& c : cases) EXPECT_EQ(answer(c.line), c.expected) << c.line;

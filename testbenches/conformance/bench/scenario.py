@@ -1,0 +1,158 @@
+"""Scenarios: functions that drive a bench and note what they see. Their record on QEMU is compared
+with their record on e1000-sim."""
+
+import importlib
+import json
+import os
+import pkgutil
+
+from bench.bench import MILLISECOND, Bench
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RECORDS = os.path.join(HERE, "..", "records")
+
+
+class Difference:
+    """Why QEMU may differ from the manual. All differences make doc/differences.md.
+
+    rule: number in the notes on the device's behaviour; manual: section and what it says."""
+
+    all = []
+
+    def __init__(self, subject, rule, manual, qemu, ours="as the manual"):
+        self.subject, self.rule, self.manual, self.qemu, self.ours = (
+            subject,
+            rule,
+            manual,
+            qemu,
+            ours,
+        )
+        Difference.all.append(self)
+
+
+class Scenario:
+    def __init__(self, function, name, manual, start, argument):
+        self.function, self.name, self.manual = function, name, manual
+        self.start, self.argument = start, argument
+        self.group = function.__module__.rpartition(".")[2]
+
+    def run(self, endpoint):
+        """Runs it on a freshly started machine. The bench, with its observations."""
+        endpoint.restart()
+        bench = Bench(endpoint)
+        if self.start == "power-on":
+            bench.place()
+        else:
+            bench.enable()
+        if self.start == "link":
+            bench.bring_up_link()
+        bench.step(20 * MILLISECOND)  # both have read their EEPROM and agree on the time
+        bench.qtest.edges.clear()
+        if self.argument is None:
+            self.function(bench)
+        elif isinstance(self.argument, tuple):
+            self.function(bench, *self.argument)
+        else:
+            self.function(bench, self.argument)
+        return bench
+
+
+scenarios = []
+
+
+def scenario(name, manual, start="link", each=(None,)):
+    """Makes scenarios of a function.
+
+    name: may have {} for the argument, or {0}, {1} for its items; manual: section of Intel's manual
+    (317453); start: "power-on" (addresses given, nothing else), "enabled" (decoding and bus
+    mastering) or "link" (and the link is up); each: arguments, one scenario for each."""
+
+    def decorate(function):
+        for argument in each:
+            words = argument if isinstance(argument, tuple) else (argument,)
+            scenarios.append(Scenario(function, name.format(*words), manual, start, argument))
+        return function
+
+    return decorate
+
+
+def load():
+    """Imports all scenarios; the list."""
+    import scenarios as package
+
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+        importlib.import_module("scenarios." + module.name)
+    names = [s.name for s in scenarios]
+    twice = {name for name in names if names.count(name) > 1}
+    assert not twice, f"scenarios of the same name: {twice}"
+    return scenarios
+
+
+# --- records of the reference ---
+
+
+class Records:
+    """What the reference showed: records/GROUP.json, a line for each scenario."""
+
+    def __init__(self):
+        self._groups = {}
+
+    def _group(self, name):
+        if name not in self._groups:
+            path = os.path.join(RECORDS, name + ".json")
+            content = {"reference": None, "scenarios": {}}
+            if os.path.exists(path):
+                with open(path) as file:
+                    content = json.load(file)
+            self._groups[name] = content
+        return self._groups[name]
+
+    def get(self, which):
+        """[label, value] pairs; None: there is no record of this scenario."""
+        return self._group(which.group)["scenarios"].get(which.name)
+
+    def put(self, which, version, pairs):
+        group = self._group(which.group)
+        group["reference"] = version
+        group["scenarios"][which.name] = pairs
+
+    def save(self, known):
+        """Writes all groups; records of scenarios that are no more go."""
+        os.makedirs(RECORDS, exist_ok=True)
+        for name, group in self._groups.items():
+            names = [s.name for s in known if s.group == name and s.name in group["scenarios"]]
+            lines = [
+                f"{json.dumps(n)}:{json.dumps(group['scenarios'][n], separators=(',', ':'))}"
+                for n in names
+            ]
+            with open(os.path.join(RECORDS, name + ".json"), "w") as file:
+                file.write(
+                    '{"reference":%s,"scenarios":{\n%s\n}}\n'
+                    % (json.dumps(group["reference"]), ",\n".join(lines))
+                )
+
+
+def pairs(observations):
+    """As the records keep them."""
+    return [[o.label, o.value] for o in observations]
+
+
+def compare(ours, reference):
+    """ours: observations; reference: pairs. Problems, as text; empty: all is as it should be."""
+    problems = []
+    if [o.label for o in ours] != [label for label, _ in reference]:
+        return ["the record is of another scenario: record it again (--record)"]
+    for observation, (label, theirs) in zip(ours, reference):
+        wanted = observation.expected
+        if wanted is not None and observation.value != wanted:
+            problems.append(
+                f"{label}: is {observation.value}, the manual wants {wanted}, " f"QEMU has {theirs}"
+            )
+        elif observation.difference is None and observation.value != theirs:
+            problems.append(f"{label}: is {observation.value}, QEMU has {theirs}")
+        elif observation.difference is not None and observation.value == theirs:
+            problems.append(
+                f"{label}: QEMU agrees ({theirs}): the annotation "
+                f"'{observation.difference.subject}' is no longer needed"
+            )
+    return problems

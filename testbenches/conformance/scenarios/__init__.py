@@ -1,0 +1,1 @@
+"""Scenarios, a module for each part of the device."""
