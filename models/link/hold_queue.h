@@ -22,6 +22,9 @@ class ReadyGate : public sc_core::sc_module {
   ReadyGate(const sc_core::sc_module_name& name, CableEndIf& end, Time flush);
   ~ReadyGate() override;
 
+  /// Opens at once from now on. Before the start of simulation.
+  void open_at_once() { flush_ = kTimeZero; }
+
   /// Frames sent now are stored by the MAC (as far as a link partner can know).
   bool open() const { return open_ && end_.partner_ready() && end_.link_up(); }
 

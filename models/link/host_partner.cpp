@@ -62,6 +62,11 @@ void HostPartner::start_of_simulation() {
   thread_ = std::thread([this] { run(); });
 }
 
+void HostPartner::use_polling() {
+  polled_ = true;
+  hold_.open_at_once();
+}
+
 void HostPartner::finish() {
   if (thread_.joinable()) {
     stop_ = true;

@@ -83,7 +83,9 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   /// kLastFlush to leave.
   void finish() override;
 
-  void use_polling() override { polled_ = true; }
+  /// Held frames go to the MAC as soon as it is ready then: whoever steps the simulation command by
+  /// command finds them received before its next one.
+  void use_polling() override;
   std::size_t poll() override;
   bool flush(std::chrono::milliseconds timeout) override;
   std::string fault() const override { return told_gone_ ? "the host's end has gone" : ""; }

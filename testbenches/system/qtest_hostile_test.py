@@ -42,12 +42,12 @@ class Hostile(Scenario):
         return bar
 
     def rings(self, client, bar):
-        for offset, value in ((0x3800, RING), (0x3808, 1024), (0x400, 0x10A),
-                              (0x2800, RING + 1024), (0x2808, 1024), (0x2818, 63), (0x100, 0x800A)):
-            client.do(f"writel {bar + offset:#x} {value:#x}")
         for i in range(64):
             address = (BUFFERS + 2048 * i).to_bytes(8, "little").hex()
             client.do(f"write {RING + 1024 + 16 * i:#x} 16 0x{address}{'00' * 8}")
+        for offset, value in ((0x3800, RING), (0x3808, 1024), (0x400, 0x10A),
+                              (0x2800, RING + 1024), (0x2808, 1024), (0x2818, 63), (0x100, 0x800A)):
+            client.do(f"writel {bar + offset:#x} {value:#x}")
 
     def transmit(self, client, bar, number):
         slot = number % 64
@@ -76,6 +76,21 @@ class Hostile(Scenario):
         self.hosts[0].sendto(frame, self.path("nic0"))
         self.assertEqual(client.value(f"readb {RING + 1024 + 12:#x}") & 3, 3)
         self.assertEqual(client.do(f"read {BUFFERS:#x} {len(frame)}"), f"OK 0x{frame.hex()}")
+        self.end(client)
+
+    def test_a_frame_that_waits_is_received_with_the_first_descriptors(self):
+        client = self.client()
+        bar = self.up(client)
+        frame = b"\xff" * 6 + bytes.fromhex("525400123456 88b5") + bytes(46)
+        for _ in range(2):
+            self.hosts[0].sendto(frame, self.path("nic0"))
+        client.do("endianness")
+        self.rings(client, bar)
+        for slot in range(3):
+            if slot == 2:
+                self.hosts[0].sendto(frame, self.path("nic0"))
+            status = client.value(f"readb {RING + 1024 + 16 * slot + 12:#x}")
+            self.assertEqual(status & 3, 3, f"descriptor {slot}")
         self.end(client)
 
     def test_registers_work_without_the_clock(self):

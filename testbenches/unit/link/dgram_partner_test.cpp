@@ -86,6 +86,16 @@ TEST(DgramPartner, HoldsDatagramsUntilTheMacIsReady) {
   EXPECT_EQ(bench.nic.received.size(), 1U);
 }
 
+TEST(DgramPartner, WhenPolledHeldDatagramsLeaveAtTheMomentTheMacIsReady) {
+  Bench bench;
+  bench.nic.begin(false);
+  bench.peer->send(bench.local, numbered_frame(1));
+  EXPECT_EQ(bench.partner.poll(), 1U);
+  bench.cable.end(0).set_ready(true);
+  sc_core::sc_start(1, sc_core::SC_NS);
+  EXPECT_EQ(bench.cable.end(1).in_flight() + bench.nic.received.size(), 1U);
+}
+
 TEST(DgramPartner, PadsShortFramesWithZeros) {
   Bench bench;
   bench.nic.begin();
