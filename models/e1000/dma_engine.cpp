@@ -67,13 +67,13 @@ DmaEngine::Outcome DmaEngine::dma_read(std::uint64_t address, Bytes data) {
 }
 
 DmaEngine::Outcome DmaEngine::dma_write(std::uint64_t address, ConstBytes data,
-                                         std::uint32_t padding) {
+                                        std::uint32_t padding) {
   const std::uint64_t epoch = epoch_;
   if (settle() && epoch != epoch_) return Outcome::kAborted;
   const auto bytes = static_cast<std::uint32_t>(data.size());
-  std::uint8_t* memory = core_.gate.enabled ? master_.access_ahead(::tlm::TLM_WRITE_COMMAND,
-                                                                   address, bytes + padding)
-                                            : nullptr;
+  std::uint8_t* memory =
+      core_.gate.enabled ? master_.access_ahead(::tlm::TLM_WRITE_COMMAND, address, bytes + padding)
+                         : nullptr;
   if (memory != nullptr) {
     std::memcpy(memory, data.data(), bytes);
     return time_.loosely_timed() && time_.due() ? catch_up() : Outcome::kDone;

@@ -34,8 +34,14 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
 
   const auto bytes = static_cast<std::uint32_t>(frame.wire_bytes());
   core_.statistics.on_receive_total(bytes);
-  const bool intact = frame.fcs_ok() && !frame.coding_error;
-  if (intact && consume_mac_control(arrival)) return drop(arrival, Drop::kRxMacControl);
+  const bool crc_ok = frame.fcs_ok();
+  const bool intact = crc_ok && !frame.coding_error;
+  // Nearly all frames have another type than MAC control frames.
+  const bool control =
+      frame.size() >= 14 && load_be16(frame.data() + 12) == (core_.bank[reg::kFct] & 0xFFFF);
+  if (control && intact && consume_mac_control(arrival)) {
+    return drop(arrival, Drop::kRxMacControl);
+  }
 
   const RegisterBank& bank = core_.bank;
   const FilterView view{rctl, static_cast<std::uint16_t>(bank[reg::kVet]), &bank[reg::kRa],
@@ -47,9 +53,10 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
   StoredFrame stored;
   stored.at = arrival.last_bit;
   stored.inexact = verdict == FilterVerdict::kAcceptInexact;
-  if (!check_integrity(arrival, stored)) return 0;
-
-  std::uint32_t causes = 0;
+  const FrameFault fault = classify_frame(bytes, crc_ok, (rctl & rctl::kLpe) != 0);
+  if ((fault != FrameFault::kNone || frame.coding_error) && !keep_faulty(arrival, fault, stored)) {
+    return 0;
+  }
   if (no_descriptors) core_.statistics.add(Counter::kRnbc);
   const std::uint32_t room = buffer_bytes(frame);
   if (occupied_ + room > capacity_) {
@@ -58,7 +65,7 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
     // XOFF has not helped: it is repeated, once an overflow (rule FC-3).
     if (sent_xoff_ && !overflowing_) send_xoff(arrival.last_bit);
     overflowing_ = true;
-    return causes | cause::kRxo;
+    return cause::kRxo;
   }
   if (!stored.faulty) core_.statistics.on_receive_good(frame_kind(frame.data()), bytes);
   occupied_ += room;
@@ -67,23 +74,17 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
   stored.frame = std::move(arrival.frame);
   buffer_.push_back(std::move(stored));
   check_high_water(arrival.last_bit);
-  return causes;
+  return 0;
 }
 
 /// Rules RX-6 to RX-8. Frames beyond what the part can take at all are dropped even with SBP.
-bool MacReceiver::check_integrity(const link::Arrival& arrival, StoredFrame& stored) {
+bool MacReceiver::keep_faulty(const link::Arrival& arrival, FrameFault fault, StoredFrame& stored) {
   const link::Frame& frame = *arrival.frame;
-  const auto bytes = static_cast<std::uint32_t>(frame.wire_bytes());
-  const std::uint32_t rctl = core_.bank[reg::kRctl];
-  const bool crc_ok = frame.fcs_ok();
-  const FrameFault fault = classify_frame(bytes, crc_ok, (rctl & rctl::kLpe) != 0);
-  if (fault == FrameFault::kNone && !frame.coding_error) return true;
-
   if (frame.coding_error) core_.statistics.add(Counter::kRxerrc);
   if (fault != FrameFault::kNone) core_.statistics.on_receive_fault(fault);
-  if ((rctl & rctl::kSbp) != 0 && bytes <= kMaxLongFrameBytes) {
+  if (core_.is_on(reg::kRctl, rctl::kSbp) && frame.wire_bytes() <= kMaxLongFrameBytes) {
     stored.faulty = true;
-    if (!crc_ok) stored.errors |= rx_error::kCe;
+    if (!frame.fcs_ok()) stored.errors |= rx_error::kCe;
     if (frame.coding_error) stored.errors |= rx_error::kRxe;
     return true;
   }
@@ -102,11 +103,6 @@ bool MacReceiver::check_integrity(const link::Arrival& arrival, StoredFrame& sto
 /// like any others. What is not consumed here goes on to the address filters.
 bool MacReceiver::consume_mac_control(const link::Arrival& arrival) {
   const RegisterBank& bank = core_.bank;
-  const std::uint8_t* data = arrival.frame->data();
-  // The cheap test first: nearly all frames have another type.
-  if (arrival.frame->size() < 14 || load_be16(data + 12) != (bank[reg::kFct] & 0xFFFF)) {
-    return false;
-  }
   if (!core_.is_on(reg::kCtrl, ctrl::kRfce) || !core_.gmii->link().mode.full_duplex) return false;
   const PauseView view{bank[reg::kFcal], bank[reg::kFcah], bank[reg::kFct], bank[reg::kRa],
                        bank[reg::kRa + 4]};

@@ -51,9 +51,10 @@ class MacReceiver {
 
  private:
   std::uint32_t drop(const link::Arrival& arrival, Drop reason);
-  /// Notes the frame's faults in counters and in `stored`; false if it is not to be stored.
-  bool check_integrity(const link::Arrival& arrival, StoredFrame& stored);
-  /// True if the frame was a MAC control frame that goes no further.
+  /// Notes the faults of a damaged frame in counters and in `stored`; false if it is not to be
+  /// stored.
+  bool keep_faulty(const link::Arrival& arrival, FrameFault fault, StoredFrame& stored);
+  /// Of a frame with the MAC control type: true if it goes no further.
   bool consume_mac_control(const link::Arrival& arrival);
   void check_high_water(Time at);
   void send_xoff(Time at);

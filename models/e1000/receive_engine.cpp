@@ -202,7 +202,10 @@ void ReceiveEngine::store() {
   }
   const std::uint64_t epoch = epoch_;
   const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kRxdctl]);
-  if (fetch(ring(), write_back_.count(), thresholds) != Outcome::kDone || cache_.empty()) return;
+  if (wants_descriptors(thresholds)) {
+    if (fetch(ring(), write_back_.count(), thresholds) != Outcome::kDone) return;
+    if (cache_.empty()) return;
+  }
 
   const std::uint64_t address = load_le64(cache_.front());
   const auto total = static_cast<std::uint32_t>(progress_.bytes.size());
@@ -302,7 +305,7 @@ void ReceiveEngine::finish_descriptor(bool last, std::uint32_t stored_bytes) {
 }
 
 void ReceiveEngine::finish_frame(std::uint32_t bytes) {
-  progress_ = Progress{};
+  progress_.started = false;
   mac_.release(time_.now());
   moderate(bytes);
 }
@@ -314,10 +317,10 @@ void ReceiveEngine::write_back_all() {
   const Outcome outcome = dma_write(ring().address(write_back_.first()), write_back_.bytes());
   if (outcome == Outcome::kAborted) return;
   write_back_.clear();
-  const DescriptorRing r = ring();
+  DescriptorRing r = ring();
   const std::uint32_t before = r.owned();
-  core_.bank[reg::kRdh] = r.ahead(r.head, count);
-  const std::uint32_t after = ring().owned();
+  core_.bank[reg::kRdh] = r.head = r.ahead(r.head, count);
+  const std::uint32_t after = r.owned();
   const unsigned code = (core_.bank[reg::kRctl] >> rctl::kRdmtsShift) & 3;
   const std::uint32_t threshold = r.entries >> (code == 3 ? 3 : code + 1);
   if (before > threshold && after <= threshold) raise(cause::kRxdmt0);

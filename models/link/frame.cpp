@@ -41,7 +41,7 @@ void Frame::append(ConstBytes content) {
 
 std::uint32_t Frame::fcs() const { return fcs_carried_ ? fcs_ : ethernet_fcs(bytes()); }
 
-bool Frame::fcs_ok() const { return !fcs_carried_ || fcs_ == ethernet_fcs(bytes()); }
+bool Frame::carries_right_fcs() const { return fcs_ == ethernet_fcs(bytes()); }
 
 FramePool::FramePool() = default;
 FramePool::~FramePool() = default;
@@ -61,7 +61,12 @@ FramePool& FramePool::shared() {
 void FramePool::stock(std::size_t size) {
   check_size(size);
   const bool small = size <= kSmallFrameBytes;
-  (small ? small_ : large_).push_back(allocate(small ? kSmallFrameBytes : kMaxFrameBytes));
+  // By a quarter of what there is, so that slowly rising peaks do not allocate again and again.
+  const std::size_t count = allocated_ < 64 ? 1 : allocated_ / 4;
+  for (std::size_t i = 0; i < count; ++i) {
+    Frame* const frame = allocate(small ? kSmallFrameBytes : kMaxFrameBytes);
+    (small ? small_ : large_).push_back(frame);
+  }
 }
 
 Frame* FramePool::allocate(std::size_t capacity) {

@@ -54,7 +54,7 @@ class Frame {
     fcs_ = fcs;
   }
   void imply_fcs() { fcs_carried_ = false; }
-  bool fcs_ok() const;
+  bool fcs_ok() const { return !fcs_carried_ || carries_right_fcs(); }
   /// Destination address to FCS, as it is on the wire and as a receiver may store it.
   ConstBytes bytes_with_fcs() {
     store_le32(bytes_ + size_, fcs());  // storage has room for it behind any content
@@ -71,6 +71,7 @@ class Frame {
   friend void intrusive_ptr_add_ref(Frame* frame) noexcept;
   friend void intrusive_ptr_release(Frame* frame) noexcept;
   Frame() = default;
+  bool carries_right_fcs() const;
 
   std::uint8_t* bytes_ = nullptr;  // storage_ of whichever size class
   std::size_t size_ = 0;
@@ -120,7 +121,7 @@ class FramePool {
     frame->tag = 0;
     return frame;
   }
-  /// Adds a frame of the size's class to the free ones.
+  /// Adds frames of the size's class to the free ones.
   void stock(std::size_t size);
   Frame* allocate(std::size_t capacity);
   /// Gives the frame room for kMaxFrameBytes, keeping its content.

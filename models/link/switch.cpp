@@ -1,7 +1,6 @@
 #include "models/link/switch.h"
 
 #include <algorithm>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -18,15 +17,6 @@ constexpr std::size_t kMinWireBytes = kMinFrameBytes + kFcsBytes;
 constexpr bool is_reserved(StationAddress address) { return address >> 4 == 0x0180'C200'000; }
 /// PAUSE goes to the MAC of the port and never reaches what learns.
 constexpr StationAddress kMacControl = 0x0180'C200'0001;
-
-std::optional<SwitchDrop> fault(const Frame& frame, const SwitchConfig& config) {
-  const std::size_t bytes = frame.wire_bytes();
-  if (bytes < kMinWireBytes) return SwitchDrop::kTooShort;
-  if (bytes > config.max_frame_bytes) return SwitchDrop::kTooLong;
-  if (frame.coding_error) return SwitchDrop::kCodingError;
-  if (!frame.fcs_ok()) return SwitchDrop::kBadFcs;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -139,29 +129,28 @@ void Switch::forward() {
 // --- forwarding ---------------------------------------------------------------------------------
 
 void Switch::relay(SwitchPort& from, Pending frame) {
-  from.count_from_nic(*frame.frame);
-  if (const auto reason = fault(*frame.frame, config_)) return from.drop(*reason);
-  const StationAddress destination = load_station(frame.frame->data());
-  const StationAddress source = load_station(frame.frame->data() + 6);
-  if (!is_group(source) && destination != kMacControl) {
-    table_.learn(source, from.number(), frame.last_bit);
+  from.count_in(frame.wire_bytes);
+  const auto fault = static_cast<SwitchDrop>(frame.fault);
+  if (fault != SwitchDrop::kCount) return from.drop(fault);
+  if (!is_group(frame.source) && frame.destination != kMacControl) {
+    table_.learn(frame.source, from.number(), frame.last_bit);
   }
-  const Time ready = frame.last_bit + config_.latency;
-  if (is_group(destination)) {
-    if (is_reserved(destination)) return from.drop(SwitchDrop::kReserved);
-    return flood(from, std::move(frame.frame), ready);
+  if (is_group(frame.destination)) {
+    if (is_reserved(frame.destination)) return from.drop(SwitchDrop::kReserved);
+    return flood(from, frame);
   }
-  const unsigned port = table_.find(destination, frame.last_bit);
-  if (port == StationTable::kNowhere) return flood(from, std::move(frame.frame), ready);
+  const unsigned port = table_.find(frame.destination, frame.last_bit);
+  if (port == StationTable::kNowhere) return flood(from, frame);
   if (port == from.number()) return from.drop(SwitchDrop::kFiltered);
   ++statistics_.forwarded;
-  ports_[port]->transmit(std::move(frame.frame), ready);
+  ports_[port]->transmit(std::move(frame.frame), frame.wire_bytes, start_of(frame));
 }
 
-void Switch::flood(SwitchPort& from, FramePtr frame, Time ready) {
+void Switch::flood(SwitchPort& from, const Pending& frame) {
   ++statistics_.flooded;
   for (SwitchPort* port : ports_) {
-    if (port != &from && port->up_) port->transmit(frame, ready);
+    if (port == &from || !port->up_) continue;
+    port->transmit(frame.frame, frame.wire_bytes, start_of(frame));
   }
 }
 

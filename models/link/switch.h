@@ -89,7 +89,9 @@ class Switch : public sc_core::sc_module {
 
   void forward();
   void relay(SwitchPort& from, Pending frame);
-  void flood(SwitchPort& from, FramePtr frame, Time ready);
+  void flood(SwitchPort& from, const Pending& frame);
+  /// When it starts on a free wire.
+  Time start_of(const Pending& frame) const { return frame.last_bit + config_.latency; }
   void plan(Time at);
   void sift_down();
 

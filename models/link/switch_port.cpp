@@ -11,6 +11,19 @@ namespace {
 
 constexpr std::size_t kFirstRoom = 64;
 
+constexpr std::size_t kMinWireBytes = kMinFrameBytes + kFcsBytes;
+constexpr std::size_t kAddressBytes = 12;
+static_assert(kMaxFrameBytes + kFcsBytes <= 0xFFFF, "fits Pending::wire_bytes");
+
+/// What keeps the frame from being passed on; kCount: nothing.
+SwitchDrop fault_of(const Frame& frame, const SwitchConfig& config) {
+  const std::size_t bytes = frame.wire_bytes();
+  if (bytes < kMinWireBytes) return SwitchDrop::kTooShort;
+  if (bytes > config.max_frame_bytes) return SwitchDrop::kTooLong;
+  if (frame.coding_error) return SwitchDrop::kCodingError;
+  return frame.fcs_ok() ? SwitchDrop::kCount : SwitchDrop::kBadFcs;
+}
+
 template <class T>
 void push(boost::circular_buffer<T>& buffer, T value) {
   if (buffer.full()) buffer.set_capacity(2 * buffer.capacity());
@@ -62,7 +75,13 @@ void SwitchPort::link_changed() {
 
 void SwitchPort::receive(Arrival arrival) {
   const bool first = incoming_.empty();
-  push(incoming_, Pending{std::move(arrival.frame), arrival.last_bit});
+  const Frame& frame = *arrival.frame;
+  const SwitchDrop fault = fault_of(frame, switch_.config());
+  const bool addressed = frame.size() >= kAddressBytes;
+  const StationAddress destination = addressed ? load_station(frame.data()) : 0;
+  const StationAddress source = addressed ? load_station(frame.data() + 6) : 0;
+  push(incoming_, Pending{std::move(arrival.frame), arrival.last_bit, destination,
+                          static_cast<StationAddress>(fault), source, frame.wire_bytes()});
   if (first) switch_.frame_waits(number_, arrival.last_bit);
 }
 
@@ -72,19 +91,19 @@ Pending SwitchPort::take() {
   return frame;
 }
 
-void SwitchPort::transmit(FramePtr frame, Time ready) {
+void SwitchPort::transmit(FramePtr frame, std::size_t wire_bytes, Time ready) {
   while (!queue_.empty() && queue_.front().end <= ready) {
     queued_bytes_ -= queue_.front().bytes;
     queue_.pop_front();
   }
-  const std::size_t bytes = frame->wire_bytes();
-  if (queued_bytes_ + bytes > switch_.config().queue_bytes) {
+  if (queued_bytes_ + wire_bytes > switch_.config().queue_bytes) {
     drop(SwitchDrop::kQueueFull);
     return;
   }
-  count_to_nic(*frame);
-  queued_bytes_ += bytes;
-  push(queue_, Queued{end_.send(std::move(frame), ready), bytes});
+  ++statistics_.frames_to_nic;
+  statistics_.bytes_to_nic += wire_bytes - kFcsBytes;
+  queued_bytes_ += wire_bytes;
+  push(queue_, Queued{end_.send(std::move(frame), ready), wire_bytes});
 }
 
 }  // namespace e1000tlm::link

@@ -11,6 +11,7 @@
 
 #include "models/link/cable.h"
 #include "models/link/partner.h"
+#include "models/link/switch_table.h"
 #include "models/tlm/time.h"
 
 namespace e1000tlm::link {
@@ -34,10 +35,16 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(SwitchDro
     kSwitchDropNames{"bad_fcs",  "coding_error", "too_short", "too_long",
                      "reserved", "filtered",     "link_lost", "queue_full"};
 
-/// A frame that has come in, or is about to.
+/// A frame that has come in, or is about to, with what the switch goes by. That is taken from the
+/// frame when it is handed over: its sender has just written it, while by the time its last bit is
+/// in, with many ports busy, it is no longer in the host's cache.
 struct Pending {
   FramePtr frame;
   Time last_bit{};
+  StationAddress destination : 48;
+  StationAddress fault : 16;  ///< a SwitchDrop; kCount: none
+  StationAddress source : 48;
+  StationAddress wire_bytes : 16;
 };
 
 /// The far end of a station's cable. LinkPartner::statistics() counts frames looked at
@@ -74,7 +81,11 @@ class SwitchPort final : public LinkPartner, private FrameSink {
   void receive(Arrival arrival) override;
   Time first_due() const { return incoming_.front().last_bit; }
   Pending take();
-  void transmit(FramePtr frame, Time ready);
+  void transmit(FramePtr frame, std::size_t wire_bytes, Time ready);
+  void count_in(std::size_t wire_bytes) {
+    ++statistics_.frames_from_nic;
+    statistics_.bytes_from_nic += wire_bytes - kFcsBytes;
+  }
   void drop(SwitchDrop reason) { ++*drops_[static_cast<std::size_t>(reason)]; }
 
   Switch& switch_;

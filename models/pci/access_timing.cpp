@@ -106,9 +106,11 @@ AccessTiming::AccessTiming(const Setup& setup)
   const bool one_boundary =
       write_ || (price_[kRead].boundary() == price_[kReadLine].boundary() &&
                  price_[kRead].boundary() == price_[kReadMultiple].boundary());
-  simple_ =
-      !split_ && !delayed_ && !invalidates && one_boundary && arbiter_.parking != Parking::kLast;
+  one_price_ = !invalidates && one_boundary;
+  simple_ = !split_ && !delayed_ && one_price_ && arbiter_.parking != Parking::kLast;
   grant_ = grant_clocks(arbiter_, requester_, ~0u);
+  grant_time_ = clocks(grant_);
+  one_tenure_ = simple_ && price_[0].boundary() == 0;
 }
 
 AccessTiming AccessTiming::master_abort(const BusSpeed& bus, const ArbiterTiming& arbiter,
@@ -133,7 +135,7 @@ Command AccessTiming::command(std::uint64_t address, std::uint32_t bytes) const 
 
 const TenurePrice& AccessTiming::price(const Progress& progress) const {
   if (progress.stage == Stage::kCompletion) return completion_;
-  if (pcix_ || space_ != Space::kMemory) return price_[0];
+  if (one_price_) return price_[0];
   switch (command(progress.address, progress.bytes)) {
     case Command::kMemoryReadLine: return price_[kReadLine];
     case Command::kMemoryReadMultiple: return price_[kReadMultiple];
@@ -157,7 +159,7 @@ Tenure AccessTiming::next(const Progress& progress, Time start) const {
   } else {
     std::uint32_t bytes = progress.bytes;
     unsigned stop = 0;
-    if (write_ && !pcix_ && space_ == Space::kMemory) {
+    if (write_ && !one_price_) {
       const std::uint32_t lines = write_invalidate_bytes(master_, progress.address, bytes);
       if (lines != 0) {
         bytes = lines;

@@ -29,9 +29,8 @@ struct BusUsage {
 
   /// A tenure of it has been; `preempted`: by the latency timer.
   void add(const Tenure& tenure, Time clock, TenureEnding ending, bool preempted = false);
-  /// A whole access of one tenure has been.
+  /// The only tenure of an access has been.
   void add_tenure(std::uint32_t its_bytes, Time length, Time waited) {
-    ++accesses;
     ++tenures;
     bytes += its_bytes;
     busy += length;
@@ -116,22 +115,23 @@ class AccessTiming {
   Time time(std::uint64_t address, std::uint32_t bytes) const {
     return clocks(price_[0].clocks(address, bytes, grant_));
   }
-  /// Always a single tenure, of tenure_time().
-  bool one_tenure() const { return simple_ && price_[0].boundary() == 0; }
+  /// Always a single tenure, of tenure_time(); bytes > 0.
+  bool one_tenure() const { return one_tenure_; }
   /// From address phase to idle clock.
   Time tenure_time(std::uint64_t address, std::uint32_t bytes) const {
-    return clocks(price_[0].clocks(address, bytes, 0));
+    return clocks(price_[0].single(address, bytes));
   }
   /// From REQ# at `at` to the end, added to `usage`. `last`: who had the bus before, and after.
   Time alone(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at,
              unsigned& last, BusUsage& usage) const {
-    if (!one_tenure() || bytes == 0) {
+    if (!one_tenure_ || bytes == 0) {
       return walk(address, bytes, completer, at, last, usage);
     }
-    const Time all = time(address, bytes), waiting = clocks(grant_);
+    const Time length = tenure_time(address, bytes);
     last = requester_;
-    usage.add_tenure(bytes, all - waiting, waiting);
-    return at + all;
+    ++usage.accesses;
+    usage.add_tenure(bytes, length, grant_time_);
+    return at + grant_time_ + length;
   }
 
   /// When the access ends if nobody else wants the bus from now on, or earlier if somebody could
@@ -164,10 +164,13 @@ class AccessTiming {
   std::array<TenurePrice, 3> price_{};
   TenurePrice completion_{};  // split reads
   bool simple_ = true;
+  bool one_price_ = true;  // whichever the command
+  bool one_tenure_ = false;
   bool delayed_ = false;
   bool split_ = false;
   bool moves_data_ = true;
   unsigned grant_ = 0;    // clocks of arbitration, where that does not change
+  Time grant_time_{};     // the same
   unsigned no_data_ = 0;  // clocks of Retry, Split Response or master abort
   Time latency_{};        // of delayed and split reads
 };

@@ -12,37 +12,60 @@ constexpr unsigned places(unsigned requester, unsigned last) {
 
 }  // namespace
 
+Arbiter::Request& Arbiter::make_room() {
+  for (Request& request : requests_) {
+    if (!request.used) return request;
+  }
+  return requests_.emplace_back();
+}
+
 Arbiter::Ticket Arbiter::request(const AccessTiming& timing, const Transfer& transfer, Time at,
                                  Time now, Time& again) {
-  settle(now);
-  const auto place = std::find_if(requests_.begin(), requests_.end(),
-                                  [](const Request& request) { return !request.used; });
-  const auto ticket = static_cast<Ticket>(place - requests_.begin());
-  Request& request = place != requests_.end() ? *place : requests_.emplace_back();
+  if (waiting_ != 0) settle(now);
+  Request& request = make_room();
+  const auto ticket = static_cast<Ticket>(&request - requests_.data());
   request.timing = &timing;
-  request.progress = {};
   request.progress.address = transfer.address;
   request.progress.bytes = transfer.bytes;
   request.progress.completer = transfer.target;
+  request.progress.stage = AccessTiming::Stage::kRequest;
   request.progress.asked = at;
   request.access = {at, kTimeNever, kTimeNever};
   request.order = next_order_++;
   request.waiting = request.used = true;
+  request.single = timing.one_tenure();
+  if (request.single) request.busy = timing.tenure_time(transfer.address, transfer.bytes);
   ++waiting_;
   ++usage_[timing.master()].accesses;
-  again = earliest_end(ticket, now);
+  again = is_alone(request) ? start_alone(request) + request.busy : earliest_end(ticket, now);
   return ticket;
 }
 
 bool Arbiter::ended(Ticket ticket, Time now, Access& access, Time& again) {
-  settle(now);
   Request& request = requests_[ticket];
-  if (request.waiting) {
-    again = earliest_end(ticket, now);
-    return false;
+  if (request.waiting && !(is_alone(request) && end_alone(request, now))) {
+    settle(now);
+    if (request.waiting) {
+      again = earliest_end(ticket, now);
+      return false;
+    }
   }
   access = request.access;
   request.used = false;
+  return true;
+}
+
+/// settle() for one who is alone; false: has not ended yet.
+bool Arbiter::end_alone(Request& request, Time now) {
+  const Time start = start_alone(request);
+  if (start + request.busy > now) return false;
+  const unsigned master = request.timing->master();
+  usage_[master].add_tenure(request.progress.bytes, request.busy, start - request.progress.asked);
+  request.access.start = start;
+  request.access.end = free_ = start + request.busy;
+  request.waiting = false;
+  last_ = master;
+  waiting_ = 0;
   return true;
 }
 
@@ -56,23 +79,37 @@ void Arbiter::settle(Time now) {
 Time Arbiter::earliest_end(Ticket ticket, Time now) const {
   const Request& request = requests_[ticket];
   const AccessTiming& timing = *request.timing;
+  if (is_alone(request)) return std::max(start_alone(request), now) + request.busy;
   AccessTiming::Progress progress = request.progress;
   if (owner_ == ticket) {
     timing.finish(progress, tenure_, start_);
     return timing.earliest_end(progress, last_);
   }
   const Time grant = timing.grant(progress, last_);
-  Time start = std::max({progress.asked + grant, free_, now});
-  if (owner_ != kNobody) {
-    // A newcomer who stops the tenure under way only helps those whose turn is before what is left
-    // of it.
-    const Request& owner = requests_[owner_];
-    const bool same = owner.timing->requester(owner.progress) == timing.requester(request.progress);
-    start = std::max(start, end_of_tenure(same && earlier(request, owner) ? now : kTimeNever));
-  }
+  Time start = std::max({progress.asked + grant, free_for(request, now), now});
   if (const Request* other = blocker(request)) start = std::max(start, other->progress.data_ready);
   progress.asked = start - grant;
   return timing.earliest_end(progress, last_);
+}
+
+/// When the bus is free for this request at the earliest.
+Time Arbiter::free_for(const Request& request, Time now) const {
+  Ownership owner{nullptr, tenure_, start_};
+  if (owner_ != kNobody) {
+    owner.request = &requests_[owner_];
+  } else {
+    // Newcomers may go first, but not change the order of those who are there.
+    const Turn turn = next_turn();
+    if (turn.request == nullptr || turn.request == &request) return free_;
+    owner.request = turn.request;
+    owner.start = turn.start;
+    owner.tenure = turn.request->timing->next(turn.request->progress, turn.start);
+  }
+  // A newcomer who stops that tenure only helps those whose turn is before what is left of it.
+  const bool before_rest = owner.request->timing->requester(owner.request->progress) ==
+                               request.timing->requester(request.progress) &&
+                           earlier(request, *owner.request);
+  return end_of_tenure(owner, before_rest ? now : kTimeNever);
 }
 
 /// Which of one requester's accesses goes first.
@@ -82,32 +119,38 @@ bool Arbiter::earlier(const Request& a, const Request& b) {
   return a.order < b.order;
 }
 
-/// Gives the bus to somebody; false: not before the limit.
-bool Arbiter::start_tenure(Time limit) {
-  Request* chosen = nullptr;
-  Time when = kTimeNever;
+/// Who gets the bus next, as far as is known.
+Arbiter::Turn Arbiter::next_turn() const {
+  Turn turn;
   unsigned place = 0;
-  for (Request& request : requests_) {
+  for (const Request& request : requests_) {
     if (!request.waiting || blocker(request) != nullptr) continue;
     const AccessTiming& timing = *request.timing;
     const Time start =
         std::max(request.progress.asked + timing.grant(request.progress, last_), free_);
     const unsigned its_place = places(timing.requester(request.progress), last_);
-    if (start > when) continue;
-    if (start == when && its_place > place) continue;
-    if (start == when && its_place == place && !earlier(request, *chosen)) continue;
-    chosen = &request;
-    when = start;
+    if (start > turn.start) continue;
+    if (start == turn.start && its_place > place) continue;
+    if (start == turn.start && its_place == place && !earlier(request, *turn.request)) continue;
+    turn = {&request, start};
     place = its_place;
   }
-  if (chosen == nullptr || when >= limit) return false;
-  const AccessTiming& timing = *chosen->timing;
-  owner_ = static_cast<std::uint32_t>(chosen - requests_.data());
-  start_ = when;
-  tenure_ = timing.next(chosen->progress, when);
-  last_ = timing.requester(chosen->progress);
-  if (chosen->access.start == kTimeNever) chosen->access.start = when;
-  usage_[timing.master()].waiting += when - chosen->progress.asked;
+  return turn;
+}
+
+/// Gives the bus to somebody; false: not before the limit.
+bool Arbiter::start_tenure(Time limit) {
+  const Turn turn = next_turn();
+  if (turn.request == nullptr || turn.start >= limit) return false;
+  owner_ = static_cast<std::uint32_t>(turn.request - requests_.data());
+  start_ = turn.start;
+  Request& request = requests_[owner_];
+  request.single = false;
+  const AccessTiming& timing = *request.timing;
+  tenure_ = timing.next(request.progress, start_);
+  last_ = timing.requester(request.progress);
+  if (request.access.start == kTimeNever) request.access.start = start_;
+  usage_[timing.master()].waiting += start_ - request.progress.asked;
   return true;
 }
 
@@ -115,7 +158,7 @@ bool Arbiter::start_tenure(Time limit) {
 bool Arbiter::end_tenure(Time limit) {
   Request& request = requests_[owner_];
   const AccessTiming& timing = *request.timing;
-  const Tenure tenure = stopped(kTimeNever);
+  const Tenure tenure = stopped({&request, tenure_, start_}, kTimeNever);
   const Time end = start_ + timing.clocks(tenure.clocks);
   if (end > limit) return false;
   const TenureEnding ending = timing.finish(request.progress, tenure, start_);
@@ -130,31 +173,27 @@ bool Arbiter::end_tenure(Time limit) {
   return true;
 }
 
-/// The tenure under way as it ends with those who want the bus, and one who wants it from `wanted`
-/// on.
-Tenure Arbiter::stopped(Time wanted) const {
-  if (waiting_ == 1) return tenure_;
-  const Request& owner = requests_[owner_];
-  const AccessTiming& timing = *owner.timing;
-  const unsigned requester = timing.requester(owner.progress);
+/// A tenure as it ends with those who want the bus, and one who wants it from `wanted` on.
+Tenure Arbiter::stopped(const Ownership& owner, Time wanted) const {
+  if (waiting_ == 1) return owner.tenure;
+  const AccessTiming& timing = *owner.request->timing;
+  const Time end = owner.start + timing.clocks(owner.tenure.clocks);
+  const unsigned requester = timing.requester(owner.request->progress);
+  const Time expiry = owner.start + timing.clocks(latency_clocks_[requester]);
+  if (expiry >= end) return owner.tenure;
   for (const Request& request : requests_) {
     if (!request.waiting || request.timing->requester(request.progress) == requester ||
         blocker(request) != nullptr) {
       continue;
     }
-    wanted =
-        std::min(wanted, request.progress.asked + request.timing->grant(request.progress, last_));
+    wanted = std::min(wanted,
+                      request.progress.asked + request.timing->grant(request.progress, requester));
   }
-  if (wanted >= start_ + timing.clocks(tenure_.clocks)) return tenure_;
-  const Time stop = std::max(wanted, start_ + timing.clocks(latency_clocks_[requester]));
+  if (wanted >= end) return owner.tenure;
+  const Time stop = std::max(wanted, expiry) - owner.start;
   const auto elapsed =
-      static_cast<std::uint64_t>((stop - start_ + timing.clock() - Time{1}) / timing.clock());
-  return timing.cut(owner.progress, tenure_, elapsed);
-}
-
-/// The same as a time.
-Time Arbiter::end_of_tenure(Time wanted) const {
-  return start_ + requests_[owner_].timing->clocks(stopped(wanted).clocks);
+      static_cast<std::uint64_t>((stop + timing.clock() - Time{1}) / timing.clock());
+  return timing.cut(owner.request->progress, owner.tenure, elapsed);
 }
 
 /// The split read that this one's master has to wait for.

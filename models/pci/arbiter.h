@@ -70,6 +70,7 @@ class Arbiter {
     access = {at, start, start + length};
     free_ = access.end;
     last_ = timing.master();
+    ++usage_[last_].accesses;
     usage_[last_].add_tenure(transfer.bytes, length, start - at);
     return true;
   }
@@ -97,19 +98,43 @@ class Arbiter {
     AccessTiming::Progress progress;
     Access access;
     std::uint64_t order = 0;
+    Time busy{};           // of the whole access, where that is one tenure
+    bool single = false;   // it is, and has not begun
     bool waiting = false;  // more tenures to come or under way
     bool used = false;
   };
 
   static bool earlier(const Request& a, const Request& b);
+  Request& make_room();
+  /// The most frequent case: nobody but this request, one tenure.
+  bool is_alone(const Request& request) const {
+    return waiting_ == 1 && owner_ == kNobody && request.single;
+  }
+  Time start_alone(const Request& request) const {
+    return std::max(request.progress.asked + request.timing->grant(request.progress, last_), free_);
+  }
+  bool end_alone(Request& request, Time now);
   bool end_tenure(Time limit);
   bool start_tenure(Time limit);
-  Tenure stopped(Time wanted) const;
-  Time end_of_tenure(Time wanted) const;
+  struct Turn {
+    const Request* request = nullptr;
+    Time start = kTimeNever;
+  };
+  Turn next_turn() const;
+  struct Ownership {
+    const Request* request = nullptr;
+    Tenure tenure{};  // as the owner wants it
+    Time start{};
+  };
+  Tenure stopped(const Ownership& owner, Time wanted) const;
+  Time end_of_tenure(const Ownership& owner, Time wanted) const {
+    return owner.start + owner.request->timing->clocks(stopped(owner, wanted).clocks);
+  }
+  Time free_for(const Request& request, Time now) const;
   const Request* blocker(const Request& request) const;
   Time earliest_end(Ticket ticket, Time now) const;
 
-  std::vector<Request> requests_;
+  std::vector<Request> requests_;  // a ticket is a place here
   std::uint32_t waiting_ = 0;      // of the requests
   std::uint32_t owner_ = kNobody;  // request whose tenure is under way
   Tenure tenure_;                  // as the owner wants it

@@ -263,10 +263,12 @@ Tariff::Booking Bus::SlotTariff::book(::tlm::tlm_command command, std::uint64_t 
   const AccessTiming& timing = master_.to_host[write];
   const Arbiter::Transfer transfer{address, bytes, kHostNumber};
   if (bus_.loosely_timed_) {
-    Arbiter::Access access{at, kTimeZero, kTimeZero};
-    if (bus_.tenures_.armed()) access.start = bus_.arbiter_.alone_start(timing, at);
+    if (!bus_.tenures_.armed()) {
+      return {bus_.arbiter_.alone(timing, transfer, at) + latency_[write], kClosed};
+    }
+    Arbiter::Access access{at, bus_.arbiter_.alone_start(timing, at), kTimeZero};
     access.end = bus_.arbiter_.alone(timing, transfer, at);
-    if (bus_.tenures_.armed()) announce({address, bytes, write}, access);
+    announce({address, bytes, write}, access);
     return {access.end + latency_[write], kClosed};
   }
   Booking booking;

@@ -34,10 +34,10 @@ constexpr bool usable_line(unsigned bytes) {
 /// count as 32.
 constexpr Command read_command(const MasterSettings& master, std::uint64_t address,
                                std::uint32_t bytes) {
-  const unsigned line = usable_line(master.cache_line_bytes) ? master.cache_line_bytes : 32;
-  const std::uint64_t crossed = (address + bytes - 1) / line - address / line;
-  if (crossed >= 2) return Command::kMemoryReadMultiple;
-  if (crossed == 0 && bytes < line) return Command::kMemoryRead;
+  const std::uint64_t line = usable_line(master.cache_line_bytes) ? master.cache_line_bytes : 32;
+  const std::uint64_t first = address & ~(line - 1), last = (address + bytes - 1) & ~(line - 1);
+  if (last - first >= 2 * line) return Command::kMemoryReadMultiple;
+  if (last == first && bytes < line) return Command::kMemoryRead;
   return Command::kMemoryReadLine;
 }
 
@@ -47,8 +47,8 @@ constexpr Command read_command(const MasterSettings& master, std::uint64_t addre
 constexpr std::uint32_t write_invalidate_bytes(const MasterSettings& master, std::uint64_t address,
                                                std::uint32_t bytes) {
   const unsigned line = master.cache_line_bytes;
-  if (!master.write_invalidate || !usable_line(line) || address % line != 0) return 0;
-  return bytes - bytes % line;
+  if (!master.write_invalidate || !usable_line(line) || (address & (line - 1)) != 0) return 0;
+  return bytes & ~(line - 1);
 }
 
 /// PCI-X knows commands for one dword, with byte enables, and for blocks of whole byte counts

@@ -148,10 +148,12 @@ Tenure TenurePrice::cut(const Tenure& tenure, std::uint64_t elapsed) const {
   if (elapsed >= tenure.clocks || tenure.bytes == 0) return tenure;
   const std::uint64_t in_data = elapsed > tenure.lead ? elapsed - tenure.lead : 0;
   const std::uint64_t done =
-      std::max<std::uint64_t>(1, (in_data + clocks_per_beat_ - 1) / clocks_per_beat_);
+      clocks_per_beat_ == 1
+          ? std::max<std::uint64_t>(1, in_data)
+          : std::max<std::uint64_t>(1, (in_data + clocks_per_beat_ - 1) / clocks_per_beat_);
   const std::uint64_t reached = ((tenure.address >> beat_shift_) + done) << beat_shift_;
   const std::uint64_t stop =
-      (reached + tenure.stop_bytes - 1) / tenure.stop_bytes * tenure.stop_bytes;
+      (reached + tenure.stop_bytes - 1) & ~(std::uint64_t{tenure.stop_bytes} - 1);
   const std::uint64_t moved = stop - tenure.address;
   if (moved >= tenure.bytes) return tenure;
   Tenure result = tenure;

@@ -129,7 +129,7 @@ struct Tenure {
   std::uint32_t bytes = 0;  ///< moved; 0: Retry, Split Response, master abort
   unsigned clocks = 0;      ///< from the address phase to the idle clock, both included
   unsigned lead = 0;        ///< of these, up to the first data phase
-  unsigned stop_bytes = 0;  ///< the owner can be stopped at multiples of this address only
+  unsigned stop_bytes = 4;  ///< it can be stopped at multiples of this only; a power of two
   bool last = false;        ///< of its access, if nothing stops it
 };
 
@@ -163,8 +163,9 @@ class TenurePrice {
     const unsigned overhead = extra + lead_ + 1 + ((address >> 32) != 0 ? 1 : 0);
     return tenures * overhead + beats * clocks_per_beat_;
   }
-  std::uint64_t tenures(std::uint64_t address, std::uint32_t bytes) const {
-    return boundary_ == 0 ? 1 : (address + bytes - 1) / boundary_ - address / boundary_ + 1;
+  /// The same for bytes > 0 where the target has no boundary.
+  std::uint64_t single(std::uint64_t address, std::uint32_t bytes) const {
+    return lead_ + 1 + ((address >> 32) != 0 ? 1 : 0) + beats(address, bytes) * clocks_per_beat_;
   }
   unsigned boundary() const { return boundary_; }
 

@@ -21,17 +21,16 @@ std::uint8_t* enables(std::uint32_t moved) {
 
 }  // namespace
 
+const BusMasterPort::Region BusMasterPort::kNoRegion{};
+
 BusMasterPort::BusMasterPort(const char* name) : socket(name) {
   socket.register_invalidate_direct_mem_ptr(this, &BusMasterPort::invalidate);
 }
 
 const BusMasterPort::Region* BusMasterPort::search(std::uint64_t address, std::uint64_t bytes,
                                                    bool write) {
-  for (std::size_t i = 0; i < regions_.size(); ++i) {
-    if (regions_[i].covers(address, bytes, write)) {
-      last_ = i;
-      return &regions_[i];
-    }
+  for (const Region& region : regions_) {
+    if (region.covers(address, bytes, write)) return last_ = &region;
   }
   return nullptr;
 }
@@ -58,17 +57,20 @@ void BusMasterPort::request_dmi(std::uint64_t address, bool write) {
   region.write_latency = from_sc(dmi.get_write_latency());
   region.tariff = tariff.tariff;
   if (!region.covers(address, 1, write)) return;
-  last_ = regions_.size();
+  forget_last();
   regions_.push_back(region);
 }
 
 void BusMasterPort::use_dmi(bool on) {
   use_dmi_ = on;
-  if (!on) regions_.clear();
+  if (on) return;
+  forget_last();
+  regions_.clear();
 }
 
 void BusMasterPort::invalidate(sc_dt::uint64 start, sc_dt::uint64 end) {
   const auto gone = [=](const Region& r) { return r.start <= end && start <= r.end; };
+  forget_last();
   regions_.erase(std::remove_if(regions_.begin(), regions_.end(), gone), regions_.end());
 }
 

@@ -47,9 +47,7 @@ class BusMasterPort {
 
   /// A region that covers the access, or nullptr. Valid until the calling process waits.
   const Region* find(std::uint64_t address, std::uint64_t bytes, bool write) {
-    if (last_ < regions_.size() && regions_[last_].covers(address, bytes, write)) {
-      return &regions_[last_];
-    }
+    if (last_->covers(address, bytes, write)) return last_;
     return search(address, bytes, write);
   }
   /// Asks the interconnect for DMI at this address and remembers what it grants.
@@ -61,8 +59,11 @@ class BusMasterPort {
   void invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
   const Region* search(std::uint64_t address, std::uint64_t bytes, bool write);
 
+  void forget_last() { last_ = &kNoRegion; }
+
+  static const Region kNoRegion;
   std::vector<Region> regions_;
-  std::size_t last_ = 0;
+  const Region* last_ = &kNoRegion;  // that find() found
   bool use_dmi_ = true;
 };
 

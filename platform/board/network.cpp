@@ -25,10 +25,10 @@ auto with_context(const std::string& option, Call call) {
   }
 }
 
-std::unique_ptr<link::LinkPartner> make_partner(link::PartnerSpec spec, link::CableEndIf& end,
-                                                std::uint64_t seed) {
+std::unique_ptr<link::LinkPartner> make_partner(link::PartnerSpec spec, const std::string& name,
+                                                link::CableEndIf& end, std::uint64_t seed) {
   link::PartnerContext context;
-  context.name = "partner";
+  context.name = name;
   context.seed = seed;
   std::optional<MemoryFile> built_in;  // read completely while the partner is made
   const bool bare = !spec.find("in") && !spec.find("out");
@@ -64,12 +64,18 @@ std::optional<link::PartnerSpec> parse_switch_link(const std::string& text) {
   return spec;
 }
 
-Outlet::Outlet(const sc_core::sc_module_name& name, std::string text)
-    : sc_module(name), text_(std::move(text)), cable_(std::make_unique<link::Cable>("cable")) {}
+Outlet::Outlet(const sc_core::sc_module_name& name, const OutletConfig& config, Network& network,
+               unsigned number)
+    : sc_module(name), text_(config.link), cable_(std::make_unique<link::Cable>("cable")) {
+  const std::string port = std::string(kSwitchKind) + ":" + config.on;
+  port_ = network.connect(port, "port", cable_->end(0), config.link, number).partner;
+  partner_ = network.connect(config.link, "partner", cable_->end(1), "switch " + config.on, number)
+                 .partner;
+}
 
 Outlet::~Outlet() = default;
 
-Network::Network(const BoardConfig& config) : config_(config) {
+Network::Network(BoardConfig config) : config_(std::move(config)) {
   std::map<std::string, link::SwitchConfig> wanted;
   const auto named_by = [&](const std::string& text) {
     try {
@@ -77,9 +83,9 @@ Network::Network(const BoardConfig& config) : config_(config) {
     } catch (const std::invalid_argument&) {  // reported when the link is made
     }
   };
-  for (const std::string& text : config.links) named_by(text);
-  for (const OutletConfig& outlet : config.outlets) named_by(outlet.link);
-  for (const SwitchSettings& s : config.switches) {
+  for (const std::string& text : config_.links) named_by(text);
+  for (const OutletConfig& outlet : config_.outlets) named_by(outlet.link);
+  for (const SwitchSettings& s : config_.switches) {
     const auto found = wanted.find(s.name);
     if (found == wanted.end()) {
       throw std::invalid_argument("--switch " + s.name +
@@ -89,7 +95,7 @@ Network::Network(const BoardConfig& config) : config_(config) {
   }
   // A client with adapters that it never sets up must not be cut off from the rest.
   const auto readiness =
-      config.qtest.empty() ? link::Switch::Readiness::kAll : link::Switch::Readiness::kAny;
+      config_.qtest.empty() ? link::Switch::Readiness::kAll : link::Switch::Readiness::kAny;
   for (const auto& [name, settings] : wanted) {
     hubs_[name].unit =
         std::make_unique<link::Switch>(("switch_" + name).c_str(), settings, readiness);
@@ -98,23 +104,16 @@ Network::Network(const BoardConfig& config) : config_(config) {
 
 Network::~Network() = default;
 
-Network::Hub& Network::find(const std::string& option, const std::string& name) {
-  const auto found = hubs_.find(name);
-  if (found != hubs_.end()) return found->second;
-  throw std::invalid_argument(option +
-                              ": no --link leads to a switch of this name (switch:" + name + ")");
-}
-
-LinkEnd Network::connect(const std::string& text, link::CableEndIf& end, const std::string& who,
-                         unsigned number) {
+LinkEnd Network::connect(const std::string& text, const std::string& name, link::CableEndIf& end,
+                         const std::string& who, unsigned number) {
   if (auto spec = parse_switch_link(text)) {
     Hub& hub = hubs_.at(spec->require(kName));
-    auto port = hub.unit->plug("partner", end, *spec);
+    auto port = hub.unit->plug(name.c_str(), end, *spec);
     hub.names.push_back(who);
     return {std::move(*spec), std::move(port)};
   }
   link::PartnerSpec spec = link::PartnerSpec::parse(text);
-  auto partner = make_partner(spec, end, config_.seed + number);
+  auto partner = make_partner(spec, name, end, config_.seed + number);
   return {std::move(spec), std::move(partner)};
 }
 
@@ -122,19 +121,16 @@ void Network::hang_outlets() {
   auto number = config_.boards * static_cast<unsigned>(config_.nics.size());
   for (const OutletConfig& config : config_.outlets) {
     const std::string option = "--on-switch " + config.on + "=" + config.link;
-    const std::string name = "outlet" + std::to_string(outlets_.size());
-    Hub& hub = find(option, config.on);
+    if (hubs_.count(config.on) == 0) {
+      throw std::invalid_argument(
+          option + ": no --link leads to a switch of this name (switch:" + config.on + ")");
+    }
     with_context(option, [&] {
-      auto outlet = std::make_unique<Outlet>(name.c_str(), config.link);
-      outlet->port_ = hub.unit->plug((name + "_port").c_str(), outlet->cable_->end(0));
-      hub.names.push_back(config.link);
       if (const auto spec = parse_switch_link(config.link)) {
         check_for_ring(config.on, spec->require(kName));
       }
-      LinkEnd far = connect(config.link, outlet->cable_->end(1), "switch " + config.on, number++);
-      outlet->spec_ = std::move(far.spec);
-      outlet->partner_ = std::move(far.partner);
-      outlets_.push_back(std::move(outlet));
+      const std::string name = "outlet" + std::to_string(outlets_.size());
+      outlets_.push_back(std::make_unique<Outlet>(name.c_str(), config, *this, number++));
     });
   }
 }

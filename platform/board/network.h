@@ -27,23 +27,25 @@ struct LinkEnd {
   std::unique_ptr<link::LinkPartner> partner;  ///< of a link to a switch: its port
 };
 
+class Network;
+
 /// A link partner on a port of a switch, at the end of a cable of its own.
 class Outlet : public sc_core::sc_module {
  public:
-  Outlet(const sc_core::sc_module_name& name, std::string text);
+  /// See Network::connect().
+  Outlet(const sc_core::sc_module_name& name, const OutletConfig& config, Network& network,
+         unsigned number);
   ~Outlet() override;
 
+  /// As given with --on-switch.
   const std::string& text() const { return text_; }
   link::Cable& cable() const { return *cable_; }
   link::LinkPartner& partner() const { return *partner_; }
-  const link::PartnerSpec& spec() const { return spec_; }
 
  private:
-  friend class Network;
   std::string text_;
-  link::PartnerSpec spec_;
   std::unique_ptr<link::Cable> cable_;
-  std::unique_ptr<link::SwitchPort> port_;  // end 0
+  std::unique_ptr<link::LinkPartner> port_;  // end 0
   std::unique_ptr<link::LinkPartner> partner_;
 };
 
@@ -52,14 +54,14 @@ class Network {
  public:
   /// Makes the switches that are configured and those that links name. Throws
   /// std::invalid_argument naming the option.
-  explicit Network(const BoardConfig& config);
+  explicit Network(BoardConfig config);
   ~Network();
 
-  /// Makes what stands in a --link at end 1 of a cable, as module "partner" of the module under
-  /// construction. `who` is what a switch's report calls its port; `number` tells links apart.
-  /// Throws std::invalid_argument or std::runtime_error.
-  LinkEnd connect(const std::string& text, link::CableEndIf& end, const std::string& who,
-                  unsigned number);
+  /// Makes what stands in a --link at one end of a cable, as a module of the module under
+  /// construction and with this name. `who` is what a switch's report calls its port; `number`
+  /// tells links apart. Throws std::invalid_argument or std::runtime_error.
+  LinkEnd connect(const std::string& text, const std::string& name, link::CableEndIf& end,
+                  const std::string& who, unsigned number);
   /// Makes what --on-switch asks for, when all adapters are connected. Throws as connect() does,
   /// naming the option, and for a switch that nothing leads to, or switches in a ring.
   void hang_outlets();
@@ -78,10 +80,9 @@ class Network {
   bool live() const;
 
  private:
-  Hub& find(const std::string& option, const std::string& name);
   void check_for_ring(const std::string& a, const std::string& b);
 
-  const BoardConfig& config_;
+  BoardConfig config_;
   std::map<std::string, Hub> hubs_;
   std::map<std::string, std::string> joined_;  // switch -> another one of the same network
   std::vector<std::unique_ptr<Outlet>> outlets_;

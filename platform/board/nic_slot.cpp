@@ -100,8 +100,8 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
   phy_->cable(cable_->end(0));
 
   with_context("--link " + link, [&] {
-    LinkEnd far =
-        network.connect(link, cable_->end(1), "nic " + std::to_string(place.number), place.number);
+    LinkEnd far = network.connect(link, "partner", cable_->end(1),
+                                  "nic " + std::to_string(place.number), place.number);
     link_spec_ = std::move(far.spec);
     partner_ = std::move(far.partner);
   });

@@ -41,6 +41,7 @@ driver::NicSettings driver_settings(const Case& c) {
   settings.interrupt_rate = large ? 4000 : 8000;
   settings.rx_descriptors = settings.tx_descriptors = large ? 256 : 512;
   settings.tidv = 0;
+  settings.strip_fcs = true;
   return settings;
 }
 

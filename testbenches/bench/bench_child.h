@@ -20,7 +20,7 @@ struct Case {
 struct Measured {
   double seconds = 0;  ///< of one core, bringing up the adapters not counted
   double simulated_seconds = 0;
-  long peak_kib = 0;  ///< memory of the whole process
+  long peak_kib = 0;        ///< memory of the whole process
   std::uint64_t count = 0;  ///< frames that came through
 };
 

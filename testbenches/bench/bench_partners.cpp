@@ -34,8 +34,7 @@ class BackToBack : public link::LinkPartner, public link::FrameSource {
   }
   void refill(Time now) override {
     for (std::size_t i = 0; i < kAhead && left_ != 0; ++i, --left_) {
-      link::FramePtr frame =
-          copies_ ? link::FramePool::shared().copy(frame_->bytes()) : frame_;
+      link::FramePtr frame = copies_ ? link::FramePool::shared().copy(frame_->bytes()) : frame_;
       count_to_nic(*frame);
       end_.send(std::move(frame), now, gap_);
     }

@@ -31,8 +31,8 @@ using timing::Rows;
 using Kind = Case::Kind;
 
 constexpr int kFine = 0, kMissed = 1, kUsage = 2;
-constexpr double kReadTarget = 50;          // ns
-constexpr double kSwitchTarget = 1.3;       // times the cost at one adapter
+constexpr double kReadTarget = 50;     // ns
+constexpr double kSwitchTarget = 1.3;  // times the cost at one adapter
 constexpr std::array<unsigned, 4> kSizes{64, 256, 1514, 9014};
 constexpr std::array<unsigned, 7> kSwitched{1, 2, 4, 8, 16, 32, 64};
 
@@ -189,8 +189,8 @@ Case parse_case(const std::string& text) {
   std::getline(parts, size, '/');
   std::getline(parts, timed, '/');
   std::getline(parts, count);
-  const auto found = std::find_if(kKinds.begin(), kKinds.end(),
-                                  [&](const KindName& k) { return kind == k.name; });
+  const auto found =
+      std::find_if(kKinds.begin(), kKinds.end(), [&](const KindName& k) { return kind == k.name; });
   if (found == kKinds.end() || (timed != "loosely" && timed != "approximately")) {
     throw std::invalid_argument("'" + text + "': expected e.g. transmit/64/loosely/20000");
   }

@@ -114,9 +114,9 @@ void Machine::add_nic(unsigned index) {
   config.part = setup_.part;
   config.timing = setup_.silicon;
   const std::string name = "nic" + std::to_string(index);
-  nics_.push_back(std::make_unique<platform::NicSlot>(
-      name.c_str(), platform::NicPlace{index, index}, config, setup_.far, bus_.config().speed,
-      network_));
+  nics_.push_back(std::make_unique<platform::NicSlot>(name.c_str(),
+                                                      platform::NicPlace{index, index}, config,
+                                                      setup_.far, bus_.config().speed, network_));
   bus_.attach(nics_.back()->function());
   watch(index);
 }
@@ -213,6 +213,14 @@ Trace unpack(const json& packed) {
 }
 
 }  // namespace
+
+void Experiment::use_host(const std::string& name) {
+  const auto speed = pci::find_bus_speed(bus);
+  const auto timing = speed ? pci::find_host_timing(name, *speed) : std::nullopt;
+  if (!timing) throw std::invalid_argument("no bus " + bus + " or no host " + name);
+  arbiter = timing->arbiter;
+  host = timing->target;
+}
 
 Trace observe(const Experiment& setup) {
   return unpack(in_child([&setup] {

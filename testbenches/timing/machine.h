@@ -27,6 +27,9 @@ struct Experiment {
   Time warm_up = ms(2);       ///< after software is ready
   Time window = ms(2);        ///< what happens in it is noted
   bool want_tenures = false;  ///< note bus tenures, from readiness on
+
+  /// Arbiter and bridge of that name, see pci::find_host_timing; set `bus` before.
+  void use_host(const std::string& name);
 };
 
 struct Tenure {

@@ -13,8 +13,7 @@ enum class Extent : unsigned char { kAll, kSmoke };
 
 /// Clocks of every kind of tenure that an adapter makes, on each bus and with each target.
 std::vector<Point> bus_points(Extent extent);
-/// The same of one long burst that the target disconnects at each cache line.
-std::vector<Point> disconnect_points();
+
 /// Back-to-back distances on the wire and propagation, to the picosecond.
 std::vector<Point> wire_points(Extent extent);
 /// Guaranteed distances of interrupts.

@@ -26,8 +26,9 @@ static_assert(access_clocks(kBuses[0], kIdeal, false, 16) == 7);
 static_assert(access_clocks(kBuses[0], kSlow33, false, 1514) == 403);
 static_assert(access_clocks(kBuses[0], kTypical, true, 1520) == 385);
 static_assert(access_clocks(kBuses[3], kTypical, false, 60) == 21);
-static_assert(access_clocks(kBuses[3], kSlow66, true, 64) == 15);
-static_assert(access_clocks(kBuses[0], {"", 2, 16, 1}, false, 1514, 64) == 883);
+static_assert(access_clocks(kBuses[3], slow(kBuses[3]), true, 64) == 15);
+static_assert(access_clocks(kBuses[0], kLines, false, 1514) == 883);
+static_assert(access_clocks(kBuses[6], kTypical, false, 16) == 2 + 16 + 2 + 3 + 2 + 1);
 
 /// The clocks that all tenures of that kind took; nullopt if there were none or they differ.
 std::optional<std::uint64_t> clocks_of(const Trace& trace, const Probe& probe) {
@@ -40,13 +41,10 @@ std::optional<std::uint64_t> clocks_of(const Trace& trace, const Probe& probe) {
   return clocks;
 }
 
-Experiment machine(const BusNumbers& bus, const TargetNumbers& target, std::uint32_t disconnect) {
+Experiment machine(const BusNumbers& bus, const TargetNumbers& target) {
   Experiment setup;
   setup.bus = bus.name;
-  setup.arbiter.request_to_grant = target.arbitration;
-  setup.host.read_initial = target.read_wait;
-  setup.host.write_initial = target.write_wait;
-  setup.host.disconnect_bytes = disconnect;
+  setup.use_host(std::string(target.name));
   setup.warm_up = us(100);
   setup.window = us(500);
   setup.want_tenures = true;
@@ -64,25 +62,23 @@ Trace transmit(Experiment setup, unsigned size, unsigned frames_at_once) {
 
 Trace receive(Experiment setup) {
   setup.work.receive = true;
+  setup.work.poll = ms(10);  // software keeps off the bus
   setup.far = "station:size=64,size2=1518,gap=1200";
   return observe(setup);
 }
 
 void add(std::vector<Point>& points, const Trace& trace, const BusNumbers& bus,
-         const TargetNumbers& target, const Probe& probe, std::uint32_t disconnect = 0) {
+         const TargetNumbers& target, const Probe& probe) {
   Point p;
-  p.what = std::string(bus.name) + " " + std::string(target.name);
-  if (disconnect != 0) p.what += ", disconnect each " + std::to_string(disconnect) + " B";
-  p.what += std::string(": ") + probe.what;
-  p.expected =
-      static_cast<double>(access_clocks(bus, target, probe.write, probe.bytes, disconnect));
+  p.what = std::string(bus.name) + " " + std::string(target.name) + ": " + probe.what;
+  p.expected = static_cast<double>(access_clocks(bus, target, probe.write, probe.bytes));
   p.measured = static_cast<double>(clocks_of(trace, probe).value_or(0));
   p.unit = "clocks";
   points.push_back(p);
 }
 
 void all_tenures(std::vector<Point>& points, const BusNumbers& bus, const TargetNumbers& target) {
-  const Experiment setup = machine(bus, target, 0);
+  const Experiment setup = machine(bus, target);
   const Trace single = transmit(setup, 64, 1);
   add(points, single, bus, target, kDescriptor);
   add(points, transmit(setup, 64, 4), bus, target, kLine);
@@ -99,21 +95,13 @@ void all_tenures(std::vector<Point>& points, const BusNumbers& bus, const Target
 std::vector<Point> bus_points(Extent extent) {
   std::vector<Point> points;
   for (const BusNumbers& bus : kBuses) {
-    const bool fast = bus.clock < Time{30'000};
-    for (const TargetNumbers& target : {kIdeal, kTypical, fast ? kSlow66 : kSlow33}) {
-      if (extent == Extent::kSmoke && (bus.name != "32/33" || target.name != "typical")) continue;
+    for (const TargetNumbers& target : {kIdeal, kTypical, slow(bus), kLines}) {
+      if (target.disconnect != 0 && bus.pcix) continue;
+      if (extent == Extent::kSmoke && (bus.clock == Time{15'000} || target.name != "typical")) {
+        continue;
+      }
       all_tenures(points, bus, target);
     }
-  }
-  return points;
-}
-
-std::vector<Point> disconnect_points() {
-  std::vector<Point> points;
-  for (const unsigned wait : {16U, 3U}) {
-    const TargetNumbers target{wait == 16 ? "W=16" : "W=3", 2, wait, 1};
-    add(points, transmit(machine(kBuses[0], target, 64), 1518, 1), kBuses[0], target, kLongRead,
-        64);
   }
   return points;
 }

@@ -51,6 +51,20 @@ Point olsson() {
                    rate(observe(setup).ports[0].sent), "frames/s", "Olsson, pktgen; predicted");
 }
 
+/// Both directions, 1500-byte packets, as TCP payload: one port of HP's AB545A.
+Point hp() {
+  Experiment setup;
+  setup.bus = "64/133x";
+  setup.work.transmit = setup.work.receive = true;
+  setup.work.size = 1518;
+  setup.far = "station:size=1518,gap=12";
+  const PortTrace port = observe(setup).ports[0];
+  constexpr double kPayload = 1460 * 8 / 1e6;  // Mbit in a frame
+  return published("8254x in 64/133x: both directions, 1518 B, TCP payload", 1890,
+                   (rate(port.sent) + rate(port.stored)) * kPayload, "Mbit/s",
+                   "HP, AB545A with one port at work; predicted");
+}
+
 Experiment interrupt_driven(const std::string& far) {
   Experiment setup;
   setup.bus = "64/66";
@@ -85,6 +99,7 @@ std::vector<Point> published_points(Extent extent) {
   points.push_back(receive("64/33", 680'000, "Morris; fitted"));
   points.push_back(receive("64/66", 680'000, "Morris; predicted from the other bus"));
   points.push_back(olsson());
+  points.push_back(hp());
 
   Experiment itr = interrupt_driven("station:size=512,gap=68");
   itr.work.nic.interrupt_rate = 7812;

@@ -11,7 +11,7 @@ namespace {
 Experiment machine(unsigned mbit) {
   Experiment setup;
   setup.bus = "64/133x";
-  setup.host.read_initial = setup.host.write_initial = 0;
+  setup.use_host("ideal");
   setup.far = "station:speed=" + std::to_string(mbit);
   setup.work.transmit = true;
   setup.warm_up = ms(2'000 / mbit + 1);

@@ -39,13 +39,29 @@ Experiment traffic(const BusNumbers& bus, Direction direction, unsigned size) {
   return setup;
 }
 
-/// Bus or line, whichever is slower; both directions share the bus.
+/// Latency timer that the driver programs, as PC firmware does.
+constexpr unsigned kLatencyTimer = 64;
+
+double bus_limit(const BusNumbers& bus, Direction direction, unsigned size) {
+  // In one direction accesses follow each other; of two directions one's hide the other's
+  // arbitration.
+  const auto alone = [&](bool write, std::uint32_t bytes) {
+    return access_clocks(bus, kTypical, write, bytes);
+  };
+  const auto contended = [&](bool write, std::uint32_t bytes) {
+    return busy_clocks(bus, kTypical, write, bytes, 0);
+  };
+  switch (direction) {
+    case Direction::kTransmit: return per_second(transmit_clocks(alone, size), bus);
+    case Direction::kReceive: return per_second(receive_clocks(alone, size), bus);
+    case Direction::kBoth: break;
+  }
+  return per_second(transmit_clocks(contended, size) + receive_clocks(contended, size), bus);
+}
+
+/// Bus or line, whichever is slower.
 double limit(const BusNumbers& bus, Direction direction, unsigned size) {
-  const double out = transmit_clocks(bus, kTypical, size), in = receive_clocks(bus, kTypical, size);
-  const double clocks = direction == Direction::kTransmit  ? out
-                        : direction == Direction::kReceive ? in
-                                                           : out + in;
-  return std::min(per_second(clocks, bus), line_rate(size));
+  return std::min(bus_limit(bus, direction, size), line_rate(size));
 }
 
 struct Moderated {
@@ -57,10 +73,11 @@ struct Moderated {
 /// software after `base` (all us).
 Moderated moderated(const std::string& timer, double interval, double spacing, double base) {
   // Shorter than the frames' distance ITR never holds one back; else they come at any phase, and
-  // those that come while software is at work do not wait.
+  // some of those that come while software is at work do not wait.
   if (timer == "ITR") {
     if (interval < spacing) return {0, 1e6 / spacing};
-    return {(interval - base) * (interval - base) / (2 * interval), 1e6 / interval};
+    const double waiting = interval - base / 2;
+    return {waiting * waiting / (2 * interval), 1e6 / interval};
   }
   if (timer == "RDTR") return {interval, 1e6 / spacing};
   // RADV runs from the first frame of a batch; all that come until it ends are served together.
@@ -207,8 +224,11 @@ void shared_bus(Report& report, Extent extent) {
       setup.nics = 2;
       const Trace trace = observe(setup);
       const double a = rate(trace.ports[0].sent), b = rate(trace.ports[1].sent);
+      const auto contended = [&](bool write, std::uint32_t bytes) {
+        return busy_clocks(bus, kTypical, write, bytes, kLatencyTimer);
+      };
       const double expected =
-          std::min(per_second(transmit_clocks(bus, kTypical, size), bus), 2 * line_rate(size));
+          std::min(per_second(transmit_clocks(contended, size), bus), 2 * line_rate(size));
       predict(
           report,
           "two adapters on " + std::string(bus.name) + ", " + std::to_string(size) + " B, together",
@@ -218,6 +238,32 @@ void shared_bus(Report& report, Extent extent) {
     }
   }
   report.sweep("shared", "Two adapters transmit on one bus", rows);
+}
+
+void four_ports(Report& report, Extent extent) {
+  // HP, "Performance and Recommended Use of AB545A 4-Port Gigabit Ethernet Cards": figure 6.
+  constexpr double kPublished[] = {1890, 3203, 3767, 4012};
+  constexpr double kPayload = 1460 * 8 / 1e6;  // Mbit of TCP in a frame
+  Rows rows{{"ports", "wire allows, Mbit/s", "HP", "model, typical", "model, slow"}};
+  for (unsigned ports = 1; ports <= 4; ++ports) {
+    if (extent == Extent::kSmoke && ports != 1) continue;
+    std::vector<std::string> row{std::to_string(ports),
+                                 number(ports * 2 * line_rate(1518) * kPayload),
+                                 number(kPublished[ports - 1])};
+    for (const char* host : {"typical", "slow"}) {
+      Experiment setup = traffic(kBuses[6], Direction::kBoth, 1518);
+      setup.use_host(host);
+      setup.nics = ports;
+      double frames = 0;
+      for (const PortTrace& port : observe(setup).ports) {
+        frames += rate(port.sent) + rate(port.stored);
+      }
+      row.push_back(number(frames * kPayload));
+    }
+    rows.push_back(row);
+  }
+  report.sweep("four_ports",
+               "Ports on PCI-X 64/133, both directions, 1518 B, in Mbit/s of TCP payload", rows);
 }
 
 void disconnects(Report& report, Extent extent) {
@@ -230,8 +276,13 @@ void disconnects(Report& report, Extent extent) {
       Experiment setup = traffic(bus, Direction::kTransmit, kSize);
       setup.host.disconnect_bytes = bytes;
       const double out = rate(observe(setup).ports[0].sent);
-      const double expected = std::min(
-          per_second(transmit_clocks(bus, kTypical, kSize, 64, bytes), bus), line_rate(kSize));
+      TargetNumbers target = kTypical;
+      target.disconnect = bytes;
+      const auto alone = [&](bool write, std::uint32_t burst) {
+        return access_clocks(bus, target, write, burst);
+      };
+      const double expected =
+          std::min(per_second(transmit_clocks(alone, kSize), bus), line_rate(kSize));
       predict(report, std::string(bus.name) + ", disconnect each " + std::to_string(bytes) + " B",
               expected, out);
       rows.push_back({std::string(bus.name), bytes == 0 ? "never" : std::to_string(bytes),

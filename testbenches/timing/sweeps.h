@@ -14,6 +14,8 @@ void moderation(Report& report, Extent extent);
 void ring_sizes(Report& report, Extent extent);
 /// One adapter, and two on the same bus.
 void shared_bus(Report& report, Extent extent);
+/// Up to four ports on PCI-X beside figures of a real four-port card, under other conditions.
+void four_ports(Report& report, Extent extent);
 /// Targets that disconnect.
 void disconnects(Report& report, Extent extent);
 

@@ -52,7 +52,7 @@ Rows constants() {
 
 void measure(Report& report, Extent extent) {
   report.matrix("bus", "Clocks of bus accesses against PCI arithmetic (exact)", bus_points(extent));
-  report.points("disconnect", "With target disconnects (exact)", disconnect_points());
+
   report.points("wire", "The wire (exact)", wire_points(extent));
   report.points("interrupts", "Interrupt throttling (exact)", interrupt_points(extent));
   report.points("published", "Published measurements (within 10 %)", published_points(extent));
@@ -61,6 +61,7 @@ void measure(Report& report, Extent extent) {
   ring_sizes(report, extent);
   shared_bus(report, extent);
   disconnects(report, extent);
+  four_ports(report, extent);
 }
 
 int run(int argc, char** argv) {

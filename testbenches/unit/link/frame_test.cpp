@@ -96,9 +96,11 @@ TEST(FramePool, SteadyTrafficAllocatesNothing) {
     in_flight.clear();
   };
   burst();
-  EXPECT_EQ(pool.allocated(), 100U);
+  const std::size_t after_first = pool.allocated();
+  EXPECT_GE(after_first, 100U);
+  EXPECT_LE(after_first, 125U) << "a quarter ahead at most";
   for (int i = 0; i < 10; ++i) burst();
-  EXPECT_EQ(pool.allocated(), 100U);
+  EXPECT_EQ(pool.allocated(), after_first);
 }
 
 TEST(FramePool, GrowingFramesReachASteadyStateToo) {

@@ -32,7 +32,8 @@ Result run(const Way& s, std::uint64_t address, std::uint32_t bytes, unsigned la
   const Time end = timing.alone(address, bytes, 0, us(1), last, result.usage);
   EXPECT_EQ((end - us(1)) % s.bus.clock, kTimeZero);
   result.clocks = (end - us(1)) / s.bus.clock;
-  EXPECT_EQ(result.usage.busy + result.usage.waiting, end - us(1)) << "except while data is awaited";
+  EXPECT_EQ(result.usage.busy + result.usage.waiting, end - us(1))
+      << "except while data is awaited";
   return result;
 }
 
@@ -230,8 +231,7 @@ TEST(AccessTiming, TenureByTenureIsTheClosedFormula) {
           }
           EXPECT_EQ(progress.asked, timing.time(address, bytes)) << bus << ' ' << bytes;
           unsigned last = 9;
-          EXPECT_EQ(timing.alone(address, bytes, 0, at, last, usage),
-                    timing.time(address, bytes));
+          EXPECT_EQ(timing.alone(address, bytes, 0, at, last, usage), timing.time(address, bytes));
           EXPECT_EQ(usage.bytes, bytes);
         }
       }

@@ -25,7 +25,7 @@ class Machine {
     bool write;
     std::uint64_t address;
     std::uint32_t bytes;
-    Time at;                 // REQ#
+    Time at;                   // REQ#
     Time called = kTimeNever;  // when the request is made known; by default at `at`
   };
   struct Result {
@@ -81,8 +81,8 @@ class Machine {
       if (!asked[event.index]) {
         asked[event.index] = true;
         timings_.emplace_back(timing(ask));
-        tickets[event.index] = arbiter_.request(timings_.back(), {ask.address, ask.bytes, 0},
-                                                ask.at, event.at, again);
+        tickets[event.index] =
+            arbiter_.request(timings_.back(), {ask.address, ask.bytes, 0}, ask.at, event.at, again);
       } else {
         ++results[event.index].questions;
         Arbiter::Access access;
@@ -159,18 +159,15 @@ TEST(Arbiter, NobodyStarves) {
   for (int i = 0; i < 4; ++i) asks.push_back({1, kWrite, 0, 64, clk(0)});
   asks.push_back({2, kWrite, 0, 64, clk(5)});
   asks.push_back({3, kWrite, 0, 64, clk(5)});
-  EXPECT_EQ(machine.run(asks), (Results{{2, 21, 0},
-                                        {59, 78, 0},
-                                        {78, 97, 0},
-                                        {97, 116, 0},
-                                        {21, 40, 0},
-                                        {40, 59, 0}}));
+  EXPECT_EQ(
+      machine.run(asks),
+      (Results{{2, 21, 0}, {59, 78, 0}, {78, 97, 0}, {97, 116, 0}, {21, 40, 0}, {40, 59, 0}}));
 }
 
 TEST(Arbiter, OneQuestionAnAccessUnlessOthersComeBetween) {
   Machine machine;
-  const Results results =
-      machine.run({{1, kWrite, 0, 64, clk(0)}, {2, kWrite, 0, 64, clk(5)}, {3, kWrite, 0, 64, clk(7)}});
+  const Results results = machine.run(
+      {{1, kWrite, 0, 64, clk(0)}, {2, kWrite, 0, 64, clk(5)}, {3, kWrite, 0, 64, clk(7)}});
   EXPECT_EQ(results[0].questions, 1u);
   EXPECT_EQ(results[1].questions, 1u);
   EXPECT_EQ(results[2].questions, 2u) << "it could have been next";
@@ -208,9 +205,9 @@ TEST(Arbiter, Parking) {
 TEST(Arbiter, LatencyTimerEndsATenureThatOthersWantToFollow) {
   Machine machine;
   machine.arbiter().set_latency_timer(1, 64);
-  // 1 reads 1514 bytes from clock 2 on; GNT# moves at 12, the timer runs out at 2+64. The data phase
-  // under way then ends there: 54 of 379 have been, bus free at 67. 2 takes 67..80; 1 reads the
-  // remaining 325: 80 + 10+325+1.
+  // 1 reads 1514 bytes from clock 2 on; GNT# moves at 12, the timer runs out at 2+64. The data
+  // phase under way then ends there: 54 of 379 have been, bus free at 67. 2 takes 67..80; 1 reads
+  // the remaining 325: 80 + 10+325+1.
   EXPECT_EQ(machine.run({{1, kRead, 0x1000, 1514, clk(0)}, {2, kRead, 0, 8, clk(10)}}),
             (Results{{2, 416, 0}, {67, 80, 0}}));
   const BusUsage& usage = machine.arbiter().usage(1);
@@ -294,8 +291,8 @@ TEST(Arbiter, ADelayedReadMayGainFromBeingHeldUp) {
   TargetTiming target;
   target.delayed_read = clk(20);
   Machine machine("32/33", target);
-  // Alone: attempts at 2, 9, 16, 23: end 23+20. One that 2 holds up a little comes too early all the
-  // same; with 2 on the bus from 14 to 22, the third is late enough.
+  // Alone: attempts at 2, 9, 16, 23: end 23+20. One that 2 holds up a little comes too early all
+  // the same; with 2 on the bus from 14 to 22, the third is late enough.
   EXPECT_EQ(machine.run({{1, kRead, 0x1000, 64, clk(0)}}), (Results{{2, 43, 0}}));
   EXPECT_EQ(machine.run({{1, kRead, 0x1000, 64, clk(100)}, {2, kWrite, 0, 8, clk(110)}}),
             (Results{{102, 146, 0}, {114, 119, 0}}));
@@ -324,8 +321,8 @@ TEST(Arbiter, OneSplitReadOutstandingButWritesPass) {
   Machine machine("64/133x", target);
   const auto at = [&](std::int64_t n) { return machine.clock(n); };
   // The second read of device 1 begins after the completion of the first (44..56), its write at
-  // once. The read of device 2 does not wait: request 7..12, data at 47; but then it is 1's turn with
-  // its second request (56..61), before the host may deliver again.
+  // once. The read of device 2 does not wait: request 7..12, data at 47; but then it is 1's turn
+  // with its second request (56..61), before the host may deliver again.
   EXPECT_EQ(machine.run({{1, kRead, 0x1000, 64, at(0)},
                          {1, kRead, 0x2000, 64, at(1)},
                          {1, kWrite, 0x3000, 64, at(20)},
@@ -365,6 +362,24 @@ TEST(Arbiter, AloneTakesAsLongAsAloneOnAnArbitratedBus) {
   }
 }
 
+TEST(Arbiter, TheShortWayIsTheLongWayWhenNobodyElseCanCome) {
+  Machine machine;
+  Arbiter& arbiter = machine.arbiter();
+  const AccessTiming write = machine.timing({1, kWrite, 0, 64, {}});
+  Arbiter::Access access;
+  EXPECT_FALSE(arbiter.undisturbed(write, {0x1000, 64, 0}, clk(0), clk(21), access));
+  ASSERT_TRUE(arbiter.undisturbed(write, {0x1000, 64, 0}, clk(0), clk(22), access));
+  EXPECT_EQ(access.start, clk(2));
+  EXPECT_EQ(access.end, clk(21));
+  EXPECT_EQ(arbiter.usage(1).accesses, 1u) << "only the one that was done";
+  EXPECT_EQ(arbiter.usage(1).busy, clk(19));
+  // Whoever comes next finds the bus as it was left.
+  EXPECT_EQ(machine.run({{2, kWrite, 0, 64, clk(20)}}), (Results{{22, 41, 0}}));
+  Time again{};
+  arbiter.request(write, {0x1000, 64, 0}, clk(50), clk(50), again);
+  EXPECT_FALSE(arbiter.undisturbed(write, {0x1000, 64, 0}, clk(50), kTimeNever, access));
+}
+
 /// Six hundred accesses of five masters in one heap: everybody is found out in time (Machine checks
 /// that), nothing overlaps, nothing is lost, and the order of calls does not matter.
 TEST(Arbiter, CrowdsAreServedAlikeInAnyOrderOfCalls) {
@@ -375,8 +390,8 @@ TEST(Arbiter, CrowdsAreServedAlikeInAnyOrderOfCalls) {
       std::uint64_t bytes = 0;
       for (int i = 0; i < 600; ++i) {
         const Time at = clk(400 * (i / 3));
-        asks.push_back({static_cast<unsigned>(random() % 5), random() % 2 == 0,
-                        random() % 10000, static_cast<std::uint32_t>(1 + random() % 500), at});
+        asks.push_back({static_cast<unsigned>(random() % 5), random() % 2 == 0, random() % 10000,
+                        static_cast<std::uint32_t>(1 + random() % 500), at});
         bytes += asks.back().bytes;
       }
       // Requests of one master keep their order; those of different masters change places.

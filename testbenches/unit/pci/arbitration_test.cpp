@@ -457,10 +457,11 @@ TEST_P(Uncontended, TakesWhatArithmeticSays) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(, Uncontended,
-                         ::testing::Combine(::testing::Values<std::string>("32/33", "64/66", "64/133x"),
-                                            ::testing::Values<std::string>("typical", "lines", "delayed"),
-                                            ::testing::Bool(), ::testing::Bool()));
+INSTANTIATE_TEST_SUITE_P(
+    , Uncontended,
+    ::testing::Combine(::testing::Values<std::string>("32/33", "64/66", "64/133x"),
+                       ::testing::Values<std::string>("typical", "lines", "delayed"),
+                       ::testing::Bool(), ::testing::Bool()));
 
 }  // namespace
 }  // namespace e1000tlm::pci::test

@@ -94,6 +94,28 @@ TEST(Options, UnitsAreUnderstood) {
   EXPECT_EQ(board.ram_bytes, std::uint64_t{128} << 20);
 }
 
+TEST(Options, SwitchesAndWhatHangsOnThem) {
+  const BoardConfig board =
+      parse({"--link", "switch:lan", "--switch",
+             "lan:latency=500ns,table=16,aging=1s,queue=64k,max-frame=9018", "--switch", "wan",
+             "--on-switch", "lan=pcap:out=a=b.pcapng", "--on-switch", "lan=null", "--boards", "64"})
+          .board;
+  ASSERT_EQ(board.switches.size(), 2U);
+  EXPECT_EQ(board.switches[0].name, "lan");
+  const link::SwitchConfig& lan = board.switches[0].config;
+  EXPECT_EQ(lan.latency, ns(500));
+  EXPECT_EQ(lan.stations, 16U);
+  EXPECT_EQ(lan.aging, ms(1000));
+  EXPECT_EQ(lan.queue_bytes, 65536U);
+  EXPECT_EQ(lan.max_frame_bytes, 9018U);
+  EXPECT_EQ(board.switches[1].config.latency, link::SwitchConfig{}.latency);
+  ASSERT_EQ(board.outlets.size(), 2U);
+  EXPECT_EQ(board.outlets[0].on, "lan");
+  EXPECT_EQ(board.outlets[0].link, "pcap:out=a=b.pcapng");
+  EXPECT_EQ(board.boards, 64U);
+  EXPECT_EQ(parse({"--app", "generate", "--to", "pair"}).board.to, "pair");
+}
+
 TEST(Options, ClientsFindQemusMachine) {
   EXPECT_EQ(parse({}).board.ram_bytes, std::uint64_t{64} << 20);
   EXPECT_EQ(parse({"--qtest", "unix:/x"}).board.ram_bytes, std::uint64_t{128} << 20);
@@ -141,9 +163,10 @@ TEST(Options, HelpAndVersionWinOverMissingPieces) {
 TEST(Options, HelpNamesEveryOptionAndEveryLinkKind) {
   const std::string help = help_text({{"wormhole", "goes elsewhere"}});
   for (const char* option :
-       {"--app", "--nic", "--link", "--pci", "--quantum", "--duration", "--frames", "--size",
-        "--rate", "--seed", "--paced", "--qtest", "--ram", "--json", "--config", "--version",
-        "--quiet", "wormhole", "Exit status"}) {
+       {"--app",       "--nic",    "--link",   "--pci",     "--quantum",  "--duration",
+        "--frames",    "--size",   "--rate",   "--seed",    "--paced",    "--qtest",
+        "--ram",       "--json",   "--config", "--version", "--quiet",    "--switch",
+        "--on-switch", "--boards", "--to",     "wormhole",  "Exit status"}) {
     EXPECT_NE(help.find(option), std::string::npos) << option;
   }
 }
@@ -184,6 +207,27 @@ TEST(Options, RefusesBadInputAndNamesIt) {
       {{"--size", "64", "--app", "reflect"}, "--app generate"},
       {{"--rate", "fast", "--app", "generate"}, "fast"},
       {{"--seed", "lucky"}, "--seed"},
+      {{"--switch", ":latency=1us"}, "--switch"},
+      {{"--switch", "my lan"}, "my lan"},
+      {{"--switch", "lan:colour=red"}, "colour"},
+      {{"--switch", "lan:latency=soon"}, "soon"},
+      {{"--switch", "lan:latency=2s"}, "2s"},
+      {{"--switch", "lan:table=0"}, "1 to"},
+      {{"--switch", "lan:aging=0"}, "--switch"},
+      {{"--switch", "lan:queue=63"}, "63"},
+      {{"--switch", "lan:max-frame=20000"}, "20000"},
+      {{"--switch", "lan:queue=1k,queue=2k"}, "twice"},
+      {{"--switch", "lan", "--switch", "lan"}, "twice"},
+      {{"--on-switch", "lan"}, "--on-switch"},
+      {{"--on-switch", "lan="}, "--on-switch"},
+      {{"--on-switch", "=null"}, "--on-switch"},
+      {{"--boards", "0"}, "--boards"},
+      {{"--boards", "many"}, "many"},
+      {{"--boards", "2", "--nic", "mac=02:00:00:00:00:01"}, "mac="},
+      {{"--boards", "2", "--nic", "eeprom=/x"}, "eeprom="},
+      {{"--boards", "2", "--qtest", "unix:x"}, "--boards"},
+      {{"--to", "pair"}, "--app generate"},
+      {{"--app", "generate", "--to", "everybody"}, "everybody"},
       {{"--ram", "1MiB"}, "--ram"},
       {{"--ram", "4GiB"}, "--ram"},
       {{"--ram", "lots"}, "lots"},

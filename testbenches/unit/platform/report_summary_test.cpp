@@ -55,6 +55,58 @@ TEST(Json, HoldsEveryFigureUnderItsDocumentedKey) {
   EXPECT_TRUE(json["failures"].empty());
 }
 
+SwitchSummary sample_switch() {
+  SwitchSummary hub;
+  hub.name = "lan";
+  hub.forwarded = 1234;
+  hub.flooded = 5;
+  hub.stations = hub.learned = 2;
+  hub.moved = 3;
+  SwitchPortSummary port;
+  port.to = "nic 0";
+  port.mbit_per_second = 100;
+  port.in = {700, 42'000};
+  port.out = {539, 40'000};
+  port.lost["queue_full"] = 7;
+  port.under_way = 1;
+  hub.ports = {port, {}};
+  hub.ports[1].to = "pcap:in=x";
+  return hub;
+}
+
+TEST(Json, HasSwitchesWithTheirPorts) {
+  RunSummary s = sample();
+  EXPECT_TRUE(nlohmann::json::parse(to_json(s))["switches"].empty());
+  s.switches = {sample_switch()};
+  s.boards = 3;
+  const auto json = nlohmann::json::parse(to_json(s));
+  EXPECT_EQ(json["boards"], 3);
+  const auto& hub = json["switches"][0];
+  EXPECT_EQ(hub["name"], "lan");
+  EXPECT_EQ(hub["forwarded"], 1234);
+  EXPECT_EQ(hub["flooded"], 5);
+  EXPECT_EQ(hub["stations"], 2);
+  EXPECT_EQ(hub["moved"], 3);
+  EXPECT_EQ(hub["ports"][0]["to"], "nic 0");
+  EXPECT_EQ(hub["ports"][0]["link_mbit_per_s"], 100);
+  EXPECT_EQ(hub["ports"][0]["in"]["frames"], 700);
+  EXPECT_EQ(hub["ports"][0]["out"]["bytes"], 40'000);
+  EXPECT_EQ(hub["ports"][0]["lost"]["queue_full"], 7);
+  EXPECT_EQ(hub["ports"][0]["under_way"], 1);
+  EXPECT_EQ(hub["ports"][1]["link_mbit_per_s"], 0);
+}
+
+TEST(Text, ShowsSwitchesWithTheirPorts) {
+  RunSummary s = sample();
+  s.switches = {sample_switch()};
+  const std::string text = to_text(s);
+  for (const char* part :
+       {"switch lan", "2 stations", "1,234 to one port, 5 to all", "3 moved", "<-> nic 0",
+        "100 Mbit/s", "700 frames", "7 queue_full", "no link  <-> pcap:in=x"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+}
+
 TEST(Json, WithoutTransitTimesTheKeyIsNull) {
   RunSummary s = sample();
   s.nics[0].transit.reset();
