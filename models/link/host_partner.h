@@ -85,6 +85,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
 
   void use_polling() override { polled_ = true; }
   std::size_t poll() override;
+  bool releasing() const override { return hold_.releasing(); }
   bool flush(std::chrono::milliseconds timeout) override;
   std::string fault() const override { return told_gone_ ? "the host's end has gone" : ""; }
 
