@@ -27,6 +27,8 @@ class ReadyGate : public sc_core::sc_module {
 
   /// Frames sent now are stored by the MAC (as far as a link partner can know).
   bool open() const { return open_ && end_.partner_ready() && end_.link_up(); }
+  /// The settling time is running.
+  bool opening() const { return !open_ && end_.partner_ready() && end_.link_up(); }
 
  protected:
   /// The gate has just opened; called in its process.
@@ -71,6 +73,8 @@ class HoldQueue : public ReadyGate {
   void offer(FramePtr frame, Time earliest);
 
   std::size_t held() const { return frames_.size(); }
+  /// Held frames go on as soon as the settling time is over.
+  bool releasing() const { return !frames_.empty() && opening(); }
 
  private:
   struct Held {

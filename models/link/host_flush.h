@@ -23,6 +23,9 @@ class HostFlush {
   /// is not taken stays in the host's own queue. Returns how many were taken.
   virtual std::size_t poll() = 0;
 
+  /// Frames that were taken wait for the driver's settling time alone, which is running.
+  virtual bool releasing() const = 0;
+
   /// Hands frames that the host did not take at once over to it, in order, waiting at most
   /// `timeout` for room. False: some are still waiting; call again later.
   virtual bool flush(std::chrono::milliseconds timeout) = 0;

@@ -87,6 +87,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   /// command finds them received before its next one.
   void use_polling() override;
   std::size_t poll() override;
+  bool releasing() const override { return hold_.releasing(); }
   bool flush(std::chrono::milliseconds timeout) override;
   std::string fault() const override { return told_gone_ ? "the host's end has gone" : ""; }
 

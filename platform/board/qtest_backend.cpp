@@ -93,6 +93,8 @@ bool BoardQTestBackend::io_write(std::uint16_t port, unsigned size, std::uint32_
 // A replay's next frame is always on its way, however far ahead: only hosts' frames are work.
 bool BoardQTestBackend::busy() const {
   if (network_.busy()) return true;
+  const auto releasing = [](const link::HostFlush* host) { return host->releasing(); };
+  if (std::any_of(hosts_.begin(), hosts_.end(), releasing)) return true;
   return std::any_of(nics_.begin(), nics_.end(), [](const auto& nic) {
     const bool host = dynamic_cast<link::HostFlush*>(&nic->partner()) != nullptr ||
                       nic->link_spec().kind == kSwitchKind;

@@ -1,11 +1,12 @@
-#include "platform/options/driver_option.h"
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <set>
-#include <sstream>
 #include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "platform/options/value_parsers.h"
 
 namespace e1000tlm::platform {
 namespace {
@@ -15,21 +16,25 @@ using driver::NicSettings;
 struct Key {
   const char* name;
   unsigned least, most;
+  unsigned multiple;
   void (*set)(NicSettings&, unsigned);
   unsigned (*get)(const NicSettings&);
 };
 
 template <auto Member>
-constexpr Key key(const char* name, unsigned least, unsigned most) {
+constexpr Key key(const char* name, unsigned least, unsigned most, unsigned multiple = 1) {
   using Value = std::remove_reference_t<decltype(std::declval<NicSettings>().*Member)>;
-  return {name, least, most,
+  return {name,
+          least,
+          most,
+          multiple,
           [](NicSettings& s, unsigned value) { s.*Member = static_cast<Value>(value); },
           [](const NicSettings& s) { return static_cast<unsigned>(s.*Member); }};
 }
 
 constexpr std::array<Key, 9> kKeys{{
-    key<&NicSettings::rx_descriptors>("rx-ring", 16, 4096),
-    key<&NicSettings::tx_descriptors>("tx-ring", 16, 4096),
+    key<&NicSettings::rx_descriptors>("rx-ring", 16, 4096, 8),
+    key<&NicSettings::tx_descriptors>("tx-ring", 16, 4096, 8),
     key<&NicSettings::interrupt_rate>("interrupt-rate", 0, 1'000'000),
     key<&NicSettings::rdtr>("rdtr", 0, 0xFFFF),
     key<&NicSettings::radv>("radv", 0, 0xFFFF),
@@ -44,9 +49,11 @@ unsigned parse_value(const Key& key, const std::string& text) {
       !text.empty() && text.size() <= 7 &&
       std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   const unsigned long value = digits ? std::stoul(text) : 0;
-  if (!digits || value < key.least || value > key.most) {
-    throw std::invalid_argument(std::string(key.name) + "=" + text + ": expected " +
-                                std::to_string(key.least) + " to " + std::to_string(key.most));
+  if (!digits || value < key.least || value > key.most || value % key.multiple != 0) {
+    throw std::invalid_argument(
+        std::string(key.name) + "=" + text + ": expected " + std::to_string(key.least) + " to " +
+        std::to_string(key.most) +
+        (key.multiple != 1 ? ", a multiple of " + std::to_string(key.multiple) : ""));
   }
   return static_cast<unsigned>(value);
 }
@@ -55,23 +62,14 @@ unsigned parse_value(const Key& key, const std::string& text) {
 
 NicSettings parse_driver(const std::string& text) {
   NicSettings settings;
-  std::set<std::string> seen;
-  std::istringstream parts(text);
-  std::string part;
-  while (std::getline(parts, part, ',')) {
-    const std::size_t equals = part.find('=');
-    if (equals == std::string::npos) {
-      throw std::invalid_argument("'" + part + "': expected key=value");
-    }
-    const std::string name = part.substr(0, equals);
+  for_each_pair(text, [&](const std::string& name, const std::string& value) {
     const auto found =
         std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& key) { return name == key.name; });
     if (found == kKeys.end()) {
       throw std::invalid_argument("unknown key '" + name + "'; known are " + driver_keys());
     }
-    if (!seen.insert(name).second) throw std::invalid_argument("'" + name + "' is given twice");
-    found->set(settings, parse_value(*found, part.substr(equals + 1)));
-  }
+    found->set(settings, parse_value(*found, value));
+  });
   return settings;
 }
 

@@ -50,6 +50,17 @@ TEST_P(RegistersOf, ReadTheirPowerUpValues) {
   });
 }
 
+TEST_P(RegistersOf, GiveTransmissionWhatReceptionLeavesOfThePacketBuffer) {
+  NicRig rig(GetParam());
+  rig.run([&] {
+    for (const std::uint32_t receive : {0x30U, 0x28U, 0x3FU, 0x40U, 0U, 0x7FU}) {
+      rig.write(reg::kPba, 0xFFFFFF80 | receive);
+      const std::uint32_t transmit = receive < 64 ? 64 - receive : 0;
+      EXPECT_EQ(rig.read(reg::kPba), transmit << 16 | receive);
+    }
+  });
+}
+
 TEST_P(RegistersOf, StoreExactlyTheirWriteMasks) {
   NicRig rig(GetParam());
   rig.run([&] {
@@ -59,7 +70,7 @@ TEST_P(RegistersOf, StoreExactlyTheirWriteMasks) {
       if (row.name == "CTRL" || row.name == "CTRL_DUP" || row.name == "STATUS" ||
           row.name == "EECD" || row.name == "EERD" || row.name == "MDIC" || row.name == "ICS" ||
           row.name == "ICR" || row.name == "IMS" || row.name == "IMC" || row.name == "CTRL_EXT" ||
-          row.name == "STATISTICS") {
+          row.name == "STATISTICS" || row.name == "PBA") {
         continue;
       }
       for (std::uint32_t i = 0; i < row.count && i < 256; ++i) {

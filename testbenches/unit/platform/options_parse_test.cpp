@@ -94,6 +94,19 @@ TEST(Options, UnitsAreUnderstood) {
   EXPECT_EQ(board.ram_bytes, std::uint64_t{128} << 20);
 }
 
+TEST(Options, DriverSettings) {
+  const driver::NicSettings set =
+      parse({"--driver", "rx-ring=512,tidv=0,interrupt-rate=8000"}).board.driver;
+  EXPECT_EQ(set.rx_descriptors, 512U);
+  EXPECT_EQ(set.tidv, 0U);
+  EXPECT_EQ(set.interrupt_rate, 8000U);
+  EXPECT_EQ(set.tx_descriptors, driver::NicSettings{}.tx_descriptors);
+  for (const char* bad :
+       {"rx-ring=17", "rx-ring=8", "tidv=65536", "tidv=", "speed=1", "tidv=1,tidv=1"}) {
+    EXPECT_THROW(parse({"--driver", bad}), std::invalid_argument) << bad;
+  }
+}
+
 TEST(Options, SwitchesAndWhatHangsOnThem) {
   const BoardConfig board =
       parse({"--link", "switch:lan", "--switch",

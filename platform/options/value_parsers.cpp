@@ -1,0 +1,157 @@
+#include "platform/options/value_parsers.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "models/e1000/timing.h"
+#include "traffic/units.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+/// A slot as in QEMU's addr=: "4", "0x4", "1f", "4.0". Device 0 is the host bridge, and 1 the ISA
+/// bridge on machines of this kind.
+unsigned parse_slot(std::string text) {
+  const std::string given = text;
+  if (text.size() > 2 && text.compare(text.size() - 2, 2, ".0") == 0) text.resize(text.size() - 2);
+  if (text.compare(0, 2, "0x") == 0) text.erase(0, 2);
+  const bool digits = !text.empty() && text.size() <= 2 &&
+                      text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  const unsigned long slot = digits ? std::stoul(text, nullptr, 16) : 0;
+  if (slot < 2 || slot > 31) {
+    throw std::invalid_argument("addr=" + given + ": expected a hexadecimal number from 2 to 1f");
+  }
+  return static_cast<unsigned>(slot);
+}
+
+e1000::ControllerTiming parse_timing(const std::string& name) {
+  if (const e1000::TimingSet* set = e1000::find_timing(name)) return set->timing;
+  std::string known;
+  for (const e1000::TimingSet& set : e1000::timing_sets()) {
+    known += (known.empty() ? "" : ", ") + std::string(set.name);
+  }
+  throw std::invalid_argument("unknown timing '" + name + "'; known are " + known);
+}
+
+void set_nic_key(NicConfig& nic, const std::string& key, const std::string& value) {
+  if (key == "part") {
+    const auto part = e1000::find_part(value);
+    if (!part) {
+      std::string known;
+      for (const auto& info : e1000::kParts) {
+        known += (known.empty() ? "" : ", ") + std::string(info.name);
+      }
+      throw std::invalid_argument("unknown part '" + value + "'; known are " + known);
+    }
+    nic.part = *part;
+  } else if (key == "mac") {
+    nic.mac = e1000::parse_mac(value);
+  } else if (key == "eeprom") {
+    nic.eeprom_file = value;
+  } else if (key == "aneg") {
+    nic.autonegotiation = traffic::parse_time(value);
+  } else if (key == "addr") {
+    nic.device = parse_slot(value);
+  } else if (key == "timing") {
+    nic.timing = parse_timing(value);
+  } else {
+    throw std::invalid_argument("unknown key '" + key +
+                                "'; known are part, mac, eeprom, aneg, addr, timing");
+  }
+}
+
+/// The longest frame with FCS that a link carries.
+constexpr std::uint64_t kLongestFrame = 16384;
+
+Time positive(const std::string& text, Time longest) {
+  const Time time = traffic::parse_time(text);
+  if (time > kTimeZero && time <= longest) return time;
+  throw std::invalid_argument(text + ": expected more than 0 and at most " +
+                              traffic::format_time(longest));
+}
+
+void set_switch_key(link::SwitchConfig& config, const std::string& key, const std::string& value) {
+  if (key == "latency") {
+    config.latency = traffic::parse_time(value);
+    if (config.latency > ms(1'000)) throw std::invalid_argument(value + ": expected 1s at most");
+  } else if (key == "table") {
+    config.stations = in_range(value, traffic::parse_size(value), 1, 1U << 20);
+  } else if (key == "aging") {
+    config.aging = positive(value, ms(1'000'000'000));
+  } else if (key == "queue") {
+    config.queue_bytes = in_range(value, traffic::parse_size(value), 64, 1U << 30);
+  } else if (key == "max-frame") {
+    config.max_frame_bytes = in_range(value, traffic::parse_size(value), 64, kLongestFrame);
+  } else {
+    throw std::invalid_argument("unknown key '" + key +
+                                "'; known are latency, table, aging, queue, max-frame");
+  }
+}
+
+void check_name(const std::string& name) {
+  if (is_switch_name(name)) return;
+  throw std::invalid_argument("'" + name + "': a switch's name is letters, digits, - and _");
+}
+
+}  // namespace
+
+std::uint64_t in_range(const std::string& text, std::uint64_t value, std::uint64_t least,
+                       std::uint64_t most) {
+  if (value >= least && value <= most) return value;
+  throw std::invalid_argument(text + ": expected " + std::to_string(least) + " to " +
+                              std::to_string(most));
+}
+
+void for_each_pair(
+    const std::string& text,
+    const std::function<void(const std::string& key, const std::string& value)>& use) {
+  std::set<std::string> keys;
+  std::istringstream parts(text);
+  std::string part;
+  while (std::getline(parts, part, ',')) {
+    const std::size_t equals = part.find('=');
+    if (equals == std::string::npos || equals + 1 == part.size()) {
+      throw std::invalid_argument("'" + part + "': expected key=value");
+    }
+    const std::string key = part.substr(0, equals);
+    if (!keys.insert(key).second) throw std::invalid_argument("'" + key + "' is given twice");
+    use(key, part.substr(equals + 1));
+  }
+}
+
+NicConfig parse_nic(const std::string& text) {
+  NicConfig nic;
+  for_each_pair(text, [&](const std::string& key, const std::string& value) {
+    set_nic_key(nic, key, value);
+  });
+  return nic;
+}
+
+SwitchSettings parse_switch(const std::string& text) {
+  SwitchSettings settings;
+  settings.name = text.substr(0, text.find(':'));
+  check_name(settings.name);
+  if (settings.name.size() == text.size()) return settings;
+  for_each_pair(text.substr(settings.name.size() + 1),
+                [&](const std::string& key, const std::string& value) {
+                  set_switch_key(settings.config, key, value);
+                });
+  return settings;
+}
+
+OutletConfig parse_outlet(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals + 1 == text.size()) {
+    throw std::invalid_argument("'" + text +
+                                "': expected NAME=KIND:..., e.g. lan=pcap:out=x.pcapng");
+  }
+  OutletConfig outlet{text.substr(0, equals), text.substr(equals + 1)};
+  check_name(outlet.on);
+  return outlet;
+}
+
+}  // namespace e1000tlm::platform
