@@ -11,23 +11,28 @@ namespace {
 std::uint64_t allocations = 0;
 }  // namespace
 
-// Counting and nothing else. All forms of new come down to these two.
-void* operator new(std::size_t bytes) {
+// Counting and nothing else. All forms of new come down to these two. Not inlined: compilers would
+// take their halves for a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   ++allocations;
   if (void* memory = std::malloc(bytes)) return memory;
   throw std::bad_alloc();
 }
-void* operator new(std::size_t bytes, std::align_val_t align) {
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t align) {
   ++allocations;
   const auto alignment = static_cast<std::size_t>(align);
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   if (void* memory = std::aligned_alloc(alignment, rounded)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
 
 namespace e1000tlm::platform {
 namespace {
