@@ -115,6 +115,35 @@ TEST(WakeUpUnit, TheFirstPacketIsKeptUntilStatusIsCleared) {
   });
 }
 
+TEST(WakeUpUnit, LengthOfJumboFramesIs2047) {
+  Rig rig;
+  rig.run([&] {
+    rig.config_write(kCommand, kMemoryAndMaster);
+    rig.bring_up();
+    rig.write(reg::kWuc, wuc::kPmeEn);
+    rig.write(reg::kWufc, wake::kEx);
+    rig.write(reg::kRctl, rctl::kEn | rctl::kLpe);
+    rig.config_write(kPmcsr, kPmeEn | kD3);
+    rig.far.send(NicRig::frame(5000));
+    NicRig::wait_for(us(60));
+    EXPECT_EQ(rig.peek(reg::kWupl), 2047U);
+    EXPECT_TRUE(rig.pme.read());
+  });
+}
+
+/// Partners that hold frames back for a receiver that is not ready must let them through.
+TEST(WakeUpUnit, ASleepingReceiverThatWatchesCountsAsReady) {
+  Rig rig;
+  rig.run([&] {
+    rig.suspend(wake::kEx);
+    EXPECT_TRUE(rig.cable.end(1).partner_ready());
+    rig.config_write(kPmcsr, kD3);
+    EXPECT_FALSE(rig.cable.end(1).partner_ready());
+    rig.config_write(kPmcsr, kPmeEn | kD3);
+    EXPECT_TRUE(rig.cable.end(1).partner_ready());
+  });
+}
+
 TEST(WakeUpUnit, NothingWakesWithoutPmeEnable) {
   Rig rig;
   rig.run([&] {
