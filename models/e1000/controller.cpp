@@ -13,6 +13,7 @@
 #include "models/e1000/register_map.h"
 #include "models/e1000/statistics.h"
 #include "models/e1000/transmit_engine.h"
+#include "models/e1000/wakeup_unit.h"
 
 namespace e1000tlm::e1000 {
 namespace {
@@ -62,7 +63,8 @@ struct Controller::Blocks : public ResetTarget {
         eeprom("eeprom", core, config.eeprom),
         mdi("mdi", core),
         transmitter("mac_transmitter", core),
-        receiver(core, transmitter),
+        wakeup("wakeup", core),
+        receiver(core, transmitter, wakeup),
         transmit("transmit", core, transmitter),
         receive("receive", core, receiver, transmitter) {
     control.set_txoff_source([this] { return transmitter.paused(); });
@@ -77,11 +79,16 @@ struct Controller::Blocks : public ResetTarget {
   void reload_eeprom() override { eeprom.load(domain::kSoftware); }
   void link_changed() override {
     transmitter.state_changed();
+    wakeup.link_changed();
     receive.update_ready();
   }
 
-  void hardware_reset() {
+  void hardware_reset(pci::ResetKind kind) {
+    // Rule RST-5: the function decides what becomes of its PME context, and has told.
+    const bool keep_pme = wakeup.has_pmcsr() || kind == pci::ResetKind::kPowerState;
+    const std::uint32_t pme = bank[reg::kWuc] & (wuc::kPmeEn | wuc::kPmeStatus);
     reset(domain::kBus | domain::kSoftware);
+    if (keep_pme) bank[reg::kWuc] |= pme;
     io.reset();
     eeprom.load(domain::kBus);
     core.gmii->hardware_reset(true);
@@ -96,6 +103,7 @@ struct Controller::Blocks : public ResetTarget {
     receive.reset(Drop::kRxReset);
     mdi.reset();
     interrupts.reset();
+    wakeup.reset();
     if ((domains & domain::kBus) != 0) statistics.reset();
   }
 
@@ -110,6 +118,7 @@ struct Controller::Blocks : public ResetTarget {
   EepromInterface eeprom;
   MdiInterface mdi;
   MacTransmitter transmitter;
+  WakeupUnit wakeup;
   MacReceiver receiver;
   TransmitEngine transmit;
   ReceiveEngine receive;
@@ -124,6 +133,7 @@ Controller::Controller(const sc_core::sc_module_name& name, const ControllerConf
       irq("irq"),
       gmii("gmii"),
       mdio("mdio"),
+      pme("pme"),
       config_(config),
       blocks_(std::make_unique<Blocks>(config_, dma)) {
   blocks_->interrupts.line.bind(irq);
@@ -139,6 +149,7 @@ void Controller::end_of_elaboration() {
   check_time_resolution();
   blocks_->core.gmii = gmii.operator->();
   blocks_->core.mdio = mdio.operator->();
+  if (pme.size() > 0) blocks_->wakeup.connect(pme.operator->());
 }
 
 void Controller::start_of_simulation() {
@@ -199,7 +210,7 @@ unsigned Controller::io_debug(::tlm::tlm_generic_payload& payload) {
       [](std::uint32_t, std::uint32_t, std::uint32_t) {});
 }
 
-void Controller::pci_reset(pci::ResetKind) { blocks_->hardware_reset(); }
+void Controller::pci_reset(pci::ResetKind kind) { blocks_->hardware_reset(kind); }
 
 void Controller::pci_bus_master(bool enabled) {
   Blocks& b = *blocks_;
@@ -212,13 +223,14 @@ void Controller::pci_bus_master(bool enabled) {
   b.receive.wake(sc_now());
 }
 
-void Controller::pci_power_state(pci::PowerState) {}
+void Controller::pci_power_state(pci::PowerState state) {
+  blocks_->wakeup.set_asleep(state != pci::PowerState::kD0);
+  blocks_->receive.update_ready();
+}
 
 void Controller::pci_pme(bool enabled, bool status) {
-  std::uint32_t& wuc = blocks_->bank[reg::kWuc];
-  wuc &= ~(wuc::kPmeEn | wuc::kPmeStatus);
-  if (enabled) wuc |= wuc::kPmeEn;
-  if (status) wuc |= wuc::kPmeStatus;
+  blocks_->wakeup.pmcsr_changed(enabled, status);
+  blocks_->receive.update_ready();
 }
 
 EepromImage& Controller::eeprom() { return config_.eeprom; }
@@ -228,7 +240,7 @@ const Statistics& Controller::statistics() const { return blocks_->statistics; }
 bool Controller::busy() const {
   const Blocks& b = *blocks_;
   return b.transmit.busy() || b.receive.busy() || b.mdi.busy() || b.eeprom.busy() ||
-         b.control.resetting() || b.interrupts.asserting();
+         b.control.resetting() || b.interrupts.asserting() || b.wakeup.pending();
 }
 
 bool Controller::idle() const {

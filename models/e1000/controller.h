@@ -49,6 +49,7 @@ struct ControllerConfig {
 ///   irq    out        interrupt level, true = asserted
 ///   gmii   port       frames to and from the PHY
 ///   mdio   port       PHY registers
+///   pme    port       the PCI function's PMCSR, for wake-up; may stay unbound
 ///
 /// As pci::DeviceEventsIf it hears of resets, bus-master enable and power states; a platform
 /// without PCI leaves that alone and the controller then counts as enabled.
@@ -63,6 +64,7 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   sc_core::sc_out<bool> irq;
   sc_core::sc_port<phy::GmiiIf> gmii;
   sc_core::sc_port<phy::MdioIf> mdio;
+  sc_core::sc_port<pci::PmeIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> pme;
 
   void pci_reset(pci::ResetKind kind) override;
   void pci_bus_master(bool enabled) override;

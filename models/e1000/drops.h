@@ -19,6 +19,7 @@ enum class Drop : std::uint8_t {
   kRxMacControl,  ///< PAUSE and other MAC control frames, consumed
   kRxDmaError,    ///< bus error while storing
   kRxReset,       ///< in the packet buffer at reset
+  kRxAsleep,      ///< in D3, where only the wake-up filters look at frames
   // transmit
   kTxMalformed,  ///< faults of AssemblerResult
   kTxDmaError,
@@ -29,7 +30,7 @@ enum class Drop : std::uint8_t {
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Drop::kCount)> kDropNames{
     "rx_disabled",  "rx_no_link",   "rx_filtered",    "rx_fifo_full", "rx_bad_fcs",
     "rx_undersize", "rx_oversize",  "rx_mac_control", "rx_dma_error", "rx_reset",
-    "tx_malformed", "tx_dma_error", "tx_reset"};
+    "rx_asleep",    "tx_malformed", "tx_dma_error",   "tx_reset"};
 
 class DropCounters {
  public:

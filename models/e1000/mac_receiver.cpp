@@ -15,8 +15,8 @@ std::uint32_t buffer_bytes(const link::Frame& frame) {
 
 }  // namespace
 
-MacReceiver::MacReceiver(Core& core, MacTransmitter& transmitter)
-    : core_(core), transmitter_(transmitter), buffer_(1024) {
+MacReceiver::MacReceiver(Core& core, MacTransmitter& transmitter, WakeupUnit& wakeup)
+    : core_(core), transmitter_(transmitter), wakeup_(wakeup), buffer_(1024) {
   reset(Drop::kRxReset);
 }
 
@@ -28,6 +28,10 @@ std::uint32_t MacReceiver::drop(const link::Arrival& arrival, Drop reason) {
 
 std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
   const link::Frame& frame = *arrival.frame;
+  if (wakeup_.active()) {
+    if (!transmitter_.mac_loopback()) wakeup_.inspect(arrival);
+    if (wakeup_.asleep()) return drop(arrival, Drop::kRxAsleep);
+  }
   const std::uint32_t rctl = core_.bank[reg::kRctl];
   if ((rctl & rctl::kEn) == 0) return drop(arrival, Drop::kRxDisabled);
   if (!core_.link_up && !transmitter_.mac_loopback()) return drop(arrival, Drop::kRxNoLink);

@@ -7,6 +7,7 @@
 
 #include "models/e1000/core.h"
 #include "models/e1000/mac_transmitter.h"
+#include "models/e1000/wakeup_unit.h"
 #include "models/link/cable.h"
 
 namespace e1000tlm::e1000 {
@@ -31,7 +32,7 @@ struct ReceiveEvent {
 /// No process of its own: the receive engine lets it take in frames in the order of their arrival.
 class MacReceiver {
  public:
-  MacReceiver(Core& core, MacTransmitter& transmitter);
+  MacReceiver(Core& core, MacTransmitter& transmitter, WakeupUnit& wakeup);
 
   Probe<ReceiveEvent> probe;
 
@@ -39,6 +40,8 @@ class MacReceiver {
   /// `no_descriptors`: the ring is empty at this moment (RNBC).
   std::uint32_t admit(link::Arrival&& arrival, bool no_descriptors);
 
+  /// Asleep, and waiting for a frame to wake up.
+  bool watching() const { return wakeup_.asleep() && wakeup_.enabled(); }
   bool empty() const { return buffer_.empty(); }
   StoredFrame& front() { return buffer_.front(); }
   /// The front frame has been stored in memory (or given up) at local time `at`.
@@ -61,6 +64,7 @@ class MacReceiver {
 
   Core& core_;
   MacTransmitter& transmitter_;
+  WakeupUnit& wakeup_;
   boost::circular_buffer<StoredFrame> buffer_;
   std::uint32_t occupied_ = 0;
   std::uint32_t capacity_ = 0;

@@ -78,7 +78,7 @@ void ReceiveEngine::update_ready() {
   // Once frames flow, running out of descriptors is the packet buffer's business (RNBC, MPC), as on
   // the wire; only a receiver that is being set up has them held back.
   const bool possible = enabled() && core_.gate.enabled;
-  const bool ready = possible && (ready_ || ring().owned() != 0);
+  const bool ready = (possible && (ready_ || ring().owned() != 0)) || mac_.watching();
   if (ready == ready_) return;
   ready_ = ready;
   core_.gmii->set_ready(ready_);

@@ -205,6 +205,11 @@ void Function::set_pme(bool enabled, bool status) {
   outputs_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
+void Function::assert_pme() {
+  pme_asserted_ = true;
+  set_pme(config_.pme_enabled(), true);
+}
+
 // --- interrupts ---------------------------------------------------------------------------------
 
 void Function::drive_outputs() {
@@ -214,7 +219,10 @@ void Function::drive_outputs() {
   const bool msi = config_.msi().enabled;
   const bool disabled = (config_.command() & command::kIntxDisable) != 0;
   intx.write(level && d0 && !msi && !disabled);
-  if (pme.size() > 0) pme->write(config_.pme_enabled() && config_.pme_status());
+  pme_asserted_ = pme_asserted_ && config_.pme_status();
+  if (pme.size() > 0) {
+    pme->write(config_.pme_status() && (config_.pme_enabled() || pme_asserted_));
+  }
 
   if (level && !irq_was_ && msi) message_pending_ = true;
   if (!msi) message_pending_ = false;

@@ -36,6 +36,17 @@ class DeviceEventsIf : public virtual sc_core::sc_interface {
   virtual void pci_pme(bool enabled, bool status) = 0;
 };
 
+/// What a device behind a Function can say about wake-up.
+class PmeIf : public virtual sc_core::sc_interface {
+ public:
+  /// The device's own write to PME_En and PME_Status (the 8254x shadows them in WUC). Not echoed by
+  /// pci_pme.
+  virtual void set_pme(bool enabled, bool status) = 0;
+  /// Sets PME_Status and drives PME# until it is cleared, whatever PME_En says: wake-up with no
+  /// operating system (APM).
+  virtual void assert_pme() = 0;
+};
+
 /// Towards the device: `bar[i]` (BAR-relative addresses), `rom`, `dma`, `irq`, `events`.
 /// Towards the bus: `target`, `initiator`, `intx`.
 ///
@@ -49,7 +60,7 @@ class DeviceEventsIf : public virtual sc_core::sc_interface {
 ///
 /// INTx follows `irq` unless MSI is enabled; then each rising edge of `irq` sends the
 /// message through `initiator`, or as soon as bus mastering allows it while MSI stays enabled.
-class Function : public sc_core::sc_module {
+class Function : public sc_core::sc_module, public PmeIf {
  public:
   using OptionalInitiator = ::tlm_utils::simple_initiator_socket_optional<Function>;
   using OptionalTarget = ::tlm_utils::simple_target_socket_optional<Function>;
@@ -101,9 +112,8 @@ class Function : public sc_core::sc_module {
   void bus_reset();
   /// The device's PME request (sets PME_Status, drives PME# if enabled).
   void request_pme() { set_pme(config_.pme_enabled(), true); }
-  /// The device's own write to PME_En and PME_Status (the 8254x shadows them in WUC). Not echoed by
-  /// pci_pme.
-  void set_pme(bool enabled, bool status);
+  void set_pme(bool enabled, bool status) override;
+  void assert_pme() override;
 
  private:
   SC_HAS_PROCESS(Function);
@@ -149,6 +159,7 @@ class Function : public sc_core::sc_module {
   bool may_master_ = false;
   bool irq_was_ = false;
   bool message_pending_ = false;
+  bool pme_asserted_ = false;  // by assert_pme()
   Announced announced_;
   std::array<OptionalInitiator*, kRomIndex + 1> device_{};  // null where nothing is bound
   sc_core::sc_event outputs_event_;

@@ -40,7 +40,8 @@ bool is_expected(e1000::Drop reason) {
     case Drop::kRxBadFcs:
     case Drop::kRxUndersize:
     case Drop::kRxOversize:
-    case Drop::kRxMacControl: return true;
+    case Drop::kRxMacControl:
+    case Drop::kRxAsleep: return true;
     default: return false;
   }
 }

@@ -95,6 +95,7 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
   controller_->irq(irq_);
   function_->irq(irq_);
   function_->events(*controller_);
+  controller_->pme(*function_);
   controller_->gmii(*phy_);
   controller_->mdio(*phy_);
   phy_->cable(cable_->end(0));

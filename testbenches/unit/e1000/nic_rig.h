@@ -123,6 +123,8 @@ class NicRig : public sc_core::sc_module {
       function->irq.bind(irq);
       function->intx.bind(intx);
       function->events.bind(nic);
+      function->pme.bind(pme);
+      nic.pme.bind(*function);
       pci_config.bind(function->target);
     } else if (options.waiting_bus != kTimeZero) {
       bus = std::make_unique<WaitingBus>("bus", options.waiting_bus);
@@ -317,7 +319,7 @@ class NicRig : public sc_core::sc_module {
   ::tlm_utils::simple_initiator_socket_optional<NicRig> pci_config;
   std::unique_ptr<pci::Function> function;
   std::unique_ptr<WaitingBus> bus;
-  sc_core::sc_signal<bool> irq, intx;
+  sc_core::sc_signal<bool> irq, intx, pme;
   std::vector<Edge> edges;  // of irq
   std::uint32_t tx_entries = 0;
 

@@ -199,6 +199,23 @@ TEST(Pme, RequestDrivesTheLineWhenEnabled) {
   });
 }
 
+/// Wake-up before any operating system has set PME_En.
+TEST(Pme, AssertedWithoutEnableUntilTheStatusIsCleared) {
+  Bench bench;
+  bench.run([&] {
+    bench.function(0).assert_pme();
+    settle();
+    EXPECT_TRUE(bench.cards[0]->pme.read());
+    EXPECT_EQ(bench.cpu.config_read(2, kPmcsr, 2), 0x8000u);
+    bench.cpu.config_write(2, kPmcsr, 0x8000, 2);
+    settle();
+    EXPECT_FALSE(bench.cards[0]->pme.read());
+    bench.function(0).request_pme();  // an ordinary request asks PME_En again
+    settle();
+    EXPECT_FALSE(bench.cards[0]->pme.read());
+  });
+}
+
 TEST(Pme, DevicesOwnWritesAreNotEchoed) {
   Bench bench;
   bench.run([&] {
