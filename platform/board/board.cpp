@@ -22,6 +22,7 @@ driver::AppKind app_kind(AppChoice choice) {
     case AppChoice::kGenerate: return driver::AppKind::kGenerate;
     case AppChoice::kForward: return driver::AppKind::kForward;
     case AppChoice::kBlast: return driver::AppKind::kBlast;
+    case AppChoice::kSelfTest: return driver::AppKind::kSelfTest;
     case AppChoice::kReflect: break;
   }
   return driver::AppKind::kReflect;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,7 @@ class Board : public sc_core::sc_module {
   bool ready() const;
   std::string driver_error() const;
   const driver::Nic* driven(std::size_t index) const;
+  std::optional<driver::SelfTestResult> self_test(std::size_t index) const;
   Time active() const;
   NicSummary nic_summary(std::size_t index) const;
   SwitchSummary switch_summary(const std::string& name, const Network::Hub& hub) const;

@@ -1,6 +1,7 @@
 #pragma once
 /// Everything there is to say about a board and its run. No SystemC.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -44,7 +45,10 @@ struct OutletConfig {
   std::string link;  ///< as in BoardConfig::links
 };
 
-enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast };
+enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast, kSelfTest };
+/// As in --app, by AppChoice.
+inline constexpr std::array<std::string_view, 6> kAppNames{"sink",    "reflect", "generate",
+                                                           "forward", "blast",   "selftest"};
 
 struct BoardConfig {
   std::vector<NicConfig> nics{1};

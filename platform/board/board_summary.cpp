@@ -10,8 +10,6 @@
 namespace e1000tlm::platform {
 namespace {
 
-constexpr std::array<const char*, 5> kAppNames{"sink", "reflect", "generate", "forward", "blast"};
-
 /// Frames that came in and are accounted for.
 std::uint64_t accounted(const NicSummary& n, const e1000::DropCounters& drops) {
   std::uint64_t frames = n.driver_in.frames;
@@ -89,6 +87,7 @@ NicSummary Board::nic_summary(std::size_t index) const {
     const std::uint64_t known = accounted(n, slot.controller().drops()) + nic.counters().rx_errors;
     n.under_way = n.wire_in.frames > known ? n.wire_in.frames - known : 0;
   }
+  n.self_test = self_test(index);
   const auto& transit = machines_[index / config_.nics.size()]->transit();
   const std::size_t own = index % config_.nics.size();
   if (own < transit.size()) n.transit = LatencySummary::of(transit[own]->latency());
@@ -101,6 +100,14 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
                       std::vector<std::string>& failures) const {
   const NicSummary& n = summary.nics[index];
   const std::string who = "nic " + std::to_string(index) + ": ";
+  const std::string fault = nics_[index]->partner().fault();
+  if (!fault.empty()) failures.push_back(who + n.link + ": " + fault);
+  if (config_.app == AppChoice::kSelfTest) {
+    if (!n.self_test || !n.self_test->passed()) {
+      failures.push_back(who + "self-test " + (n.self_test ? "failed" : "did not end"));
+    }
+    return;  // frames from outside are lost in resets and end in the rings of the tests
+  }
   const e1000::DropCounters& drops = nics_[index]->controller().drops();
   for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
     const auto reason = static_cast<e1000::Drop>(i);
@@ -110,8 +117,6 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
     failures.push_back(
         text.append(traffic::format_count(drops[reason])).append(" frames lost: ").append(name));
   }
-  const std::string fault = nics_[index]->partner().fault();
-  if (!fault.empty()) failures.push_back(who + n.link + ": " + fault);
   if (!done()) return;  // frames are still on their way
   const std::uint64_t known = accounted(n, drops) + driven(index)->counters().rx_errors;
   if (n.wire_in.frames != known) {
@@ -191,6 +196,14 @@ const driver::Nic* Board::driven(std::size_t index) const {
   return driver != nullptr && own < driver->nics().size() ? driver->nics()[own].get() : nullptr;
 }
 
+std::optional<driver::SelfTestResult> Board::self_test(std::size_t index) const {
+  const driver::Driver* driver = machines_[index / config_.nics.size()]->driver();
+  if (driver == nullptr || driver->app() == nullptr) return std::nullopt;
+  const auto results = driver->app()->self_tests();
+  const std::size_t own = index % config_.nics.size();
+  return own < results.size() ? std::make_optional(results[own]) : std::nullopt;
+}
+
 /// Simulated time since the last driver was ready.
 Time Board::active() const {
   if (!ready()) return kTimeZero;
@@ -250,7 +263,7 @@ SwitchSummary Board::switch_summary(const std::string& name, const Network::Hub&
 RunSummary Board::summary() const {
   RunSummary s;
   s.version = E1000TLM_VERSION;
-  s.app = native() ? kAppNames[static_cast<std::size_t>(config_.app)] : "qtest";
+  s.app = native() ? std::string(kAppNames[static_cast<std::size_t>(config_.app)]) : "qtest";
   s.seed = config_.seed;
   s.quantum = config_.quantum;
   s.simulated = simulated_;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "platform/driver/blast.h"
+#include "platform/driver/self_test.h"
 
 namespace e1000tlm::driver {
 namespace {
@@ -229,6 +230,7 @@ std::unique_ptr<App> App::make(const AppSettings& settings, Cpu& cpu,
     case AppKind::kSink: return std::make_unique<Sink>(nics);
     case AppKind::kGenerate: return std::make_unique<Generate>(settings, cpu, nics, ram);
     case AppKind::kBlast: return make_blast(settings, cpu, nics, ram);
+    case AppKind::kSelfTest: return make_self_test(cpu, nics, ram);
     case AppKind::kReflect: {
       auto lanes = std::make_unique<Lanes>();
       for (const auto& nic : nics) lanes->add(*nic, *nic);

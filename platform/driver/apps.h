@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "platform/driver/nic.h"
+#include "platform/driver/self_test_result.h"
 #include "traffic/checker.h"
 #include "traffic/generator.h"
 
@@ -18,6 +19,7 @@ enum class AppKind : std::uint8_t {
   kGenerate,  ///< sends generated frames and checks what comes back, on whichever adapter
   kForward,   ///< adapter 0 to 1 and 1 to 0 (2 to 3 ...), unchanged, in order
   kBlast,     ///< sends equal frames as fast as adapters take them; see blast.h
+  kSelfTest,  ///< tests the adapters; see self_test.h
 };
 
 /// One for each stream of a run. Drivers of several boards share them, as a stream may end on
@@ -62,6 +64,8 @@ class App {
   };
   /// One entry per generated stream.
   virtual std::vector<StreamResult> streams() const { return {}; }
+  /// One entry per adapter that has been tested so far.
+  virtual std::vector<SelfTestResult> self_tests() const { return {}; }
 
   /// Throws std::invalid_argument when the adapters do not suit (forward: an even number).
   static std::unique_ptr<App> make(const AppSettings& settings, Cpu& cpu,

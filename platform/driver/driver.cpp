@@ -54,16 +54,6 @@ void Driver::bring_up() {
   for (auto& nic : nics_) nic->enable_interrupts();
 }
 
-void Driver::serve_interrupts() {
-  for (unsigned line = 0; line < Cpu::kLines; ++line) {
-    if (!cpu_.line(line)) continue;
-    for (auto& nic : nics_) {
-      if (nic->pci().pirq == line) nic->interrupt();
-    }
-    cpu_.acknowledge(line);
-  }
-}
-
 void Driver::await_link() {
   const auto up = [](const auto& nic) { return nic->link().up; };
   const Time end = cpu_.time().now() + settings_.link_timeout;
@@ -74,7 +64,7 @@ void Driver::await_link() {
                                traffic::format_time(settings_.link_timeout));
     }
     cpu_.wait_for_interrupt(end);
-    serve_interrupts();
+    serve_interrupts(cpu_, nics_);
     for (auto& nic : nics_) {
       if (nic->masked()) nic->unmask();
     }
@@ -83,8 +73,8 @@ void Driver::await_link() {
 
 void Driver::work() {
   for (;;) {
-    serve_interrupts();
-    while (app_->service()) serve_interrupts();
+    serve_interrupts(cpu_, nics_);
+    while (app_->service()) serve_interrupts(cpu_, nics_);
     for (auto& nic : nics_) {
       if (nic->masked()) nic->unmask();
     }

@@ -48,7 +48,6 @@ class Driver : public Program {
   void bring_up();
   void await_link();
   void work();
-  void serve_interrupts();
 
   Cpu& cpu_;
   DriverSettings settings_;

@@ -212,6 +212,16 @@ void Nic::unmask() {
   write(reg::kIms, kRxt0 | kTxdw | kRxdmt0 | kRxseq | kLsc);
 }
 
+void serve_interrupts(Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics) {
+  for (unsigned line = 0; line < Cpu::kLines; ++line) {
+    if (!cpu.line(line)) continue;
+    for (const auto& nic : nics) {
+      if (nic->pci().pirq == line) nic->interrupt();
+    }
+    cpu.acknowledge(line);
+  }
+}
+
 bool Nic::idle() {
   if (tx_used_ != 0) return false;
   if (!rx_started_ || rx_next_ == rx_filled_) return true;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -76,6 +77,8 @@ class Nic {
   void start_receiver();
   /// CTRL.RST and all it takes; for tests and for halting.
   void stop();
+  /// Stops, and gives up what is in the rings; to be brought up again from reset() on.
+  void close();
 
   // --- at work ---
   /// Reads ICR; masks and handles what it says. False: not this adapter's interrupt.
@@ -113,6 +116,9 @@ class Nic {
   std::uint16_t phy_read(unsigned reg);
   void phy_write(unsigned reg, std::uint16_t value);
   std::uint16_t eerd(unsigned word);
+  /// Reads the whole EEPROM through EECD; true: it sums to BABAh. Throws std::runtime_error when
+  /// access is never granted.
+  bool eeprom_sum_by_bits();
 
  private:
   struct TxSlot {
@@ -123,7 +129,6 @@ class Nic {
 
   void software_reset();
   void clear_tables();
-  bool eeprom_sum_by_bits();
   std::uint16_t microwire_read(unsigned word, unsigned address_bits);
   void eecd_clock(std::uint32_t pins);
   std::uint32_t mdio(std::uint32_t command);
@@ -156,5 +161,8 @@ class Nic {
   unsigned tx_used_ = 0;
   unsigned tx_unannounced_ = 0;
 };
+
+/// Lets every adapter on an asserted line say whether it wants something; see Nic::interrupt().
+void serve_interrupts(Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics);
 
 }  // namespace e1000tlm::driver

@@ -60,6 +60,23 @@ void Nic::stop() {
   link_ = {};
 }
 
+void Nic::close() {
+  stop();
+  while (rx_next_ != rx_filled_) {
+    rx_pool_.give(rx_slots_[rx_next_]);
+    rx_next_ = (rx_next_ + 1) % settings_.rx_descriptors;
+  }
+  while (tx_used_ > 0) {
+    const TxSlot& slot = tx_slots_[tx_clean_];
+    if (slot.home != nullptr) slot.home->give(slot.address);
+    tx_clean_ = (tx_clean_ + 1) % settings_.tx_descriptors;
+    --tx_used_;
+  }
+  rx_next_ = rx_filled_ = rx_tail_ = 0;
+  rx_skip_ = false;
+  tx_next_ = tx_clean_ = tx_unannounced_ = 0;
+}
+
 void Nic::reset() {
   if (pci_.mmio == 0) throw std::runtime_error(name() + ": no memory BAR could be placed");
   write(reg::kPba, kPba48K);

@@ -20,7 +20,6 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::array<const char*, 5> kApps{"sink", "reflect", "generate", "forward", "blast"};
 constexpr std::uint64_t kDefaultFrames = 100'000;
 constexpr std::size_t kMostNics = 30;  // PCI devices 2 to 31
 constexpr std::uint64_t kMostBoards = 1000;
@@ -32,7 +31,9 @@ constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by 
 void describe_run(po::options_description& all) {
   auto add = all.add_options();
   add("app", po::value<std::string>()->value_name("NAME"),
-      "what the driver does with frames: sink, reflect (default), generate, forward, blast");
+      "what the driver does: sink, reflect (default), generate, forward, blast with frames; "
+      "selftest "
+      "of the adapters, as ethtool -t");
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
       "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
       "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); aneg=TIME "
@@ -122,18 +123,18 @@ std::uint64_t parse_number(const std::string& option, const std::string& text) {
 }
 
 AppChoice parse_app(const std::string& text) {
-  const auto found = std::find(kApps.begin(), kApps.end(), text);
-  if (found == kApps.end()) {
-    fail("app",
-         "unknown application '" + text + "'; known are sink, reflect, generate, forward, blast");
-  }
-  return static_cast<AppChoice>(found - kApps.begin());
+  const auto found = std::find(kAppNames.begin(), kAppNames.end(), text);
+  if (found != kAppNames.end()) return static_cast<AppChoice>(found - kAppNames.begin());
+  std::string known;
+  for (const std::string_view name : kAppNames)
+    known.append(known.empty() ? "" : ", ").append(name);
+  fail("app", "unknown application '" + text + "'; known are " + known);
 }
 
 /// What stands on the wire if the user says nothing about it.
 std::string default_link(AppChoice app, std::size_t index) {
   if (app == AppChoice::kGenerate) return "loopback";
-  if (app == AppChoice::kBlast) return "null";
+  if (app == AppChoice::kBlast || app == AppChoice::kSelfTest) return "null";
   return index == 0 ? "pcap" : "null";
 }
 

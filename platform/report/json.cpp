@@ -26,6 +26,14 @@ Json latency(const LatencySummary& l) {
 
 Json flow(const FlowCount& count) { return {{"frames", count.frames}, {"bytes", count.bytes}}; }
 
+Json self_test(const driver::SelfTestResult& t) {
+  return {{"register", t.registers},
+          {"eeprom", t.eeprom},
+          {"interrupt", t.interrupt},
+          {"loopback", t.loopback},
+          {"link", t.link}};
+}
+
 Json nic(const NicSummary& n, double active_seconds) {
   Json json = {{"part", n.part},
                {"mac", n.mac},
@@ -46,6 +54,7 @@ Json nic(const NicSummary& n, double active_seconds) {
   for (const auto& [reason, frames] : n.lost) json["lost"][reason] = frames;
   json["under_way"] = n.under_way;
   json["transit"] = n.transit ? latency(*n.transit) : Json();
+  json["self_test"] = n.self_test ? self_test(*n.self_test) : Json();
   return json;
 }
 

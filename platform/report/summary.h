@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/tlm/time.h"
+#include "platform/driver/self_test_result.h"
 #include "traffic/histogram.h"
 
 namespace e1000tlm::platform {
@@ -38,6 +39,7 @@ struct NicSummary {
   std::map<std::string, std::uint64_t> lost;  ///< reason -> frames; only reasons that occurred
   std::uint64_t under_way = 0;  ///< came in and were not yet with the driver when the run ended
   std::optional<LatencySummary> transit;  ///< last bit in to first bit out
+  std::optional<driver::SelfTestResult> self_test;
 };
 
 struct StreamSummary {

@@ -52,6 +52,15 @@ std::string losses(const std::map<std::string, std::uint64_t>& lost) {
   return text;
 }
 
+/// Values as ethtool shows them: 0 passed.
+std::string self_test(const driver::SelfTestResult& t) {
+  char text[120];
+  std::snprintf(
+      text, sizeof text, "%s  (register %04xh, eeprom %u, interrupt %u, loopback %u, link %u)",
+      t.passed() ? "passed" : "FAILED", t.registers, t.eeprom, t.interrupt, t.loopback, t.link);
+  return text;
+}
+
 std::string mode(const NicSummary& n) {
   if (!n.link_up) return "no link";
   return std::to_string(n.mbit_per_second) + " Mbit/s " + (n.full_duplex ? "full" : "half") +
@@ -72,6 +81,7 @@ void add_nic(std::string& out, std::size_t index, const NicSummary& n, double ac
   }
   line(out, "interrupts", interrupts);
   if (n.transit) line(out, "transit", latency(*n.transit));
+  if (n.self_test) line(out, "self-test", self_test(*n.self_test));
 }
 
 void add_stream(std::string& out, std::size_t index, const StreamSummary& s) {
