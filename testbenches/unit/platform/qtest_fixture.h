@@ -5,9 +5,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,6 +22,7 @@
 #include "models/link/host_fd.h"
 #include "models/tlm/sc_time.h"
 #include "platform/plugs/qtest_backend.h"
+#include "platform/plugs/qtest_door.h"
 
 namespace e1000tlm::plugs {
 
@@ -160,6 +164,40 @@ class Client {
 
  private:
   link::UniqueFd fd_;
+};
+
+/// A door on the fake board, at a socket of a directory of its own.
+class QTestDoorTest : public ::testing::Test {
+ protected:
+  QTestDoorTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "e1000tlm-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    config.address = "unix:" + path();
+  }
+  ~QTestDoorTest() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+
+  std::string path() const { return directory_ + "/qtest"; }
+
+  /// Runs the simulation until it stops by itself, with the program talking to it.
+  void run(const std::function<void(Client&)>& program) {
+    QTestDoor door("door", backend, config);
+    std::thread thread([&] {
+      Client client(path());
+      program(client);
+    });
+    sc_core::sc_start();
+    thread.join();
+    EXPECT_EQ(sc_core::sc_get_status(), sc_core::SC_STOPPED);
+  }
+
+  FakeBackend backend{"backend"};
+  QTestConfig config;
+
+ private:
+  std::string directory_;
 };
 
 }  // namespace e1000tlm::plugs
