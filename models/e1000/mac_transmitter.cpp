@@ -139,7 +139,10 @@ void MacTransmitter::send_pause(std::uint16_t quanta, Time at) {
     return;
   }
   if (held_.full()) held_.set_capacity(2 * held_.capacity());
-  held_.push_front({std::move(frame), at, true});
+  // Ahead of data, but XOFF and XON keep their order.
+  const auto data = std::find_if_not(held_.begin(), held_.end(),
+                                     [](const Held& held) { return held.pause; });
+  held_.insert(data, {std::move(frame), at, true});
   pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 

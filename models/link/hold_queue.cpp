@@ -39,9 +39,10 @@ void ReadyGate::flush() {
   opened();
 }
 
-HoldQueue::HoldQueue(const sc_core::sc_module_name& name, CableEndIf& end,
+HoldQueue::HoldQueue(const sc_core::sc_module_name& name, PauseQueue& out,
                      PartnerStatistics& statistics, Config config)
-    : ReadyGate(name, end, config.flush),
+    : ReadyGate(name, out.end(), config.flush),
+      out_(out),
       statistics_(statistics),
       capacity_(config.capacity),
       frames_(std::min(kFirstRoom, config.capacity)) {}
@@ -73,7 +74,7 @@ void HoldQueue::opened() {
 void HoldQueue::pass_on(FramePtr frame, Time earliest) {
   ++statistics_.frames_to_nic;
   statistics_.bytes_to_nic += frame->size();
-  end_.send(std::move(frame), earliest);
+  out_.send(std::move(frame), earliest);
 }
 
 }  // namespace e1000tlm::link

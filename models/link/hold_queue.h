@@ -10,6 +10,7 @@
 
 #include "models/link/cable.h"
 #include "models/link/partner.h"
+#include "models/link/pause_queue.h"
 #include "models/tlm/time.h"
 
 namespace e1000tlm::link {
@@ -50,7 +51,7 @@ class ReadyGate : public sc_core::sc_module {
 
 /// Passes frames from outside on to the MAC; holds them, in order, while the gate is closed.
 ///
-/// A frame offered while the gate is open goes straight to CableEndIf::send().
+/// A frame offered while the gate is open goes straight on to PauseQueue::send().
 class HoldQueue : public ReadyGate {
  public:
   static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
@@ -63,8 +64,8 @@ class HoldQueue : public ReadyGate {
   };
 
   /// Counts frames passed on (frames_to_nic, bytes_to_nic) and dropped (drops["hold_overflow"]) in
-  /// `statistics`. `end` and `statistics` must outlive the queue.
-  HoldQueue(const sc_core::sc_module_name& name, CableEndIf& end, PartnerStatistics& statistics,
+  /// `statistics`. `out` and `statistics` must outlive the queue.
+  HoldQueue(const sc_core::sc_module_name& name, PauseQueue& out, PartnerStatistics& statistics,
             Config config);
   ~HoldQueue() override;
 
@@ -85,6 +86,7 @@ class HoldQueue : public ReadyGate {
   void opened() override;
   void pass_on(FramePtr frame, Time earliest);
 
+  PauseQueue& out_;
   PartnerStatistics& statistics_;
   std::size_t capacity_;
   boost::circular_buffer<Held> frames_;

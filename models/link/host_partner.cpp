@@ -41,7 +41,7 @@ HostPartner::HostPartner(const sc_core::sc_module_name& name, CableEndIf& end,
     : LinkPartner(name, end, spec),
       what_(text_of(spec)),
       device_(std::move(device)),
-      hold_("hold", end, statistics_, {hold_flush, HoldQueue::kLiveCapacity}),
+      hold_("hold", pause_, statistics_, {hold_flush, HoldQueue::kLiveCapacity}),
       gate_("gate"),
       check_backlog_("check_backlog") {
   SC_HAS_PROCESS(HostPartner);
@@ -92,6 +92,7 @@ void HostPartner::finish() {
 void HostPartner::receive(Arrival arrival) {
   const Frame& frame = *arrival.frame;
   count_from_nic(frame);
+  if (pause_.take(arrival)) return;
   if (frame.coding_error || !frame.fcs_ok()) {
     ++statistics_.drops["bad_fcs"];
     return;

@@ -120,7 +120,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   void offer(ConstBytes content);
   void relieve();
   void collect_drops();
-  std::size_t backlog() const { return hold_.held() + end_.in_flight(); }
+  std::size_t backlog() const { return hold_.held() + pause_.waiting() + end_.in_flight(); }
 
   std::string what_;
   std::unique_ptr<HostDevice> device_;

@@ -134,7 +134,7 @@ Abilities abilities_from(const PartnerSpec& spec) {
 
 LinkPartner::LinkPartner(const sc_core::sc_module_name& name, CableEndIf& end,
                          const PartnerSpec& spec)
-    : sc_module(name), end_(end), abilities_(abilities_from(spec)) {
+    : sc_module(name), end_(end), pause_("pause", end), abilities_(abilities_from(spec)) {
   SC_HAS_PROCESS(LinkPartner);
   SC_METHOD(negotiate);
   sensitive << end.change_event();
@@ -146,7 +146,9 @@ void LinkPartner::negotiate() {
   end_.advertise(abilities_);
   end_.set_ready(ready());
   const std::optional<Abilities> other = end_.partner();
-  end_.set_link(other ? resolve(abilities_, *other) : std::nullopt);
+  const std::optional<LinkMode> mode = other ? resolve(abilities_, *other) : std::nullopt;
+  end_.set_link(mode);
+  pause_.set_obeying(mode && mode->full_duplex && obeys_pause(abilities_, *other));
   link_changed();
 }
 

@@ -13,6 +13,7 @@
 #include <systemc>
 
 #include "models/link/cable.h"
+#include "models/link/pause_queue.h"
 #include "models/tlm/time.h"
 
 namespace e1000tlm::link {
@@ -51,8 +52,9 @@ struct PartnerStatistics {
 ///   speed=10|100|1000         this speed and no other (default: all three)
 ///   aneg=on|off               off: no negotiation, idle at the given speed (10 or 100; 1000BASE-T
 ///                             always negotiates, IEEE 802.3 28D.5)
-///   pause=none|rx|tx|both     PAUSE ability as seen from the partner (default: none, as no
-///                             built-in kind obeys PAUSE)
+///   pause=none|rx|tx|both     PAUSE ability as seen from the partner (default: none). All kinds
+///   obey
+///                             PAUSE when it has been agreed on; none sends it
 /// Throws std::invalid_argument.
 Abilities abilities_from(const PartnerSpec& spec);
 
@@ -64,8 +66,8 @@ class LinkPartner : public sc_core::sc_module {
   LinkPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec = {});
   ~LinkPartner() override;
 
-  /// A partner that brings its own traffic (a capture): all of it has been sent.
-  virtual bool exhausted() const { return true; }
+  /// Nothing is left to be sent: of a capture that the partner replays, or held up by PAUSE.
+  virtual bool exhausted() const { return pause_.waiting() == 0; }
   /// Driven by the outside world's clock: the simulation must be paced and never "done".
   virtual bool live() const { return false; }
   /// Flushes files and closes host resources; called once at the end of simulation.
@@ -92,6 +94,8 @@ class LinkPartner : public sc_core::sc_module {
 
   CableEndIf& end_;
   PartnerStatistics statistics_;
+  /// The way to the wire; see PauseQueue::take() for what comes in.
+  PauseQueue pause_;
 
  private:
   void negotiate();

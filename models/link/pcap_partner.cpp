@@ -110,7 +110,10 @@ PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
 
 PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
                          const PartnerSpec& spec, Time hold_flush, Setup setup)
-    : LinkPartner(name, end, spec), setup_(std::move(setup)), gate_("gate", *this, hold_flush) {
+    : LinkPartner(name, end, spec),
+      setup_(std::move(setup)),
+      gate_("gate", *this, hold_flush),
+      send_event_("send_event") {
   if (setup_.writer) {
     output_ = std::make_unique<WireCapture>(std::move(setup_.writer), end.wire(), 1 - end.index());
   }
@@ -121,6 +124,10 @@ PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
     }
     position_.clock = RateClock(std::max<std::uint64_t>(1, setup_.pace.rate));
     end.set_source(this);
+    SC_HAS_PROCESS(PcapPartner);
+    SC_METHOD(send_in_time);
+    sensitive << send_event_ << pause_.changed_event();
+    dont_initialize();
   }
   end.set_sink(this);
 }
@@ -148,10 +155,37 @@ void PcapPartner::take_back() {
   statistics_.bytes_to_nic -= last_size_;
 }
 
-void PcapPartner::receive(Arrival arrival) { count_from_nic(*arrival.frame); }
+void PcapPartner::receive(Arrival arrival) {
+  count_from_nic(*arrival.frame);
+  pause_.take(arrival);
+}
 
 void PcapPartner::refill(Time) {
-  if (started_ && gate_.open() && !finished()) send_next();
+  if (!started_ || !gate_.open() || finished()) return;
+  if (pause_.obeying()) {
+    send_event_.notify(sc_core::SC_ZERO_TIME);
+  } else {
+    send_next();
+  }
+}
+
+Time PcapPartner::next_start() const {
+  const Time gap = byte_time(end_.speed()) * static_cast<std::int64_t>(kInterFrameGapBytes);
+  return pause_.allowed(
+      std::max({origin_ + position_.due, not_before_, end_.busy_until() + gap, sc_now()}));
+}
+
+void PcapPartner::send_in_time() {
+  send_event_.cancel();
+  if (!pause_.obeying() || !started_ || !gate_.open() || finished()) return;
+  if (end_.in_flight() > 0) return;  // the NIC asks again when it has taken that
+  const Time start = next_start();
+  if (start > sc_now()) {
+    send_event_.notify(to_sc(start - sc_now()));
+    return;
+  }
+  not_before_ = start;  // what is overdue has not started all the same
+  send_next();
 }
 
 void PcapPartner::pause() {
@@ -174,7 +208,12 @@ void PcapPartner::resume() {
   origin_ = started_ ? origin_ + (now - paused_at_) : now;
   started_ = true;
   not_before_ = now;
-  if (!finished() && end_.in_flight() == 0) send_next();
+  if (finished() || end_.in_flight() != 0) return;
+  if (pause_.obeying()) {
+    send_event_.notify(sc_core::SC_ZERO_TIME);
+  } else {
+    send_next();
+  }
 }
 
 void PcapPartner::send_next() {

@@ -77,6 +77,9 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   void pause();
   void resume();
   void send_next();
+  /// While PAUSE is obeyed: sends the next frame at its time and not before.
+  void send_in_time();
+  Time next_start() const;
   void take_back();
   FramePtr make_frame() const;
   void step(const Frame& frame, Time sent);
@@ -89,6 +92,7 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   Time origin_{};
   Time paused_at_{};
   Time not_before_{};
+  sc_core::sc_event send_event_;
   Position position_;
 
   // What was sent last, to take it back if the link goes before its first bit.

@@ -22,8 +22,9 @@ LoopbackPartner::~LoopbackPartner() = default;
 
 void LoopbackPartner::receive(Arrival arrival) {
   count_from_nic(*arrival.frame);
+  if (pause_.take(arrival)) return;
   count_to_nic(*arrival.frame);
-  end_.send(std::move(arrival.frame), arrival.last_bit);
+  pause_.send(std::move(arrival.frame), arrival.last_bit);
 }
 
 PartnerRegistry::Kind null_kind() {

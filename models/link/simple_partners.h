@@ -16,7 +16,8 @@ class NullPartner final : public LinkPartner, private FrameSink {
 };
 
 /// Sends every frame back unchanged (FCS and error marks included) once its last bit has arrived,
-/// ready or not, as a loopback plug with a repeater would.
+/// ready or not, as a loopback plug with a repeater would. Only PAUSE that was agreed on is obeyed
+/// and ends here.
 class LoopbackPartner final : public LinkPartner, private FrameSink {
  public:
   LoopbackPartner(const sc_core::sc_module_name& name, CableEndIf& end,

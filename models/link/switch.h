@@ -27,7 +27,7 @@ struct SwitchStatistics {
 /// `latency` later, or when that port's wire is free. What finds the port's queue full is dropped.
 /// Addresses 01-80-C2-00-00-00 to -0F (PAUSE, spanning tree and so on) are not forwarded (802.1D
 /// table 7-10). Not modelled: VLANs, spanning tree (so there must be no loop), PAUSE towards
-/// stations or from them, collisions of half duplex.
+/// stations, collisions of half duplex. PAUSE of stations is obeyed where it was agreed on.
 ///
 /// Frames are shared and not copied, also by all ports that a flooded one goes to. That is allowed
 /// as no receiver changes a frame's content.

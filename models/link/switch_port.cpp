@@ -76,6 +76,10 @@ void SwitchPort::link_changed() {
 void SwitchPort::receive(Arrival arrival) {
   const bool first = incoming_.empty();
   const Frame& frame = *arrival.frame;
+  if (pause_.take(arrival)) {
+    count_in(frame.wire_bytes());
+    return;
+  }
   const SwitchDrop fault = fault_of(frame, switch_.config());
   const bool addressed = frame.size() >= kAddressBytes;
   const StationAddress destination = addressed ? load_station(frame.data()) : 0;
@@ -96,12 +100,17 @@ void SwitchPort::transmit(FramePtr frame, std::size_t wire_bytes, Time ready) {
     queued_bytes_ -= queue_.front().bytes;
     queue_.pop_front();
   }
-  if (queued_bytes_ + wire_bytes > switch_.config().queue_bytes) {
+  const std::size_t waiting = queued_bytes_ + pause_.waiting_bytes();
+  if (waiting + wire_bytes > switch_.config().queue_bytes) {
     drop(SwitchDrop::kQueueFull);
     return;
   }
   ++statistics_.frames_to_nic;
   statistics_.bytes_to_nic += wire_bytes - kFcsBytes;
+  if (pause_.obeying()) {
+    pause_.send(std::move(frame), ready);
+    return;
+  }
   queued_bytes_ += wire_bytes;
   push(queue_, Queued{end_.send(std::move(frame), ready), wire_bytes});
 }

@@ -64,4 +64,9 @@ std::optional<LinkMode> resolve(const Abilities& a, const Abilities& b) {
   return std::nullopt;
 }
 
+bool obeys_pause(const Abilities& own, const Abilities& other) {
+  if (!own.negotiates || !other.negotiates || !own.pause) return false;
+  return other.pause || (own.asymmetric_pause && other.asymmetric_pause);
+}
+
 }  // namespace e1000tlm::link

@@ -51,5 +51,8 @@ struct LinkMode {
 /// Highest common denominator (802.3 annex 28B.3); an end that does not negotiate is met by
 /// parallel detection at its speed, half duplex. nullopt: nothing in common.
 std::optional<LinkMode> resolve(const Abilities& a, const Abilities& b);
+/// The end that advertises `own` has to obey PAUSE frames of the other (IEEE 802.3 table 28B-3), on
+/// a full-duplex link.
+bool obeys_pause(const Abilities& own, const Abilities& other);
 
 }  // namespace e1000tlm::link

@@ -360,7 +360,8 @@ Links (KIND:key=value,key=value; a comma inside a value is written twice)
     out << "  " << kind << std::string(kind.size() < 10 ? 10 - kind.size() : 1, ' ') << text
         << "\n";
   }
-  out << R"(  every kind takes speed=10|100|1000, aneg=on|off and pause=none|rx|tx|both
+  out << R"(  every kind takes speed=10|100|1000, aneg=on|off and pause=none|rx|tx|both (what it advertises
+  of PAUSE, and obeys if the NIC does so, too; default none)
   switch:NAME leads to the learning switch NAME; all that do so meet there
   pcap with in=built-in (or neither in= nor out=) replays the built-in capture of 340 frames;
   with out= alone it only records

@@ -250,6 +250,26 @@ TEST(FlowControl, PauseFramesGoAheadOfWaitingData) {
   EXPECT_EQ(rig.far.received[2].first_bit - rig.far.received[1].last_bit, ns(96));
 }
 
+/// XON must not overtake the XOFF that came after it, nor the other way round.
+TEST(FlowControl, PauseFramesThatWaitKeepTheirOrder) {
+  NicRig rig;
+  rig.run([&] {
+    set_up(rig, ctrl::kRfce | ctrl::kTfce);
+    queue(rig, 0, 2, 1000);
+    NicRig::wait_for(us(2));
+    for (const std::uint32_t quanta : {0x11U, 0U, 0x22U}) {
+      rig.write(reg::kFcttv, quanta);
+      rig.write(reg::kTctl, tctl::kEn | tctl::kPsp | tctl::kSwxoff);
+    }
+    NicRig::wait_for(us(50));
+  });
+  ASSERT_EQ(rig.far.received.size(), 5U);
+  EXPECT_EQ(load_be16(&rig.far.bytes(1)[16]), 0x11);
+  EXPECT_EQ(load_be16(&rig.far.bytes(2)[16]), 0);
+  EXPECT_EQ(load_be16(&rig.far.bytes(3)[16]), 0x22);
+  EXPECT_EQ(rig.far.bytes(4).size(), 1000U);
+}
+
 TEST(FlowControl, PauseWhilePausedStillGoesOut) {
   NicRig rig;
   rig.run([&] {

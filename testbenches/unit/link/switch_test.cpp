@@ -119,6 +119,49 @@ TEST(Switch, FloodsToAllOtherPortsAtTheSameTimeWithoutCopying) {
   EXPECT_EQ(lan.hub.statistics().flooded, 1U);
 }
 
+TEST(Switch, APortObeysThePauseOfItsStationWhereAgreed) {
+  Lan lan(3, {}, {"", "pause=both", ""});
+  run([&] {
+    // Heard at 1.626 us; lasts 10 * 512 ns.
+    FramePtr pause = frame(0x0180'C200'0001, station(1));
+    pause->data()[12] = 0x88;
+    pause->data()[13] = 0x08;
+    pause->data()[15] = 1;
+    pause->data()[17] = 10;
+    lan.send(1, pause, us(1));
+    lan.send(2, pause, us(1));  // without agreement: not for the switch to pass on
+    for (const std::uint64_t tag : {1, 2}) {
+      lan.send(0, frame(kBroadcast, station(0), 64, tag), us(1));
+    }
+  });
+  EXPECT_THAT(lan.nics[1]->tags(), ElementsAre(1, 2));
+  EXPECT_EQ(lan.nics[1]->arrivals[0].first_bit, ns(1626 + 5120 + 50));
+  EXPECT_EQ(lan.nics[1]->arrivals[1].first_bit, ns(1626 + 5120 + 672 + 50));
+  EXPECT_EQ(lan.nics[2]->arrivals[0].first_bit, ns(1626 + 2000 + 50));
+  EXPECT_EQ(lan.ports[1]->statistics().frames_from_nic, 1U);
+  EXPECT_EQ(lan.drops(1, SwitchDrop::kReserved), 0U);
+  EXPECT_EQ(lan.drops(2, SwitchDrop::kReserved), 1U);
+}
+
+TEST(Switch, AQueueThatPauseFillsDropsAndCounts) {
+  SwitchConfig config;
+  config.queue_bytes = 10 * 64;
+  Lan lan(2, config, {"", "pause=both"});
+  run([&] {
+    FramePtr pause = frame(0x0180'C200'0001, station(1));
+    pause->data()[12] = 0x88;
+    pause->data()[13] = 0x08;
+    pause->data()[15] = 1;
+    pause->data()[16] = 1;  // 256 * 512 ns
+    lan.send(1, pause, us(1));
+    for (std::uint64_t tag = 0; tag < 15; ++tag) {
+      lan.send(0, frame(kBroadcast, station(0), 64, tag), us(1));
+    }
+  });
+  EXPECT_EQ(lan.nics[1]->arrivals.size(), 10U);
+  EXPECT_EQ(lan.drops(1, SwitchDrop::kQueueFull), 5U);
+}
+
 TEST(Switch, LearnsWhereStationsAre) {
   Lan lan(3);
   run([&] {

@@ -89,6 +89,32 @@ TEST(Abilities, CompareEveryField) {
   EXPECT_NE(gigabit_abilities(), b);
 }
 
+/// IEEE 802.3 table 28B-3, from the receiver of PAUSE.
+TEST(Abilities, SayWhoObeysPause) {
+  const auto obeys = [](bool pause, bool asymmetric, bool other_pause, bool other_asymmetric) {
+    Abilities own = gigabit_abilities();
+    Abilities other = gigabit_abilities();
+    own.pause = pause;
+    own.asymmetric_pause = asymmetric;
+    other.pause = other_pause;
+    other.asymmetric_pause = other_asymmetric;
+    return obeys_pause(own, other);
+  };
+  for (const bool own_asymmetric : {false, true}) {
+    for (const bool other_asymmetric : {false, true}) {
+      EXPECT_TRUE(obeys(true, own_asymmetric, true, other_asymmetric));
+      EXPECT_FALSE(obeys(false, own_asymmetric, true, other_asymmetric));
+      EXPECT_FALSE(obeys(false, own_asymmetric, false, other_asymmetric));
+      EXPECT_EQ(obeys(true, own_asymmetric, false, other_asymmetric),
+                own_asymmetric && other_asymmetric);
+    }
+  }
+  Abilities silent = gigabit_abilities();
+  silent.negotiates = false;
+  EXPECT_FALSE(obeys_pause(silent, gigabit_abilities()));
+  EXPECT_FALSE(obeys_pause(gigabit_abilities(), silent));
+}
+
 TEST(Pace, ParsesWordsAndRates) {
   EXPECT_EQ(Pace::parse("recorded").kind, Pace::Kind::kRecorded);
   EXPECT_EQ(Pace::parse("line").kind, Pace::Kind::kLine);

@@ -43,6 +43,28 @@ TEST(Board, ReflectsTheBuiltInCaptureCompletely) {
   EXPECT_EQ(s.nics[0].transit->samples, 340U);
 }
 
+/// Both directions of a gigabit are more than the bus carries.
+BoardConfig overloaded(const std::string& pause) {
+  BoardConfig config;
+  config.links = {"pcap:in=built-in,loop=10,pace=line,pause=" + pause};
+  return config;
+}
+
+TEST(Board, WithoutPauseOverloadLosesFramesAndCountsThem) {
+  const RunSummary s = run(overloaded("none"));
+  const auto lost = s.nics[0].lost.find("rx_fifo_full");
+  ASSERT_NE(lost, s.nics[0].lost.end());
+  EXPECT_EQ(lost->second + s.nics[0].wire_out.frames, 3400U);
+}
+
+TEST(Board, PauseKeepsOverloadFromLosingFrames) {
+  const RunSummary s = run(overloaded("both"));
+  EXPECT_EQ(s.nics[0].flow_control, "both");
+  EXPECT_TRUE(s.nics[0].lost.empty());
+  EXPECT_EQ(s.nics[0].driver_out.frames, 3400U);
+  EXPECT_GT(s.nics[0].wire_out.frames, 3400U) << "with PAUSE frames";
+}
+
 TEST(Board, LooselyTimedReflectsItToo) {
   BoardConfig config;
   config.quantum = us(50);
