@@ -161,12 +161,7 @@ void PcapPartner::receive(Arrival arrival) {
 }
 
 void PcapPartner::refill(Time) {
-  if (!started_ || !gate_.open() || finished()) return;
-  if (pause_.obeying()) {
-    send_event_.notify(sc_core::SC_ZERO_TIME);
-  } else {
-    send_next();
-  }
+  if (started_ && gate_.open() && !finished() && !pause_.obeying()) send_next();
 }
 
 Time PcapPartner::next_start() const {
@@ -177,15 +172,16 @@ Time PcapPartner::next_start() const {
 
 void PcapPartner::send_in_time() {
   send_event_.cancel();
-  if (!pause_.obeying() || !started_ || !gate_.open() || finished()) return;
-  if (end_.in_flight() > 0) return;  // the NIC asks again when it has taken that
-  const Time start = next_start();
-  if (start > sc_now()) {
-    send_event_.notify(to_sc(start - sc_now()));
-    return;
+  if (!pause_.obeying() || !started_ || !gate_.open()) return;
+  while (!finished()) {
+    const Time start = next_start();
+    if (start > sc_now()) {
+      send_event_.notify(to_sc(start - sc_now()));
+      return;
+    }
+    not_before_ = start;  // what is overdue has not started all the same
+    send_next();
   }
-  not_before_ = start;  // what is overdue has not started all the same
-  send_next();
 }
 
 void PcapPartner::pause() {
@@ -208,10 +204,9 @@ void PcapPartner::resume() {
   origin_ = started_ ? origin_ + (now - paused_at_) : now;
   started_ = true;
   not_before_ = now;
-  if (finished() || end_.in_flight() != 0) return;
   if (pause_.obeying()) {
     send_event_.notify(sc_core::SC_ZERO_TIME);
-  } else {
+  } else if (!finished() && end_.in_flight() == 0) {
     send_next();
   }
 }

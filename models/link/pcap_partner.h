@@ -77,7 +77,7 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   void pause();
   void resume();
   void send_next();
-  /// While PAUSE is obeyed: sends the next frame at its time and not before.
+  /// While PAUSE is obeyed frames are not fetched ahead of their time, but sent when it has come.
   void send_in_time();
   Time next_start() const;
   void take_back();

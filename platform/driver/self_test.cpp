@@ -16,9 +16,9 @@ constexpr std::uint32_t kAll = 0xFFFF'FFFF;
 
 /// One line of the register test: all of `mask` must hold what is written to it.
 struct RegisterCheck {
-  std::uint32_t offset;
-  std::uint32_t mask;   ///< bits that are stored
-  std::uint32_t write;  ///< bits that are written; once: the value
+  std::uint32_t offset = 0;
+  std::uint32_t mask = 0;   ///< bits that are stored
+  std::uint32_t write = 0;  ///< bits that are written; once: the value
   bool once = false;    ///< write once and compare under the mask; else patterns, all compared
   unsigned count = 1;   ///< so many equal registers
   unsigned stride = 0;  ///< bytes between them
