@@ -160,7 +160,7 @@ void Report::write_data(const std::string& directory) const {
   }
   create(directory + "/points.json") << all.dump(2) << "\n";
   for (const auto& [name, rows] : csv_) {
-    std::ofstream file = create(directory + "/" + name + ".csv");
+    std::ofstream file = create(std::string(directory).append("/").append(name).append(".csv"));
     for (const auto& row : rows) {
       for (std::size_t i = 0; i < row.size(); ++i) {
         std::string cell = row[i];
