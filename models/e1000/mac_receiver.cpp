@@ -69,7 +69,7 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
     return cause::kRxo;
   }
   if (!stored.faulty) core_.statistics.on_receive_good(frame_kind(frame.data()), bytes);
-  if (fifo_.recording()) fifo_.store({fifo_.entered(), arrival.frame->bytes_with_fcs()});
+  if (fifo_.recording()) fifo_.store_next(arrival.frame->bytes_with_fcs());
   fifo_.enter(room);
   if (buffer_.full()) buffer_.set_capacity(2 * buffer_.capacity());
   if (probe.armed()) probe.emit({arrival.last_bit, &frame, true, Drop::kCount});

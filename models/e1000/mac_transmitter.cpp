@@ -72,19 +72,19 @@ Time MacTransmitter::room_at(std::uint32_t bytes, Time now) {
 }
 
 void MacTransmitter::enqueue(link::FramePtr frame, Time ready) {
-  if (fifo_.recording()) fifo_.store({fifo_.entered(), frame->bytes()});
-  fifo_.enter(fifo_bytes(frame->size()));
+  if (fifo_.recording()) fifo_.store_next(frame->bytes());
+  const std::uint32_t bytes = fifo_bytes(frame->size());
+  fifo_.enter(bytes);
   if (!must_hold()) {
-    launch(std::move(frame), ready, false);
+    launch(std::move(frame), ready, bytes);
     return;
   }
   push(held_, Held{std::move(frame), ready, false});
   pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
-void MacTransmitter::launch(link::FramePtr&& frame, Time ready, bool pause) {
-  const auto bytes = pause ? 0 : fifo_bytes(frame->size());
-  count(*frame, pause);
+void MacTransmitter::launch(link::FramePtr&& frame, Time ready, std::uint32_t bytes) {
+  count(*frame, bytes == 0);
   Time end{};
   if (mac_loopback()) {
     const link::Speed speed = core_.gmii->link().mode.speed;
@@ -128,7 +128,8 @@ void MacTransmitter::pump() {
     Held held = std::move(first);
     held_.pop_front();
     // It waited for more than the wire.
-    launch(std::move(held.frame), std::max(held.ready, now), held.pause);
+    const std::uint32_t bytes = held.pause ? 0 : fifo_bytes(held.frame->size());
+    launch(std::move(held.frame), std::max(held.ready, now), bytes);
   }
   space_event_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -141,7 +142,7 @@ void MacTransmitter::send_pause(std::uint16_t quanta, Time at) {
   link::FramePtr frame = link::FramePool::shared().copy({bytes.data(), bytes.size()});
   core_.statistics.on_transmit_pause(quanta);
   if (core_.link_up && held_.empty() && sc_now() >= core_.gmii->busy_until()) {
-    launch(std::move(frame), at, true);
+    launch(std::move(frame), at, 0);
     return;
   }
   if (held_.full()) held_.set_capacity(2 * held_.capacity());

@@ -78,8 +78,8 @@ class MacTransmitter : public sc_core::sc_module {
   bool must_hold() const;
   bool on_wire() const { return !launched_.empty() && launched_.back().end > sc_now(); }
   std::size_t gap_bytes() const;
-  /// To the PHY, or back in MAC loopback.
-  void launch(link::FramePtr&& frame, Time ready, bool pause);
+  /// To the PHY, or back in MAC loopback; `bytes` leave the FIFO, 0: a PAUSE frame.
+  void launch(link::FramePtr&& frame, Time ready, std::uint32_t bytes);
   void count(const link::Frame& frame, bool pause);
   void retire(Time now);
   void pump();

@@ -43,6 +43,8 @@ void PacketFifo::store(const FifoContent& content) {
   }
 }
 
+void PacketFifo::store_next(ConstBytes bytes) { store({entered_, bytes}); }
+
 std::optional<std::uint32_t> PacketFifo::dword_of(const FifoContent& content,
                                                   std::uint32_t offset) const {
   if (offset < region_.base || offset - region_.base >= region_.bytes) return std::nullopt;

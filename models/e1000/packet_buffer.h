@@ -90,6 +90,8 @@ class PacketFifo {
   void record() { recording_ = true; }
   /// Writes a frame's bytes to the memory, whole words, filled up with zeros.
   void store(const FifoContent& content);
+  /// Ditto for the frame that is about to enter.
+  void store_next(ConstBytes bytes);
   /// The dword of the memory at byte `offset`, if it belongs to this frame.
   std::optional<std::uint32_t> dword_of(const FifoContent& content, std::uint32_t offset) const;
 
