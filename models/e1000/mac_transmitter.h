@@ -42,9 +42,7 @@ class MacTransmitter : public sc_core::sc_module {
   /// Transmit packet buffer size in force.
   std::uint32_t capacity() const { return fifo_.capacity(); }
   /// Longest packet that fits (rule TX-6).
-  std::uint32_t max_packet() const {
-    return capacity() > 80 ? capacity() - 80 : 0;
-  }
+  std::uint32_t max_packet() const { return capacity() > 80 ? capacity() - 80 : 0; }
   PacketFifo& fifo() { return fifo_; }
   const PacketFifo& fifo() const { return fifo_; }
   /// Bytes that are still in the transmit FIFO at `now`.

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <gsl/span>
+#include <optional>
 
 #include "models/tlm/bytes.h"
 

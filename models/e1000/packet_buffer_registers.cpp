@@ -1,7 +1,5 @@
 #include "models/e1000/packet_buffer_registers.h"
 
-#include <algorithm>
-
 #include "models/e1000/registers.h"
 
 namespace e1000tlm::e1000 {
@@ -72,8 +70,8 @@ void PacketBufferRegisters::written(std::uint32_t, std::uint32_t value) {
 
 void PacketBufferRegisters::store_pointers(const Half& half, const FifoPointers& pointers) {
   std::uint32_t offset = half.head;
-  for (const std::uint32_t value : {pointers.head, pointers.tail, pointers.head_saved,
-                                    pointers.tail_saved, pointers.packets}) {
+  for (const std::uint32_t value :
+       {pointers.head, pointers.tail, pointers.head_saved, pointers.tail_saved, pointers.packets}) {
     core_.bank.poke(offset, value);
     offset += kStride;
   }

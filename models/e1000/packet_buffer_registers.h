@@ -2,6 +2,7 @@
 /// The packet buffer for diagnostics: FIFO pointers, packet counts and the window to the memory
 /// (manual 13.8).
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>

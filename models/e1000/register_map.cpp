@@ -12,7 +12,9 @@ constexpr std::uint32_t kFull = 0xFFFFFFFF;
 constexpr std::uint8_t kAny = on::kAll, kNew = on::kNot82544, kOld = on::k82544gc;
 constexpr std::uint8_t kD = domain::kAll, kPg = domain::kPowerGood;
 
-// Reset values of registers that EEPROM words override are those without a valid EEPROM.
+// Reset values of registers that EEPROM words override are those without a valid EEPROM. The manual
+// gives TDFH and TDFT 11 bits and, as TDFHS and TDFTS, the reset value 600h. That cannot be a
+// number of 64-bit words (13.8.6) in a FIFO that begins at 48 KiB; drivers write PBA.RXA * 128.
 // clang-format off
 constexpr std::array kRegisters{
 //             name       offset  count stride access            reset       read mask   write mask  reset by  on    manual

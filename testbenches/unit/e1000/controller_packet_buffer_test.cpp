@@ -43,8 +43,7 @@ Octets window(NicRig& rig, bool debug, std::uint32_t offset, std::size_t size,
               std::uint32_t base = 0, std::uint32_t end = kPacketBufferBytes) {
   Octets bytes;
   while (bytes.size() < size) {
-    const std::uint32_t dword =
-        debug ? rig.peek(reg::kPbm + offset) : rig.read(reg::kPbm + offset);
+    const std::uint32_t dword = debug ? rig.peek(reg::kPbm + offset) : rig.read(reg::kPbm + offset);
     for (int i = 0; i < 4; ++i) bytes.push_back(static_cast<std::uint8_t>(dword >> (8 * i)));
     offset += 4;
     if (offset == end) offset = base;
@@ -174,6 +173,10 @@ TEST_P(PacketBuffer, FramesToSendWaitForTheLink) {
       EXPECT_EQ(window(rig, debug, kTxBase + 64, 1001), NicRig::frame(1001, 2));
       EXPECT_EQ(window(rig, debug, kTxBase + 64 + 1008, 300), NicRig::frame(300, 3));
     }
+    rig.write(reg::kTctl, 0);
+    rig.write(reg::kTdft, kTxWord);  // the FIFO is not empty: no effect
+    EXPECT_EQ(tx_pointers(rig), (Pointers{kTxWord, end, kTxWord, end, 3}));
+    rig.write(reg::kTctl, tctl::kEn);
     rig.bring_up();
     NicRig::wait_for(us(100));
     EXPECT_EQ(tx_pointers(rig), (Pointers{end, end, end, end, 0}));
@@ -346,6 +349,12 @@ TEST_P(PacketBuffer, ResetEmptiesTheFifosAndTakesOverPba) {
     EXPECT_EQ(rig.dropped(Drop::kTxReset), 1U);
     // Memory is no register: it keeps what it held.
     EXPECT_EQ(peek_window(rig, kTxBase, 60), NicRig::frame(60, 1));
+    // Pointers that software wrote go, even if hardware's stand where reset puts them.
+    rig.write(reg::kTdfh, kBase + 1);
+    rig.write(reg::kRdfpc, 5);
+    reset(rig);
+    EXPECT_EQ(tx_pointers(rig), (Pointers{kBase, kBase, kBase, kBase, 0}));
+    EXPECT_EQ(rx_pointers(rig), (Pointers{0, 0, 0, 0, 0}));
     rig.setup_tx(16);
     queue(rig, 0, {NicRig::frame(100, 2)});
     NicRig::wait_for(us(100));

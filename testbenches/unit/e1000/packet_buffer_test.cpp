@@ -20,7 +20,8 @@ Octets counting(std::size_t size, std::uint8_t first = 1) {
 
 /// A FIFO in a memory of its own.
 struct Bench {
-  std::vector<std::uint32_t> memory = std::vector<std::uint32_t>(kPacketBufferBytes / 4, kUntouched);
+  std::vector<std::uint32_t> memory =
+      std::vector<std::uint32_t>(kPacketBufferBytes / 4, kUntouched);
   PacketFifo fifo{memory};
 
   static constexpr std::uint32_t kUntouched = 0xDEADBEEF;
