@@ -8,6 +8,7 @@
 #include "models/e1000/mac_receiver.h"
 #include "models/e1000/mac_transmitter.h"
 #include "models/e1000/mdi_interface.h"
+#include "models/e1000/packet_buffer_registers.h"
 #include "models/e1000/receive_engine.h"
 #include "models/e1000/register_access.h"
 #include "models/e1000/register_map.h"
@@ -66,7 +67,8 @@ struct Controller::Blocks : public ResetTarget {
         wakeup("wakeup", core),
         receiver(core, transmitter, wakeup),
         transmit("transmit", core, transmitter),
-        receive("receive", core, receiver, transmitter) {
+        receive("receive", core, receiver, transmitter),
+        packet_buffer(core, receive, transmit) {
     control.set_txoff_source([this] { return transmitter.paused(); });
   }
 
@@ -101,6 +103,7 @@ struct Controller::Blocks : public ResetTarget {
     transmitter.reset();
     transmit.reset();
     receive.reset(Drop::kRxReset);
+    packet_buffer.reset();
     mdi.reset();
     interrupts.reset();
     wakeup.reset();
@@ -122,6 +125,7 @@ struct Controller::Blocks : public ResetTarget {
   MacReceiver receiver;
   TransmitEngine transmit;
   ReceiveEngine receive;
+  PacketBufferRegisters packet_buffer;
   IoWindow io;
 };
 

@@ -5,7 +5,9 @@
 
 #include "models/e1000/drops.h"
 #include "models/e1000/interrupt_unit.h"
+#include "models/e1000/packet_buffer.h"
 #include "models/e1000/parts.h"
+#include "models/e1000/registers.h"
 #include "models/e1000/statistics.h"
 #include "models/e1000/timing.h"
 #include "models/phy/interfaces.h"
@@ -39,6 +41,9 @@ struct Core {
   phy::GmiiIf* gmii = nullptr;
   phy::MdioIf* mdio = nullptr;
 
+  gsl::span<std::uint32_t> packet_buffer_memory() const {
+    return {&bank[reg::kPbm], kPacketBufferBytes / 4};
+  }
   bool is_on(std::uint32_t offset, std::uint32_t bit) const { return (bank[offset] & bit) != 0; }
 };
 

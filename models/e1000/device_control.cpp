@@ -36,8 +36,7 @@ std::uint32_t DeviceControl::ctrl_dup_view(std::uint32_t index, std::uint32_t) c
 
 /// TXA is what RXA leaves of the packet buffer's 64 KiB (manual 13.4.16).
 std::uint32_t DeviceControl::pba_view(std::uint32_t, std::uint32_t stored) const {
-  const std::uint32_t receive = stored & 0x7F;
-  return (receive < 64 ? 64 - receive : 0) << 16 | receive;
+  return split_packet_buffer(stored).transmit.bytes / 1024 << 16 | (stored & 0x7F);
 }
 
 void DeviceControl::ctrl_dup_written(std::uint32_t, std::uint32_t value) {

@@ -1,22 +1,19 @@
 #include "models/e1000/mac_receiver.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/e1000/descriptors.h"
 #include "models/e1000/receive_filter.h"
 
 namespace e1000tlm::e1000 {
-namespace {
-
-/// The packet buffer is organised in 64-bit words (manual 13.8).
-std::uint32_t buffer_bytes(const link::Frame& frame) {
-  return (static_cast<std::uint32_t>(frame.wire_bytes()) + 7) & ~7U;
-}
-
-}  // namespace
 
 MacReceiver::MacReceiver(Core& core, MacTransmitter& transmitter, WakeupUnit& wakeup)
-    : core_(core), transmitter_(transmitter), wakeup_(wakeup), buffer_(1024) {
+    : core_(core),
+      transmitter_(transmitter),
+      wakeup_(wakeup),
+      fifo_(core.packet_buffer_memory()),
+      buffer_(1024) {
   reset(Drop::kRxReset);
 }
 
@@ -62,8 +59,8 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
     return 0;
   }
   if (no_descriptors) core_.statistics.add(Counter::kRnbc);
-  const std::uint32_t room = buffer_bytes(frame);
-  if (occupied_ + room > capacity_) {
+  const std::uint32_t room = fifo_bytes(bytes);
+  if (!fifo_.has_room(room)) {
     core_.statistics.on_receive_missed();
     drop(arrival, Drop::kRxFifoFull);
     // XOFF has not helped: it is repeated, once an overflow (rule FC-3).
@@ -72,7 +69,8 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
     return cause::kRxo;
   }
   if (!stored.faulty) core_.statistics.on_receive_good(frame_kind(frame.data()), bytes);
-  occupied_ += room;
+  if (fifo_.recording()) fifo_.store_next(arrival.frame->bytes_with_fcs());
+  fifo_.enter(room);
   if (buffer_.full()) buffer_.set_capacity(2 * buffer_.capacity());
   if (probe.armed()) probe.emit({arrival.last_bit, &frame, true, Drop::kCount});
   stored.frame = std::move(arrival.frame);
@@ -128,7 +126,7 @@ bool MacReceiver::consume_mac_control(const link::Arrival& arrival) {
 void MacReceiver::check_high_water(Time at) {
   if (!core_.is_on(reg::kCtrl, ctrl::kTfce)) return;
   const std::uint32_t high = core_.bank[reg::kFcrth] & 0xFFF8;
-  if (high == 0 || occupied_ < high || sent_xoff_) return;
+  if (high == 0 || fifo_.occupied() < high || sent_xoff_) return;
   sent_xoff_ = true;
   send_xoff(at);
 }
@@ -138,12 +136,12 @@ void MacReceiver::send_xoff(Time at) {
 }
 
 void MacReceiver::release(Time at) {
-  occupied_ -= buffer_bytes(*buffer_.front().frame);
+  fifo_.leave(fifo_bytes(buffer_.front().frame->wire_bytes()));
   buffer_.pop_front();
   overflowing_ = false;
   if (!sent_xoff_) return;
   const std::uint32_t low = core_.bank[reg::kFcrtl] & 0xFFF8;
-  if (occupied_ > low) return;
+  if (fifo_.occupied() > low) return;
   sent_xoff_ = false;
   if (core_.is_on(reg::kFcrtl, fcrtl::kXone) && core_.is_on(reg::kCtrl, ctrl::kTfce)) {
     transmitter_.send_pause(0, at);
@@ -153,9 +151,29 @@ void MacReceiver::release(Time at) {
 void MacReceiver::reset(Drop reason) {
   core_.drops.count(reason, buffer_.size());
   buffer_.clear();
-  occupied_ = 0;
+  fifo_.reset(split_packet_buffer(core_.bank[reg::kPba]).receive);
   sent_xoff_ = overflowing_ = false;
-  capacity_ = (core_.bank[reg::kPba] & 0x7F) * 1024;
+}
+
+FifoPointers MacReceiver::pointers(std::uint32_t taken) const {
+  const std::uint64_t end = fifo_.entered(), start = end - fifo_.occupied();
+  FifoPointers pointers;
+  pointers.head = fifo_.word_at(start + taken);
+  pointers.head_saved = fifo_.word_at(start);
+  pointers.tail = pointers.tail_saved = fifo_.word_at(end);
+  pointers.packets = static_cast<std::uint32_t>(buffer_.size());
+  return pointers;
+}
+
+std::vector<FifoContent> MacReceiver::contents() const {
+  std::vector<FifoContent> contents;
+  contents.reserve(buffer_.size());
+  std::uint64_t position = fifo_.entered() - fifo_.occupied();
+  for (const StoredFrame& stored : buffer_) {
+    contents.push_back({position, stored.frame->bytes_with_fcs()});
+    position += fifo_bytes(stored.frame->wire_bytes());
+  }
+  return contents;
 }
 
 }  // namespace e1000tlm::e1000

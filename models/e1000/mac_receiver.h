@@ -2,11 +2,13 @@
 /// The MAC's receive half: integrity, flow control, filters, packet buffer (manual 3.2.1, 10).
 
 #include <cstdint>
+#include <vector>
 
 #include <boost/circular_buffer.hpp>
 
 #include "models/e1000/core.h"
 #include "models/e1000/mac_transmitter.h"
+#include "models/e1000/packet_buffer.h"
 #include "models/e1000/wakeup_unit.h"
 #include "models/link/cable.h"
 
@@ -46,9 +48,13 @@ class MacReceiver {
   StoredFrame& front() { return buffer_.front(); }
   /// The front frame has been stored in memory (or given up) at local time `at`.
   void release(Time at);
-  /// Bytes of the packet buffer in use / in all.
-  std::uint32_t occupied() const { return occupied_; }
-  std::uint32_t capacity() const { return capacity_; }
+  PacketFifo& fifo() { return fifo_; }
+  const PacketFifo& fifo() const { return fifo_; }
+  /// Of the receive FIFO; `taken` bytes of the front frame have been read from it. Frames enter
+  /// whole.
+  FifoPointers pointers(std::uint32_t taken) const;
+  /// The frames in the FIFO, each with its FCS.
+  std::vector<FifoContent> contents() const;
   /// Drops what is stored, and takes over PBA.
   void reset(Drop reason);
 
@@ -65,9 +71,8 @@ class MacReceiver {
   Core& core_;
   MacTransmitter& transmitter_;
   WakeupUnit& wakeup_;
+  PacketFifo fifo_;
   boost::circular_buffer<StoredFrame> buffer_;
-  std::uint32_t occupied_ = 0;
-  std::uint32_t capacity_ = 0;
   bool sent_xoff_ = false;
   bool overflowing_ = false;  // frames are being lost; XOFF was repeated
 };

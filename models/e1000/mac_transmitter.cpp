@@ -19,7 +19,12 @@ void push(boost::circular_buffer<T>& buffer, T value) {
 }  // namespace
 
 MacTransmitter::MacTransmitter(const sc_core::sc_module_name& name, Core& core)
-    : sc_module(name), core_(core), held_(64), launched_(512), looped_(64) {
+    : sc_module(name),
+      core_(core),
+      fifo_(core.packet_buffer_memory()),
+      held_(64),
+      launched_(512),
+      looped_(64) {
   reset();
   SC_HAS_PROCESS(MacTransmitter);
   SC_METHOD(pump);
@@ -45,16 +50,16 @@ std::size_t MacTransmitter::gap_bytes() const { return (core_.bank[reg::kTipg] &
 
 void MacTransmitter::retire(Time now) {
   while (!launched_.empty() && launched_.front().end <= now) {
-    occupied_ -= launched_.front().bytes;
+    fifo_.leave(launched_.front().bytes);
     launched_.pop_front();
   }
 }
 
 Time MacTransmitter::room_at(std::uint32_t bytes, Time now) {
   retire(now);
-  bytes = std::min(bytes, capacity_);
-  if (occupied_ + bytes <= capacity_) return now;
-  std::uint32_t needed = occupied_ + bytes - capacity_;
+  bytes = std::min(bytes, capacity());
+  if (fifo_.has_room(bytes)) return now;
+  std::uint32_t needed = fifo_.occupied() + fifo_bytes(bytes) - capacity();
   const Time byte = link::byte_time(core_.gmii->link().mode.speed);
   for (const Launched& frame : launched_) {
     // A frame leaves the buffer byte by byte, as it goes out.
@@ -67,18 +72,19 @@ Time MacTransmitter::room_at(std::uint32_t bytes, Time now) {
 }
 
 void MacTransmitter::enqueue(link::FramePtr frame, Time ready) {
-  occupied_ += static_cast<std::uint32_t>(frame->size());
+  if (fifo_.recording()) fifo_.store_next(frame->bytes());
+  const std::uint32_t bytes = fifo_bytes(frame->size());
+  fifo_.enter(bytes);
   if (!must_hold()) {
-    launch(std::move(frame), ready, false);
+    launch(std::move(frame), ready, bytes);
     return;
   }
   push(held_, Held{std::move(frame), ready, false});
   pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
-void MacTransmitter::launch(link::FramePtr&& frame, Time ready, bool pause) {
-  const auto bytes = pause ? 0 : static_cast<std::uint32_t>(frame->size());
-  count(*frame, pause);
+void MacTransmitter::launch(link::FramePtr&& frame, Time ready, std::uint32_t bytes) {
+  count(*frame, bytes == 0);
   Time end{};
   if (mac_loopback()) {
     const link::Speed speed = core_.gmii->link().mode.speed;
@@ -122,7 +128,8 @@ void MacTransmitter::pump() {
     Held held = std::move(first);
     held_.pop_front();
     // It waited for more than the wire.
-    launch(std::move(held.frame), std::max(held.ready, now), held.pause);
+    const std::uint32_t bytes = held.pause ? 0 : fifo_bytes(held.frame->size());
+    launch(std::move(held.frame), std::max(held.ready, now), bytes);
   }
   space_event_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -135,7 +142,7 @@ void MacTransmitter::send_pause(std::uint16_t quanta, Time at) {
   link::FramePtr frame = link::FramePool::shared().copy({bytes.data(), bytes.size()});
   core_.statistics.on_transmit_pause(quanta);
   if (core_.link_up && held_.empty() && sc_now() >= core_.gmii->busy_until()) {
-    launch(std::move(frame), at, true);
+    launch(std::move(frame), at, 0);
     return;
   }
   if (held_.full()) held_.set_capacity(2 * held_.capacity());
@@ -165,10 +172,8 @@ void MacTransmitter::reset() {
   held_.clear();
   looped_.clear();
   launched_.clear();
-  occupied_ = 0;
+  fifo_.reset(split_packet_buffer(core_.bank[reg::kPba]).transmit);
   pause_until_ = kTimeZero;
-  const std::uint32_t receive_kib = core_.bank[reg::kPba] & 0x7F;
-  capacity_ = receive_kib < 64 ? (64 - receive_kib) * 1024 : 0;
   space_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -176,6 +181,51 @@ void MacTransmitter::reset() {
 std::uint64_t MacTransmitter::held_frames() const {
   return static_cast<std::uint64_t>(
       std::count_if(held_.begin(), held_.end(), [](const Held& held) { return !held.pause; }));
+}
+
+std::uint32_t MacTransmitter::occupied_at(Time now) const {
+  std::uint32_t occupied = fifo_.occupied();
+  for (const Launched& frame : launched_) {
+    if (frame.end > now) break;
+    occupied -= frame.bytes;
+  }
+  return occupied;
+}
+
+FifoPointers MacTransmitter::pointers(std::uint32_t storing, Time now) const {
+  const std::uint32_t occupied = occupied_at(now);
+  const std::uint64_t end = fifo_.entered(), start = end - occupied;
+  const Time byte = link::byte_time(core_.gmii->link().mode.speed);
+  std::uint64_t taken = 0;
+  std::uint32_t on_wire = 0;
+  for (const Launched& frame : launched_) {
+    if (frame.end <= now || frame.bytes == 0) continue;
+    // The oldest leaves byte by byte, as in room_at().
+    const auto left = static_cast<std::uint64_t>((frame.end - now + byte - Time{1}) / byte);
+    if (on_wire == 0 && left < frame.bytes) taken = frame.bytes - left;
+    ++on_wire;
+  }
+  FifoPointers pointers;
+  pointers.packets = on_wire + static_cast<std::uint32_t>(held_frames());
+  pointers.head = fifo_.word_at(start + taken);
+  pointers.head_saved = fifo_.word_at(start);
+  // The engine may be a quantum ahead.
+  const std::uint32_t room = capacity() - std::min(occupied, capacity());
+  pointers.tail = fifo_.word_at(end + std::min(storing, room));
+  pointers.tail_saved = fifo_.word_at(end);
+  return pointers;
+}
+
+std::vector<FifoContent> MacTransmitter::contents() const {
+  std::vector<FifoContent> contents;
+  contents.reserve(held_.size());
+  std::uint64_t position = fifo_.entered();
+  for (auto held = held_.rbegin(); held != held_.rend(); ++held) {
+    if (held->pause) continue;
+    position -= fifo_bytes(held->frame->size());
+    contents.push_back({position, held->frame->bytes()});
+  }
+  return contents;
 }
 
 bool MacTransmitter::idle() const { return held_.empty() && !on_wire(); }

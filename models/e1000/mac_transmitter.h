@@ -2,12 +2,14 @@
 /// The MAC's transmit half: packet buffer, wire schedule, PAUSE (manual 3.4, 10, 13.4.34).
 
 #include <cstdint>
+#include <vector>
 
 #include <systemc>
 
 #include <boost/circular_buffer.hpp>
 
 #include "models/e1000/core.h"
+#include "models/e1000/packet_buffer.h"
 #include "models/link/cable.h"
 
 namespace e1000tlm::e1000 {
@@ -38,9 +40,17 @@ class MacTransmitter : public sc_core::sc_module {
   /// CTRL.RST: drops what has not started; takes over PBA.
   void reset();
   /// Transmit packet buffer size in force.
-  std::uint32_t capacity() const { return capacity_; }
+  std::uint32_t capacity() const { return fifo_.capacity(); }
   /// Longest packet that fits (rule TX-6).
-  std::uint32_t max_packet() const { return capacity_ > 80 ? capacity_ - 80 : 0; }
+  std::uint32_t max_packet() const { return capacity() > 80 ? capacity() - 80 : 0; }
+  PacketFifo& fifo() { return fifo_; }
+  const PacketFifo& fifo() const { return fifo_; }
+  /// Bytes that are still in the transmit FIFO at `now`.
+  std::uint32_t occupied_at(Time now) const;
+  /// Of the transmit FIFO; `storing` bytes of a packet that is not complete are behind its tail.
+  FifoPointers pointers(std::uint32_t storing, Time now) const;
+  /// The frames in the FIFO that have not been handed to the PHY yet.
+  std::vector<FifoContent> contents() const;
   bool idle() const;
   /// Something will happen soon and without help from outside: a frame is on the wire, or one that
   /// waits may go. Frames that PAUSE, a switched off transmitter or a missing link hold are not
@@ -66,8 +76,8 @@ class MacTransmitter : public sc_core::sc_module {
   bool must_hold() const;
   bool on_wire() const { return !launched_.empty() && launched_.back().end > sc_now(); }
   std::size_t gap_bytes() const;
-  /// To the PHY, or back in MAC loopback.
-  void launch(link::FramePtr&& frame, Time ready, bool pause);
+  /// To the PHY, or back in MAC loopback; `bytes` leave the FIFO, 0: a PAUSE frame.
+  void launch(link::FramePtr&& frame, Time ready, std::uint32_t bytes);
   void count(const link::Frame& frame, bool pause);
   void retire(Time now);
   void pump();
@@ -77,11 +87,10 @@ class MacTransmitter : public sc_core::sc_module {
   sc_core::sc_event pump_event_;
   sc_core::sc_event space_event_;
   sc_core::sc_event looped_event_;
+  PacketFifo fifo_;
   boost::circular_buffer<Held> held_;
   boost::circular_buffer<Launched> launched_;
   boost::circular_buffer<link::Arrival> looped_;
-  std::uint32_t capacity_ = 16 * 1024;
-  std::uint32_t occupied_ = 0;
   Time pause_until_ = kTimeZero;
   Time loop_busy_until_ = kTimeZero;
   bool approximately_timed_ = true;

@@ -94,6 +94,12 @@ void ReceiveEngine::reset(Drop reason) {
   wake(sc_now());
 }
 
+FifoPointers ReceiveEngine::fifo_pointers(Time) const {
+  return mac_.pointers(progress_.started ? progress_.done : 0);
+}
+
+bool ReceiveEngine::fifo_at_rest(Time) const { return !enabled() && mac_.empty(); }
+
 DescriptorRing ReceiveEngine::ring() const {
   const RegisterBank& bank = core_.bank;
   return {(std::uint64_t{bank[reg::kRdbah]} << 32) | bank[reg::kRdbal],

@@ -3,12 +3,15 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include <systemc>
 
 #include "models/e1000/delay_timer.h"
 #include "models/e1000/dma_engine.h"
 #include "models/e1000/mac_receiver.h"
+#include "models/e1000/packet_buffer_registers.h"
 
 namespace e1000tlm::e1000 {
 
@@ -18,7 +21,7 @@ struct ReceiveDescriptorEvent {
   RxWriteBack fields;
 };
 
-class ReceiveEngine : public DmaEngine {
+class ReceiveEngine : public DmaEngine, public FifoUser {
  public:
   ReceiveEngine(const sc_core::sc_module_name& name, Core& core, MacReceiver& mac,
                 MacTransmitter& transmitter);
@@ -30,6 +33,12 @@ class ReceiveEngine : public DmaEngine {
   bool delayed_interrupt() const { return delay_.running(); }
   /// Tells the PHY (and so the link partner) whether a frame would be stored.
   void update_ready();
+
+  PacketFifo& fifo() override { return mac_.fifo(); }
+  const PacketFifo& fifo() const override { return std::as_const(mac_).fifo(); }
+  FifoPointers fifo_pointers(Time now) const override;
+  bool fifo_at_rest(Time now) const override;
+  std::vector<FifoContent> fifo_contents() const override { return mac_.contents(); }
 
  private:
   /// What is still to do of the frame at the packet buffer's head.

@@ -12,7 +12,9 @@ constexpr std::uint32_t kFull = 0xFFFFFFFF;
 constexpr std::uint8_t kAny = on::kAll, kNew = on::kNot82544, kOld = on::k82544gc;
 constexpr std::uint8_t kD = domain::kAll, kPg = domain::kPowerGood;
 
-// Reset values of registers that EEPROM words override are those without a valid EEPROM.
+// Reset values of registers that EEPROM words override are those without a valid EEPROM. The manual
+// gives TDFH and TDFT 11 bits and, as TDFHS and TDFTS, the reset value 600h. That cannot be a
+// number of 64-bit words (13.8.6) in a FIFO that begins at 48 KiB; drivers write PBA.RXA * 128.
 // clang-format off
 constexpr std::array kRegisters{
 //             name       offset  count stride access            reset       read mask   write mask  reset by  on    manual
@@ -59,10 +61,10 @@ RegisterRow{"RXDCTL",    0x02828,    1,  4, A::kReadWrite,       0x01010000, 0x0
 RegisterRow{"RADV",      0x0282C,    1,  4, A::kReadWrite,       0,          0x0000FFFF, 0x0000FFFF, kD,     kNew, "13.4.31"},
 RegisterRow{"RSRPD",     0x02C00,    1,  4, A::kReadWrite,       0,          0x00000FFF, 0x00000FFF, kD,     kNew, "13.4.32"},
 RegisterRow{"TXDMAC",    0x03000,    1,  4, A::kReadWrite,       0x00000001, 0x00000001, 0x00000001, kD,     kOld, "13.4.42"},
-RegisterRow{"TDFH",      0x03410,    1,  4, A::kReadWrite,       0x00000600, 0x000007FF, 0x000007FF, kD,     kAny, "13.8.6"},
-RegisterRow{"TDFT",      0x03418,    1,  4, A::kReadWrite,       0x00000600, 0x000007FF, 0x000007FF, kD,     kAny, "13.8.7"},
-RegisterRow{"TDFHS",     0x03420,    1,  4, A::kReadWrite,       0x00000600, 0x00001FFF, 0x00001FFF, kD,     kAny, "13.8.8"},
-RegisterRow{"TDFTS",     0x03428,    1,  4, A::kReadWrite,       0x00000600, 0x00001FFF, 0x00001FFF, kD,     kAny, "13.8.9"},
+RegisterRow{"TDFH",      0x03410,    1,  4, A::kReadWrite,       0x00001800, 0x00001FFF, 0x00001FFF, kD,     kAny, "13.8.6"},
+RegisterRow{"TDFT",      0x03418,    1,  4, A::kReadWrite,       0x00001800, 0x00001FFF, 0x00001FFF, kD,     kAny, "13.8.7"},
+RegisterRow{"TDFHS",     0x03420,    1,  4, A::kReadWrite,       0x00001800, 0x00001FFF, 0x00001FFF, kD,     kAny, "13.8.8"},
+RegisterRow{"TDFTS",     0x03428,    1,  4, A::kReadWrite,       0x00001800, 0x00001FFF, 0x00001FFF, kD,     kAny, "13.8.9"},
 RegisterRow{"TDFPC",     0x03430,    1,  4, A::kReadWrite,       0,          0x00001FFF, 0x00001FFF, kD,     kAny, "13.8.10"},
 RegisterRow{"TDBAL",     0x03800,    1,  4, A::kReadWrite,       0,          0xFFFFFFF0, 0xFFFFFFF0, kPg,    kAny, "13.4.36"},
 RegisterRow{"TDBAH",     0x03804,    1,  4, A::kReadWrite,       0,          kFull,      kFull,      kPg,    kAny, "13.4.37"},

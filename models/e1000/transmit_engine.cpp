@@ -36,7 +36,7 @@ void TransmitEngine::ring_written(std::uint32_t, std::uint32_t) {
 /// The assembler itself is reset later, by the engine's process: a bus access into its frame may be
 /// under way.
 void TransmitEngine::discard_packet() {
-  if (assembler_.in_packet() && !discarded_ && !faulty_) core_.drops.count(Drop::kTxReset);
+  if (in_packet() && !faulty_) core_.drops.count(Drop::kTxReset);
   discarded_ = true;
   packet_bytes_ = 0;
   poisoned_ = faulty_ = false;
@@ -70,6 +70,14 @@ void TransmitEngine::reset() {
   wake(sc_now());
 }
 
+FifoPointers TransmitEngine::fifo_pointers(Time now) const {
+  return mac_.pointers(packet_bytes_, now);
+}
+
+bool TransmitEngine::fifo_at_rest(Time now) const {
+  return !core_.is_on(reg::kTctl, tctl::kEn) && !in_packet() && mac_.occupied_at(now) == 0;
+}
+
 DescriptorRing TransmitEngine::ring() const {
   const RegisterBank& bank = core_.bank;
   return {(std::uint64_t{bank[reg::kTdbah]} << 32) | bank[reg::kTdbal],
@@ -81,8 +89,7 @@ bool TransmitEngine::work() const {
   if (delay_.expired()) return true;
   if (halted_ || !core_.gate.enabled) return false;
   // Switched off it still finishes the packet under way (manual 13.4.33).
-  const bool in_packet = assembler_.in_packet() && !discarded_;
-  if (!core_.is_on(reg::kTctl, tctl::kEn) && !in_packet) return false;
+  if (!core_.is_on(reg::kTctl, tctl::kEn) && !in_packet()) return false;
   if (!cache_.empty()) return true;
   // A tail outside the ring would never be reached: the ring is taken as not set up.
   const DescriptorRing r = ring();

@@ -2,6 +2,8 @@
 /// Transmit DMA: descriptor ring to packet buffer (manual 3.3, 3.4).
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include <systemc>
 
@@ -9,6 +11,7 @@
 #include "models/e1000/dma_engine.h"
 #include "models/e1000/mac_transmitter.h"
 #include "models/e1000/packet_assembler.h"
+#include "models/e1000/packet_buffer_registers.h"
 
 namespace e1000tlm::e1000 {
 
@@ -18,7 +21,7 @@ struct TransmitDescriptorEvent {
   TxDescriptor descriptor;
 };
 
-class TransmitEngine : public DmaEngine {
+class TransmitEngine : public DmaEngine, public FifoUser {
  public:
   TransmitEngine(const sc_core::sc_module_name& name, Core& core, MacTransmitter& mac);
 
@@ -29,6 +32,12 @@ class TransmitEngine : public DmaEngine {
   bool busy() const;
   bool delayed_interrupt() const { return delay_.running(); }
 
+  PacketFifo& fifo() override { return mac_.fifo(); }
+  const PacketFifo& fifo() const override { return std::as_const(mac_).fifo(); }
+  FifoPointers fifo_pointers(Time now) const override;
+  bool fifo_at_rest(Time now) const override;
+  std::vector<FifoContent> fifo_contents() const override { return mac_.contents(); }
+
  private:
   void tdt_written(std::uint32_t index, std::uint32_t value);
   void ring_written(std::uint32_t index, std::uint32_t value);
@@ -38,6 +47,8 @@ class TransmitEngine : public DmaEngine {
   void run();
   void idle();
   bool work() const;
+  /// A packet's first descriptor has been processed and its last has not.
+  bool in_packet() const { return assembler_.in_packet() && !discarded_; }
   DescriptorRing ring() const;
   AssemblerSettings settings() const;
 

@@ -88,9 +88,9 @@ TEST(TransmitWire, PacketBufferHoldsBackTheFetches) {
     rig.bring_up();
     rig.setup_tx(32);
     const Time start = send(rig, 16, 1500);
-    // 16384 bytes hold ten frames of 1500; the eleventh enters when 116 bytes of the first have
-    // left for the wire, 1384 and the FCS before its end.
-    const Time room = start + 2 * kMemoryLatency + wire_time(1500) - ns(8) * 1384;
+    // 16384 bytes hold ten frames of 1500, which take up 1504 in 64-bit words; the eleventh enters
+    // when 160 bytes of the first have left for the wire, 1344 before its end.
+    const Time room = start + 2 * kMemoryLatency + wire_time(1500) - ns(8) * 1344;
     NicRig::wait_for(room - ns(1) - sc_now());
     EXPECT_EQ(rig.read(reg::kTdh), 10U);
     NicRig::wait_for(kMemoryLatency + ns(2));
