@@ -17,7 +17,7 @@ namespace e1000tlm::e1000 {
 /// A frame in the packet buffer.
 struct StoredFrame {
   link::FramePtr frame;
-  Time at;                  ///< arrived
+  Time at{};                ///< arrived
   std::uint8_t errors = 0;  ///< rx_error bits, with RCTL.SBP
   bool inexact = false;     ///< descriptor status PIF
   bool faulty = false;      ///< stored by RCTL.SBP only; counts as no good frame
