@@ -1,8 +1,11 @@
 #include "models/e1000/controller.h"
 
+#include <stdexcept>
+
 #include "models/e1000/core.h"
 #include "models/e1000/device_control.h"
 #include "models/e1000/eeprom_interface.h"
+#include "models/e1000/flash_interface.h"
 #include "models/e1000/interrupt_unit.h"
 #include "models/e1000/io_window.h"
 #include "models/e1000/mac_receiver.h"
@@ -19,6 +22,14 @@ namespace e1000tlm::e1000 {
 namespace {
 
 constexpr std::uint32_t kWholeDword = 0xFFFFFFFF;
+
+const ControllerConfig& checked(const ControllerConfig& config) {
+  const PartInfo& part = part_info(config.part);
+  if (config.flash && !part.parallel_flash) {
+    throw std::invalid_argument(std::string(part.name) + " has no interface for a flash");
+  }
+  return config;
+}
 
 std::uint32_t strapped_status(const ControllerConfig& config) {
   const BusStraps& straps = config.straps;
@@ -61,6 +72,7 @@ struct Controller::Blocks : public ResetTarget {
         statistics_registers(bank, statistics),
         control("control", core, *this, strapped_status(config)),
         eeprom("eeprom", core, config.eeprom),
+        flash("flash_interface", core, config.flash),
         mdi("mdi", core),
         transmitter("mac_transmitter", core),
         wakeup("wakeup", core),
@@ -116,6 +128,7 @@ struct Controller::Blocks : public ResetTarget {
   StatisticsRegisters statistics_registers;
   DeviceControl control;
   EepromInterface eeprom;
+  FlashInterface flash;
   MdiInterface mdi;
   MacTransmitter transmitter;
   WakeupUnit wakeup;
@@ -129,18 +142,24 @@ Controller::Controller(const sc_core::sc_module_name& name, const ControllerConf
     : sc_module(name),
       mmio("mmio"),
       io("io"),
+      flash("flash"),
+      rom("rom"),
       dma("dma"),
       irq("irq"),
       gmii("gmii"),
       mdio("mdio"),
       pme("pme"),
-      config_(config),
+      config_(checked(config)),
       blocks_(std::make_unique<Blocks>(config_, dma)) {
   blocks_->interrupts.line.bind(irq);
   mmio.register_b_transport(this, &Controller::mmio_transport);
   mmio.register_transport_dbg(this, &Controller::mmio_debug);
   io.register_b_transport(this, &Controller::io_transport);
   io.register_transport_dbg(this, &Controller::io_debug);
+  flash.register_b_transport(this, &Controller::flash_transport);
+  flash.register_transport_dbg(this, &Controller::flash_debug);
+  rom.register_b_transport(this, &Controller::rom_transport);
+  rom.register_transport_dbg(this, &Controller::rom_debug);
 }
 
 Controller::~Controller() = default;
@@ -176,19 +195,27 @@ unsigned Controller::mmio_debug(::tlm::tlm_generic_payload& payload) {
       });
 }
 
-/// Both registers take dword accesses only (manual 13.2.2.1); narrower ones read 0 and write
-/// nothing.
+/// IOADDR and what IODATA shows of the registers take dword accesses only (manual 13.2.2); narrower
+/// ones read 0 and write nothing.
 void Controller::io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   Blocks& b = *blocks_;
   b.core.access_time = sc_now() + from_sc(delay);
   access_registers(
       payload, IoWindow::kBytes,
       [&](std::uint32_t offset, std::uint32_t mask) -> std::uint32_t {
+        if (offset == IoWindow::kDataOffset && b.io.selects_flash()) {
+          delay += to_sc(b.flash.cost(mask));
+          return b.flash.read(b.io.flash_offset(), mask);
+        }
         if (mask != kWholeDword) return 0;
         if (offset == IoWindow::kAddressOffset) return b.io.address();
         return b.io.selects_register() ? b.bank.read(b.io.address() & ~3U) : 0;
       },
       [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
+        if (offset == IoWindow::kDataOffset && b.io.selects_flash()) {
+          delay += to_sc(b.flash.cost(mask));
+          b.flash.write(b.io.flash_offset(), value, mask);
+        }
         if (mask != kWholeDword) return;
         if (offset == IoWindow::kAddressOffset) {
           b.io.set_address(value);
@@ -205,9 +232,26 @@ unsigned Controller::io_debug(::tlm::tlm_generic_payload& payload) {
       payload, IoWindow::kBytes,
       [&](std::uint32_t offset, std::uint32_t) -> std::uint32_t {
         if (offset == IoWindow::kAddressOffset) return b.io.address();
+        if (b.io.selects_flash()) return b.flash.peek(b.io.flash_offset());
         return b.io.selects_register() ? b.bank.peek(b.io.address() & ~3U) : 0;
       },
       [](std::uint32_t, std::uint32_t, std::uint32_t) {});
+}
+
+void Controller::flash_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  blocks_->flash.transport(FlashInterface::Via::kFlashBar, payload, delay);
+}
+
+void Controller::rom_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  blocks_->flash.transport(FlashInterface::Via::kRom, payload, delay);
+}
+
+unsigned Controller::flash_debug(::tlm::tlm_generic_payload& payload) {
+  return blocks_->flash.debug(payload);
+}
+
+unsigned Controller::rom_debug(::tlm::tlm_generic_payload& payload) {
+  return payload.is_write() ? 0 : blocks_->flash.debug(payload);
 }
 
 void Controller::pci_reset(pci::ResetKind kind) { blocks_->hardware_reset(kind); }

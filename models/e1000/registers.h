@@ -45,8 +45,8 @@ inline constexpr std::uint32_t kFd = 1 << 0, kLu = 1 << 1, kTxoff = 1 << 4, kTbi
 }
 namespace eecd {
 inline constexpr std::uint32_t kSk = 1 << 0, kCs = 1 << 1, kDi = 1 << 2, kDo = 1 << 3,
-                               kFweMask = 3 << 4, kReq = 1 << 6, kGnt = 1 << 7, kPres = 1 << 8,
-                               kSize = 1 << 9;
+                               kFweMask = 3 << 4, kFweOn = 2 << 4, kReq = 1 << 6, kGnt = 1 << 7,
+                               kPres = 1 << 8, kSize = 1 << 9;
 }
 namespace eerd {
 inline constexpr std::uint32_t kStart = 1 << 0, kDone = 1 << 4, kAddrShift = 8, kDataShift = 16;

@@ -42,13 +42,15 @@ class NicSlot : public sc_core::sc_module {
 
   /// The partner has no more traffic, and nothing is on the wire or in the adapter.
   bool quiet() const;
-  /// The partner's files are flushed; what software wrote into the EEPROM goes back to its image
-  /// file. Throws std::runtime_error naming the file.
+  /// The partner's files are flushed; what software wrote into EEPROM and flash goes back to their
+  /// image files. Throws std::runtime_error naming the file.
   void finish();
 
  private:
   std::string eeprom_file_;                          // empty: the image is not kept
   std::optional<e1000::EepromImage> eeprom_before_;  // as at power-up
+  std::string flash_file_;                           // empty: no flash
+  std::optional<e1000::FlashImage> flash_before_;    // as at power-up
   std::string link_text_;
   link::PartnerSpec link_spec_;
   sc_core::sc_signal<bool> irq_;
