@@ -78,8 +78,10 @@ struct Controller::Blocks : public ResetTarget {
         wakeup("wakeup", core),
         receiver(core, transmitter, wakeup),
         transmit("transmit", core, transmitter),
-        receive("receive", core, receiver, transmitter) {
+        receive("receive", core, receiver, transmitter),
+        leds("leds", core) {
     control.set_txoff_source([this] { return transmitter.paused(); });
+    leds.set_pause_source([this] { return transmitter.paused_until(); });
   }
 
   void software_reset() override {
@@ -87,12 +89,18 @@ struct Controller::Blocks : public ResetTarget {
     // 82544 and older load the EEPROM only when asked to (rule RST-3).
     if (!core.part.is_82544) eeprom.load(domain::kSoftware);
     control.reset();
+    leds.update();
   }
-  void reload_eeprom() override { eeprom.load(domain::kSoftware); }
+  void reload_eeprom() override {
+    eeprom.load(domain::kSoftware);
+    leds.update();
+  }
+  void control_written() override { leds.update(); }
   void link_changed() override {
     transmitter.state_changed();
     wakeup.link_changed();
     receive.update_ready();
+    leds.update();
   }
 
   void hardware_reset(pci::ResetKind kind) {
@@ -106,6 +114,7 @@ struct Controller::Blocks : public ResetTarget {
     core.gmii->hardware_reset(true);
     core.gmii->hardware_reset(false);
     control.reset();
+    leds.update();
   }
 
   void reset(std::uint8_t domains) {
@@ -135,6 +144,7 @@ struct Controller::Blocks : public ResetTarget {
   MacReceiver receiver;
   TransmitEngine transmit;
   ReceiveEngine receive;
+  LedUnit leds;
   IoWindow io;
 };
 
@@ -146,6 +156,7 @@ Controller::Controller(const sc_core::sc_module_name& name, const ControllerConf
       rom("rom"),
       dma("dma"),
       irq("irq"),
+      led("led", kLeds),
       gmii("gmii"),
       mdio("mdio"),
       pme("pme"),
@@ -174,6 +185,8 @@ void Controller::end_of_elaboration() {
 void Controller::start_of_simulation() {
   blocks_->eeprom.load(domain::kPowerGood | domain::kBus);
   blocks_->control.reset();
+  blocks_->leds.connect(led);
+  blocks_->leds.update();
 }
 
 void Controller::mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
@@ -280,6 +293,13 @@ void Controller::pci_pme(bool enabled, bool status) {
 EepromImage& Controller::eeprom() { return config_.eeprom; }
 const DropCounters& Controller::drops() const { return blocks_->drops; }
 const Statistics& Controller::statistics() const { return blocks_->statistics; }
+
+LedSetting Controller::led_setting(unsigned led) const { return blocks_->leds.setting(led); }
+LedLight Controller::led_light(unsigned led) const { return blocks_->leds.light(led); }
+bool Controller::led_lit(unsigned led) const { return blocks_->leds.lit(led); }
+std::optional<bool> Controller::software_pin(unsigned pin) const {
+  return blocks_->control.software_pin(pin);
+}
 
 bool Controller::busy() const {
   const Blocks& b = *blocks_;

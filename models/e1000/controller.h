@@ -13,6 +13,7 @@
 #include "models/e1000/drops.h"
 #include "models/e1000/eeprom.h"
 #include "models/e1000/flash.h"
+#include "models/e1000/led_unit.h"
 #include "models/e1000/parts.h"
 #include "models/e1000/timing.h"
 #include "models/pci/function.h"
@@ -53,6 +54,7 @@ struct ControllerConfig {
 ///   rom    target     the flash as expansion ROM, read only
 ///   dma    initiator  descriptors and buffers
 ///   irq    out        interrupt level, true = asserted
+///   led    out        four LEDs, true = lit; may stay unbound, and then cost nothing
 ///   gmii   port       frames to and from the PHY
 ///   mdio   port       PHY registers
 ///   pme    port       the PCI function's PMCSR, for wake-up; may stay unbound
@@ -70,6 +72,7 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   ::tlm_utils::simple_target_socket_optional<Controller> flash, rom;  ///< ditto
   BusMasterPort dma;                                                  ///< bind dma.socket
   sc_core::sc_out<bool> irq;
+  LedUnit::Outputs led;
   sc_core::sc_port<phy::GmiiIf> gmii;
   sc_core::sc_port<phy::MdioIf> mdio;
   sc_core::sc_port<pci::PmeIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> pme;
@@ -85,6 +88,14 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   /// Frames lost, by reason, since the start of simulation.
   const DropCounters& drops() const;
   const Statistics& statistics() const;
+  /// The four LEDs at this moment, 0 to kLeds-1: what each one is set to show, whether it is off,
+  /// on or blinking, and whether it is lit just now.
+  LedSetting led_setting(unsigned led) const;
+  LedLight led_light(unsigned led) const;
+  bool led_lit(unsigned led) const;
+  /// Software-definable pins 0 and 1, as CTRL drives them; nullopt: an input. On copper cards with
+  /// the 82544, which has no LEDCTL, drivers identify the adapter with an LED at pin 0 (low: lit).
+  std::optional<bool> software_pin(unsigned pin) const;
   /// DMA, a frame on the wire or a management access (MDIO, EEPROM) is under way, or the interrupt
   /// line is about to follow its causes. Timers do not count, nor does an interrupt that they hold
   /// back, nor do frames that PAUSE or a missing link holds back.

@@ -97,6 +97,7 @@ EepromImage EepromImage::make(Part part, const MacAddress& mac) {
   image.set_word(0x22, 0x0F04);                                          // D0 and D3 power
   image.set_word(0x23, 0x0000);                                          // no manageability
   image.set_word(0x24, !info.is_82544 && card.wakes ? 0x0400 : 0x0000);  // bit 10 APM enable
+  image.set_word(0x2F, 0x0783);  // LED 1 blinks with activity, LED 3 link at 1000 Mb/s
   image.set_mac(mac);
   return image;
 }

@@ -33,7 +33,8 @@ inline constexpr std::uint32_t kCtrl = 0x0000, kCtrlDup = 0x0004, kStatus = 0x00
 namespace ctrl {
 inline constexpr std::uint32_t kFd = 1 << 0, kLrst = 1 << 3, kAsde = 1 << 5, kSlu = 1 << 6,
                                kIlos = 1 << 7, kSpeedShift = 8, kSpeedMask = 3 << 8,
-                               kFrcspd = 1 << 11, kFrcdpx = 1 << 12, kAdvd3wuc = 1 << 20,
+                               kFrcspd = 1 << 11, kFrcdpx = 1 << 12, kSdp0Data = 1 << 18,
+                               kSdpData = 3 << 18, kSdpOutputShift = 4, kAdvd3wuc = 1 << 20,
                                kEnPhyPwrMgmt = 1 << 21, kRst = 1 << 26, kRfce = 1 << 27,
                                kTfce = 1 << 28, kVme = 1 << 30, kPhyRst = 1U << 31;
 }
