@@ -33,6 +33,7 @@ std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
   std::vector<Use> uses;
   for (const NicConfig& nic : config.nics) {
     if (!nic.eeprom_file.empty()) uses.push_back({"--nic eeprom=", nic.eeprom_file, false});
+    if (!nic.led_file.empty()) uses.push_back({"--nic leds=", nic.led_file, true});
     if (!nic.flash_file.empty()) uses.push_back({"--nic flash=", nic.flash_file, true});
   }
   for (unsigned i = 0; i < config.boards; ++i) {

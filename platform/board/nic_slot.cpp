@@ -104,6 +104,11 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
       "function", e1000::pci_profile(config.part, controller.eeprom, controller.flash.has_value()));
   with_context(
       option, [&] { controller_ = std::make_unique<e1000::Controller>("controller", controller); });
+  if (!config.led_file.empty()) {
+    with_context(option + ": leds", [&] {
+      led_trace_ = std::make_unique<LedTrace>("led_trace", *controller_, config.led_file);
+    });
+  }
   with_context(option, [&] { phy_ = std::make_unique<phy::M88E1011>("phy", phy_config(config)); });
   cable_ = std::make_unique<link::Cable>("cable");
 
@@ -129,6 +134,7 @@ NicSlot::~NicSlot() = default;
 
 void NicSlot::finish() {
   partner_->finish();
+  if (led_trace_) led_trace_->finish();
   const e1000::EepromImage& now = controller_->eeprom();
   if (!eeprom_file_.empty() && !(now == *eeprom_before_)) now.save(eeprom_file_);
   const std::optional<e1000::FlashImage>& flash = controller_->flash_image();

@@ -14,6 +14,7 @@
 #include "models/pci/timing.h"
 #include "models/phy/m88e1011.h"
 #include "platform/board/board_config.h"
+#include "platform/board/led_trace.h"
 #include "platform/board/network.h"
 
 namespace e1000tlm::platform {
@@ -56,6 +57,7 @@ class NicSlot : public sc_core::sc_module {
   sc_core::sc_signal<bool> irq_;
   std::unique_ptr<pci::Function> function_;
   std::unique_ptr<e1000::Controller> controller_;
+  std::unique_ptr<LedTrace> led_trace_;  // if wanted
   std::unique_ptr<phy::M88E1011> phy_;
   std::unique_ptr<link::Cable> cable_;
   std::unique_ptr<link::LinkPartner> partner_;

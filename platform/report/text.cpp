@@ -52,6 +52,14 @@ std::string losses(const std::map<std::string, std::uint64_t>& lost) {
   return text;
 }
 
+std::string leds(const std::vector<LedSummary>& leds) {
+  std::string text;
+  for (const LedSummary& led : leds) {
+    text += (text.empty() ? "" : ", ") + led.shows + ": " + led.light;
+  }
+  return text;
+}
+
 std::string mode(const NicSummary& n) {
   if (!n.link_up) return "no link";
   return std::to_string(n.mbit_per_second) + " Mbit/s " + (n.full_duplex ? "full" : "half") +
@@ -71,6 +79,7 @@ void add_nic(std::string& out, std::size_t index, const NicSummary& n, double ac
     interrupts += "  (" + format_rate(static_cast<double>(n.interrupts) / active, "/s") + ")";
   }
   line(out, "interrupts", interrupts);
+  if (!n.leds.empty()) line(out, "leds", leds(n.leds));
   if (n.transit) line(out, "transit", latency(*n.transit));
 }
 

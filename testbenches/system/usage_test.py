@@ -15,6 +15,8 @@ BAD = (
     (["--nic", "eeprom=/no/such.bin"], "/no/such.bin"),
     (["--nic", "part=82545em,flash=/no/such.bin"], "/no/such.bin"),
     (["--nic", "part=82545em,flash=/dev/null"], "no regular file"),
+    (["--nic", "leds=/no/such/dir/leds.vcd"], "/no/such/dir/leds.vcd"),
+    (["--nic", "leds=b", "--json", "b"], "the same file"),
     (["--nic", "part=82545em,flash=b", "--nic", "part=82545em,flash=./b"], "the same file"),
     (["--nic", "wings=2"], "wings"),
     (["--nic", "part=82540em"] * 31, "31 adapters"),
