@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -168,6 +169,23 @@ TEST(Flash, AddressesWrapAtTheEndOfTheDevice) {
   device.program(0x70003, 0x42);
   EXPECT_EQ(device.image.bytes()[3], 0x42);
   EXPECT_EQ(device.read(0x10003), 0x42);
+}
+
+TEST(Flash, RandomAccessesWithoutAnUnlockChangeNothing) {
+  Device device;
+  for (std::size_t i = 0; i < 256; ++i) device.image.bytes()[i] = static_cast<std::uint8_t>(i);
+  const FlashImage before = device.image;
+  std::mt19937 random(1);
+  const std::vector<std::uint8_t> commands{0xAA, 0x10, 0x30, 0x80, 0xA0, 0xF0, 0x00};
+  const std::vector<std::uint32_t> places{0x5555, 0x2AAA, 0x0000, 0xFFFFFFFF};
+  for (int i = 0; i < 100'000; ++i) {  // 55h, the second half of an unlock, does not occur
+    device.flash.write(places[random() % places.size()], commands[random() % commands.size()],
+                       device.now);
+    const std::uint32_t at = random();
+    ASSERT_EQ(device.read(at), before.bytes()[at & 0x1FFFF]);
+    device.now += ns(70);
+  }
+  EXPECT_EQ(device.image, before);
 }
 
 TEST(FlashImage, SizesAreThoseOfTheControllers) {

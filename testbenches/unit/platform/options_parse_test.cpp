@@ -50,8 +50,9 @@ TEST(Options, NothingGivenReflectsTheBuiltInCaptureOnOne82540em) {
 }
 
 TEST(Options, NicTakesPartMacEepromAndAutonegotiationTime) {
-  const BoardConfig board =
-      parse({"--nic", "part=82545GM,mac=02:00:00:00:00:07,aneg=2s", "--nic=eeprom=/x/y,flash=/x/z,leds=/x/l"}).board;
+  const BoardConfig board = parse({"--nic", "part=82545GM,mac=02:00:00:00:00:07,aneg=2s",
+                                   "--nic=eeprom=/x/y,flash=/x/z,leds=/x/l"})
+                                .board;
   ASSERT_EQ(board.nics.size(), 2U);
   EXPECT_EQ(board.nics[0].part, e1000::Part::k82545gm);
   EXPECT_EQ(board.nics[0].mac, (e1000::MacAddress{2, 0, 0, 0, 0, 7}));

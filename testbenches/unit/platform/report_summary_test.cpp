@@ -134,7 +134,8 @@ TEST(Text, ShowsWhatARunCameTo) {
   const std::string text = to_text(sample());
   for (const char* part :
        {"82540em", "52:54:00:12:34:56", "1000 Mbit/s full duplex", "1,000 frames", "1 rx_fifo_full",
-        "p50 5.00 us", "link up: on, activity: blinking", "32/33", "12.5 %", "1.50 s simulated", "3 x real time"}) {
+        "p50 5.00 us", "link up: on, activity: blinking", "32/33", "12.5 %", "1.50 s simulated",
+        "3 x real time"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
   EXPECT_EQ(text.find("FAILED"), std::string::npos);
