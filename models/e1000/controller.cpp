@@ -1,8 +1,11 @@
 #include "models/e1000/controller.h"
 
+#include <stdexcept>
+
 #include "models/e1000/core.h"
 #include "models/e1000/device_control.h"
 #include "models/e1000/eeprom_interface.h"
+#include "models/e1000/flash_interface.h"
 #include "models/e1000/interrupt_unit.h"
 #include "models/e1000/io_window.h"
 #include "models/e1000/mac_receiver.h"
@@ -20,6 +23,19 @@ namespace e1000tlm::e1000 {
 namespace {
 
 constexpr std::uint32_t kWholeDword = 0xFFFFFFFF;
+
+const ControllerConfig& checked(const ControllerConfig& config) {
+  const PartInfo& part = part_info(config.part);
+  if (config.flash && !part.parallel_flash) {
+    std::string others;
+    for (const PartInfo& other : kParts) {
+      if (other.parallel_flash) others.append(others.empty() ? "" : ", ").append(other.name);
+    }
+    throw std::invalid_argument(std::string(part.name) +
+                                " has no interface for a flash (manual 7); these have: " + others);
+  }
+  return config;
+}
 
 std::uint32_t strapped_status(const ControllerConfig& config) {
   const BusStraps& straps = config.straps;
@@ -62,14 +78,17 @@ struct Controller::Blocks : public ResetTarget {
         statistics_registers(bank, statistics),
         control("control", core, *this, strapped_status(config)),
         eeprom("eeprom", core, config.eeprom),
+        flash("flash_interface", core, config.flash),
         mdi("mdi", core),
         transmitter("mac_transmitter", core),
         wakeup("wakeup", core),
         receiver(core, transmitter, wakeup),
         transmit("transmit", core, transmitter),
         receive("receive", core, receiver, transmitter),
-        packet_buffer(core, receive, transmit) {
+        packet_buffer(core, receive, transmit),
+        leds("leds", core) {
     control.set_txoff_source([this] { return transmitter.paused(); });
+    leds.set_pause_source([this] { return transmitter.paused_until(); });
   }
 
   void software_reset() override {
@@ -77,12 +96,18 @@ struct Controller::Blocks : public ResetTarget {
     // 82544 and older load the EEPROM only when asked to (rule RST-3).
     if (!core.part.is_82544) eeprom.load(domain::kSoftware);
     control.reset();
+    leds.update();
   }
-  void reload_eeprom() override { eeprom.load(domain::kSoftware); }
+  void reload_eeprom() override {
+    eeprom.load(domain::kSoftware);
+    leds.update();
+  }
+  void control_written() override { leds.update(); }
   void link_changed() override {
     transmitter.state_changed();
     wakeup.link_changed();
     receive.update_ready();
+    leds.update();
   }
 
   void hardware_reset(pci::ResetKind kind) {
@@ -96,6 +121,7 @@ struct Controller::Blocks : public ResetTarget {
     core.gmii->hardware_reset(true);
     core.gmii->hardware_reset(false);
     control.reset();
+    leds.update();
   }
 
   void reset(std::uint8_t domains) {
@@ -119,6 +145,7 @@ struct Controller::Blocks : public ResetTarget {
   StatisticsRegisters statistics_registers;
   DeviceControl control;
   EepromInterface eeprom;
+  FlashInterface flash;
   MdiInterface mdi;
   MacTransmitter transmitter;
   WakeupUnit wakeup;
@@ -126,6 +153,7 @@ struct Controller::Blocks : public ResetTarget {
   TransmitEngine transmit;
   ReceiveEngine receive;
   PacketBufferRegisters packet_buffer;
+  LedUnit leds;
   IoWindow io;
 };
 
@@ -133,18 +161,25 @@ Controller::Controller(const sc_core::sc_module_name& name, const ControllerConf
     : sc_module(name),
       mmio("mmio"),
       io("io"),
+      flash("flash"),
+      rom("rom"),
       dma("dma"),
       irq("irq"),
+      led("led", kLeds),
       gmii("gmii"),
       mdio("mdio"),
       pme("pme"),
-      config_(config),
+      config_(checked(config)),
       blocks_(std::make_unique<Blocks>(config_, dma)) {
   blocks_->interrupts.line.bind(irq);
   mmio.register_b_transport(this, &Controller::mmio_transport);
   mmio.register_transport_dbg(this, &Controller::mmio_debug);
   io.register_b_transport(this, &Controller::io_transport);
   io.register_transport_dbg(this, &Controller::io_debug);
+  flash.register_b_transport(this, &Controller::flash_transport);
+  flash.register_transport_dbg(this, &Controller::flash_debug);
+  rom.register_b_transport(this, &Controller::rom_transport);
+  rom.register_transport_dbg(this, &Controller::rom_debug);
 }
 
 Controller::~Controller() = default;
@@ -159,6 +194,8 @@ void Controller::end_of_elaboration() {
 void Controller::start_of_simulation() {
   blocks_->eeprom.load(domain::kPowerGood | domain::kBus);
   blocks_->control.reset();
+  blocks_->leds.connect(led);
+  blocks_->leds.update();
 }
 
 void Controller::mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
@@ -180,19 +217,27 @@ unsigned Controller::mmio_debug(::tlm::tlm_generic_payload& payload) {
       });
 }
 
-/// Both registers take dword accesses only (manual 13.2.2.1); narrower ones read 0 and write
-/// nothing.
+/// IOADDR and what IODATA shows of the registers take dword accesses only (manual 13.2.2); narrower
+/// ones read 0 and write nothing.
 void Controller::io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   Blocks& b = *blocks_;
   b.core.access_time = sc_now() + from_sc(delay);
   access_registers(
       payload, IoWindow::kBytes,
       [&](std::uint32_t offset, std::uint32_t mask) -> std::uint32_t {
+        if (offset == IoWindow::kDataOffset && b.io.selects_flash()) {
+          delay += to_sc(b.flash.cost(mask));
+          return b.flash.read(b.io.flash_offset(), mask);
+        }
         if (mask != kWholeDword) return 0;
         if (offset == IoWindow::kAddressOffset) return b.io.address();
         return b.io.selects_register() ? b.bank.read(b.io.address() & ~3U) : 0;
       },
       [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
+        if (offset == IoWindow::kDataOffset && b.io.selects_flash()) {
+          delay += to_sc(b.flash.cost(mask));
+          b.flash.write(b.io.flash_offset(), value, mask);
+        }
         if (mask != kWholeDword) return;
         if (offset == IoWindow::kAddressOffset) {
           b.io.set_address(value);
@@ -209,9 +254,26 @@ unsigned Controller::io_debug(::tlm::tlm_generic_payload& payload) {
       payload, IoWindow::kBytes,
       [&](std::uint32_t offset, std::uint32_t) -> std::uint32_t {
         if (offset == IoWindow::kAddressOffset) return b.io.address();
+        if (b.io.selects_flash()) return b.flash.peek(b.io.flash_offset());
         return b.io.selects_register() ? b.bank.peek(b.io.address() & ~3U) : 0;
       },
       [](std::uint32_t, std::uint32_t, std::uint32_t) {});
+}
+
+void Controller::flash_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  blocks_->flash.transport(FlashInterface::Via::kFlashBar, payload, delay);
+}
+
+void Controller::rom_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  blocks_->flash.transport(FlashInterface::Via::kRom, payload, delay);
+}
+
+unsigned Controller::flash_debug(::tlm::tlm_generic_payload& payload) {
+  return blocks_->flash.debug(payload);
+}
+
+unsigned Controller::rom_debug(::tlm::tlm_generic_payload& payload) {
+  return payload.is_write() ? 0 : blocks_->flash.debug(payload);
 }
 
 void Controller::pci_reset(pci::ResetKind kind) { blocks_->hardware_reset(kind); }
@@ -240,6 +302,13 @@ void Controller::pci_pme(bool enabled, bool status) {
 EepromImage& Controller::eeprom() { return config_.eeprom; }
 const DropCounters& Controller::drops() const { return blocks_->drops; }
 const Statistics& Controller::statistics() const { return blocks_->statistics; }
+
+LedSetting Controller::led_setting(unsigned led) const { return blocks_->leds.setting(led); }
+LedLight Controller::led_light(unsigned led) const { return blocks_->leds.light(led); }
+bool Controller::led_lit(unsigned led) const { return blocks_->leds.lit(led); }
+std::optional<bool> Controller::software_pin(unsigned pin) const {
+  return blocks_->control.software_pin(pin);
+}
 
 bool Controller::busy() const {
   const Blocks& b = *blocks_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <systemc>
@@ -11,6 +12,8 @@
 
 #include "models/e1000/drops.h"
 #include "models/e1000/eeprom.h"
+#include "models/e1000/flash.h"
+#include "models/e1000/led_unit.h"
 #include "models/e1000/parts.h"
 #include "models/e1000/timing.h"
 #include "models/pci/function.h"
@@ -37,6 +40,8 @@ struct BusStraps {
 struct ControllerConfig {
   Part part = Part::k82540em;
   EepromImage eeprom = EepromImage::make(Part::k82540em, {0x52, 0x54, 0x00, 0x12, 0x34, 0x56});
+  /// The flash on the card, if it has one; not for parts without PartInfo::parallel_flash.
+  std::optional<FlashImage> flash{};
   BusStraps straps{};
   ControllerTiming timing{};
 };
@@ -45,8 +50,11 @@ struct ControllerConfig {
 ///
 ///   mmio   target     BAR0-relative register accesses, 128 KiB
 ///   io     target     the 8-byte I/O window (IOADDR, IODATA)
+///   flash  target     the flash, up to 512 KiB (BAR 1, or BAR 2 where BARs have 64 bits)
+///   rom    target     the flash as expansion ROM, read only
 ///   dma    initiator  descriptors and buffers
 ///   irq    out        interrupt level, true = asserted
+///   led    out        four LEDs, true = lit; may stay unbound, and then cost nothing
 ///   gmii   port       frames to and from the PHY
 ///   mdio   port       PHY registers
 ///   pme    port       the PCI function's PMCSR, for wake-up; may stay unbound
@@ -55,13 +63,16 @@ struct ControllerConfig {
 /// without PCI leaves that alone and the controller then counts as enabled.
 class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
  public:
+  /// Throws std::invalid_argument if the part cannot have what the configuration gives it.
   Controller(const sc_core::sc_module_name& name, const ControllerConfig& config);
   ~Controller() override;
 
   ::tlm_utils::simple_target_socket<Controller> mmio;
-  ::tlm_utils::simple_target_socket_optional<Controller> io;  ///< may stay unbound
-  BusMasterPort dma;                                          ///< bind dma.socket
+  ::tlm_utils::simple_target_socket_optional<Controller> io;          ///< may stay unbound
+  ::tlm_utils::simple_target_socket_optional<Controller> flash, rom;  ///< ditto
+  BusMasterPort dma;                                                  ///< bind dma.socket
   sc_core::sc_out<bool> irq;
+  LedUnit::Outputs led;
   sc_core::sc_port<phy::GmiiIf> gmii;
   sc_core::sc_port<phy::MdioIf> mdio;
   sc_core::sc_port<pci::PmeIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> pme;
@@ -73,9 +84,18 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
 
   const ControllerConfig& config() const { return config_; }
   EepromImage& eeprom();
+  const std::optional<FlashImage>& flash_image() const { return config_.flash; }
   /// Frames lost, by reason, since the start of simulation.
   const DropCounters& drops() const;
   const Statistics& statistics() const;
+  /// The four LEDs at this moment, 0 to kLeds-1: what each one is set to show, whether it is off,
+  /// on or blinking, and whether it is lit just now.
+  LedSetting led_setting(unsigned led) const;
+  LedLight led_light(unsigned led) const;
+  bool led_lit(unsigned led) const;
+  /// Software-definable pins 0 and 1, as CTRL drives them; nullopt: an input. On copper cards with
+  /// the 82544, which has no LEDCTL, drivers identify the adapter with an LED at pin 0 (low: lit).
+  std::optional<bool> software_pin(unsigned pin) const;
   /// DMA, a frame on the wire or a management access (MDIO, EEPROM) is under way, or the interrupt
   /// line is about to follow its causes. Timers do not count, nor does an interrupt that they hold
   /// back, nor do frames that PAUSE or a missing link holds back.
@@ -97,13 +117,18 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   unsigned mmio_debug(::tlm::tlm_generic_payload& payload);
   void io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   unsigned io_debug(::tlm::tlm_generic_payload& payload);
+  void flash_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  void rom_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned flash_debug(::tlm::tlm_generic_payload& payload);
+  unsigned rom_debug(::tlm::tlm_generic_payload& payload);
 
   ControllerConfig config_;
   struct Blocks;
   std::unique_ptr<Blocks> blocks_;
 };
 
-/// The configuration space of a part with this EEPROM (manual 4.1).
-pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom);
+/// The configuration space of a part with this EEPROM (manual 4.1). A card with a flash has a base
+/// address register for it and an expansion ROM, of the size that the EEPROM says.
+pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom, bool has_flash = false);
 
 }  // namespace e1000tlm::e1000

@@ -24,6 +24,17 @@ struct BusMasterGate {
   sc_core::sc_event enabled_event;
 };
 
+/// Frames on the wire, for the LEDs.
+struct WireActivity {
+  Time until = kTimeZero;                ///< last bit of the latest frame; zero: none yet
+  sc_core::sc_event* watcher = nullptr;  ///< told of every frame, if anybody looks
+
+  void note(Time last_bit) {
+    if (last_bit > until) until = last_bit;
+    if (watcher != nullptr) watcher->notify(sc_core::SC_ZERO_TIME);
+  }
+};
+
 struct Core {
   const PartInfo& part;
   const ControllerTiming& timing;
@@ -37,6 +48,7 @@ struct Core {
   Time access_time = kTimeZero;
   /// The link as the MAC sees it: the PHY's, while CTRL.SLU is set; device_control's.
   bool link_up = false;
+  WireActivity activity{};
   /// Set at elaboration's end; the port of the facade.
   phy::GmiiIf* gmii = nullptr;
   phy::MdioIf* mdio = nullptr;

@@ -25,9 +25,12 @@ void DeviceControl::end_of_elaboration() {
   sc_core::sc_spawn([this] { link_event(); }, "link", &options);
 }
 
-/// RST shows for the microsecond that a reset takes.
+/// RST shows for the microsecond that a reset takes; software-definable pins that are inputs show
+/// 0, as nothing drives them.
 std::uint32_t DeviceControl::ctrl_view(std::uint32_t, std::uint32_t stored) const {
-  return resetting() ? stored | ctrl::kRst : stored;
+  const std::uint32_t outputs = stored >> ctrl::kSdpOutputShift;
+  const std::uint32_t inputs = ctrl::kSdpData & ~outputs;
+  return (stored & ~inputs) | (resetting() ? ctrl::kRst : 0);
 }
 
 std::uint32_t DeviceControl::ctrl_dup_view(std::uint32_t index, std::uint32_t) const {
@@ -56,6 +59,13 @@ void DeviceControl::ctrl_written(std::uint32_t, std::uint32_t value) {
     core_.gmii->hardware_reset(phy_reset);
   }
   evaluate_link();
+  target_.control_written();
+}
+
+std::optional<bool> DeviceControl::software_pin(unsigned pin) const {
+  const std::uint32_t data = ctrl::kSdp0Data << pin;
+  if (!core_.is_on(reg::kCtrl, data << ctrl::kSdpOutputShift)) return std::nullopt;
+  return core_.is_on(reg::kCtrl, data);
 }
 
 void DeviceControl::ctrl_ext_written(std::uint32_t, std::uint32_t value) {

@@ -2,6 +2,8 @@
 /// CTRL, CTRL_EXT and STATUS: resets, and the link as the MAC sees it (manual 13.4.1, 13.4.2, 14).
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 
 #include <systemc>
 
@@ -17,6 +19,8 @@ class ResetTarget {
   virtual void software_reset() = 0;
   /// CTRL_EXT.EE_RST: only loads the EEPROM.
   virtual void reload_eeprom() = 0;
+  /// CTRL was written: what STATUS shows may have changed.
+  virtual void control_written() = 0;
   /// The MAC's view of the link has changed.
   virtual void link_changed() = 0;
 };
@@ -30,6 +34,9 @@ class DeviceControl : public sc_core::sc_module {
   void reset();
   /// STATUS.TXOFF as the transmitter has it.
   void set_txoff_source(const std::function<bool()>& txoff) { txoff_ = txoff; }
+  /// The level that CTRL drives software-definable pin 0 or 1 to (SDPn_DATA, SDPn_IODIR); nullopt:
+  /// the pin is an input.
+  std::optional<bool> software_pin(unsigned pin) const;
   bool resetting() const { return sc_now() < reset_done_; }
 
  private:

@@ -11,7 +11,9 @@ namespace e1000tlm::e1000 {
 namespace {
 
 constexpr unsigned kSmallWords = 64, kLargeWords = 256;
-constexpr unsigned kChecksumWord = 0x3F;
+constexpr unsigned kControl2Word = 0x0F, kChecksumWord = 0x3F;
+constexpr unsigned kFlashSizeShift = 8;
+constexpr std::uint32_t kLeastFlash = 64 << 10;
 constexpr std::uint16_t kChecksum = 0xBABA, kErased = 0xFFFF, kIntelVendor = 0x8086;
 
 /// What distinguishes the boards; subsystem ids as the PCI ID list names them.
@@ -95,6 +97,7 @@ EepromImage EepromImage::make(Part part, const MacAddress& mac) {
   image.set_word(0x22, 0x0F04);                                          // D0 and D3 power
   image.set_word(0x23, 0x0000);                                          // no manageability
   image.set_word(0x24, !info.is_82544 && card.wakes ? 0x0400 : 0x0000);  // bit 10 APM enable
+  image.set_word(0x2F, 0x0783);  // LED 1 blinks with activity, LED 3 link at 1000 Mb/s
   image.set_mac(mac);
   return image;
 }
@@ -159,6 +162,20 @@ bool EepromImage::checksum_ok() const { return sum(kChecksumWord + 1) == kChecks
 
 void EepromImage::fix_checksum() {
   words_[kChecksumWord] = static_cast<std::uint16_t>(kChecksum - sum(kChecksumWord));
+}
+
+std::uint32_t EepromImage::flash_bytes() const {
+  if (!signature_ok()) return kLeastFlash;
+  const unsigned code = words_[kControl2Word] >> kFlashSizeShift & 7U;
+  return kLeastFlash << std::min(code, 3U);  // larger codes are reserved
+}
+
+void EepromImage::set_flash_bytes(std::uint32_t bytes) {
+  unsigned code = 0;
+  while (kLeastFlash << code < bytes && code < 3) ++code;
+  words_[kControl2Word] = static_cast<std::uint16_t>(
+      (words_[kControl2Word] & ~(7U << kFlashSizeShift)) | code << kFlashSizeShift);
+  fix_checksum();
 }
 
 bool EepromImage::signature_ok() const { return words_[0x0A] >> 14 == 1; }

@@ -37,6 +37,11 @@ class EepromImage {
   void set_mac(const MacAddress& mac);  ///< fixes the checksum
   bool checksum_ok() const;             ///< words 0..3Fh add up to BABAh (manual 5.6.35)
   void fix_checksum();
+  /// Size of the flash for its base address registers: word 0Fh bits 10:8 (manual 5.6.12); 64 KiB
+  /// without a valid signature.
+  std::uint32_t flash_bytes() const;
+  /// 64, 128, 256 or 512 KiB; fixes the checksum.
+  void set_flash_bytes(std::uint32_t bytes);
   bool signature_ok() const;  ///< word 0Ah bits 15:14 = 01b: hardware loads its words
 
   bool operator==(const EepromImage& other) const { return words_ == other.words_; }

@@ -1,5 +1,6 @@
 #include "models/e1000/eeprom_interface.h"
 
+#include "models/e1000/leds.h"
 #include "models/e1000/register_map.h"
 
 namespace e1000tlm::e1000 {
@@ -85,6 +86,8 @@ void EepromInterface::load(std::uint8_t domains) {
   if ((control & (1 << 9)) != 0) ctrl |= ctrl::kLrst;
   if ((control & (1 << 11)) != 0) ctrl |= ctrl::kFrcspd;
   if ((control & (1 << 4)) != 0) ctrl |= ctrl::kIlos;
+
+  bank.poke(reg::kLedctl, ledctl_from_eeprom(image_.word(0x1F), image_.word(0x2F)));
 
   if ((domains & (domain::kPowerGood | domain::kBus)) == 0) return;
   const bool apme = core_.part.is_82544 ? (image_.word(0x0F) & (1 << 2)) != 0

@@ -25,6 +25,7 @@ std::uint32_t MacReceiver::drop(const link::Arrival& arrival, Drop reason) {
 
 std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
   const link::Frame& frame = *arrival.frame;
+  core_.activity.note(arrival.last_bit);
   if (wakeup_.active()) {
     if (!transmitter_.mac_loopback()) wakeup_.inspect(arrival);
     if (wakeup_.asleep()) return drop(arrival, Drop::kRxAsleep);

@@ -95,6 +95,7 @@ void MacTransmitter::launch(link::FramePtr&& frame, Time ready, std::uint32_t by
     looped_event_.notify(sc_core::SC_ZERO_TIME);
   } else {
     end = core_.gmii->transmit(std::move(frame), ready, gap_bytes());
+    core_.activity.note(end);
   }
   push(launched_, Launched{end, bytes});
 }

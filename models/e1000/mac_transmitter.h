@@ -34,6 +34,7 @@ class MacTransmitter : public sc_core::sc_module {
   /// The link partner asked for silence; 0 ends it.
   void receive_pause(std::uint16_t quanta, Time at);
   bool paused() const { return sc_now() < pause_until_; }
+  Time paused_until() const { return pause_until_; }
 
   /// Link came or went, or TCTL was written.
   void state_changed();

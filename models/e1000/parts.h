@@ -27,15 +27,16 @@ struct PartInfo {
   bool pcix;              ///< PCI-X capability
   bool bars_64bit;        ///< BAR0/1 and flash 64-bit capable, I/O BAR is BAR4
   bool is_82544;
+  bool parallel_flash;         ///< can have a flash device (manual 7)
   std::uint16_t eeprom_words;  ///< 64 unless a larger image is loaded
   std::uint8_t mask;           ///< its bit in namespace on
 };
 
 inline constexpr std::array<PartInfo, 4> kParts{{
-    {Part::k82540em, "82540em", 0x100E, 0x02, 0x0C24, false, false, false, 64, on::k82540em},
-    {Part::k82544gc, "82544gc", 0x100C, 0x02, 0x0C34, true, false, true, 64, on::k82544gc},
-    {Part::k82545em, "82545em", 0x100F, 0x01, 0x0C24, true, true, false, 64, on::k82545em},
-    {Part::k82545gm, "82545gm", 0x1026, 0x04, 0x0C24, true, true, false, 64, on::k82545gm},
+    {Part::k82540em, "82540em", 0x100E, 0x02, 0x0C24, false, false, false, false, 64, on::k82540em},
+    {Part::k82544gc, "82544gc", 0x100C, 0x02, 0x0C34, true, false, true, true, 64, on::k82544gc},
+    {Part::k82545em, "82545em", 0x100F, 0x01, 0x0C24, true, true, false, true, 64, on::k82545em},
+    {Part::k82545gm, "82545gm", 0x1026, 0x04, 0x0C24, true, true, false, true, 64, on::k82545gm},
 }};
 
 constexpr const PartInfo& part_info(Part part) { return kParts[static_cast<std::size_t>(part)]; }

@@ -10,9 +10,13 @@ constexpr std::uint16_t kIntelVendor = 0x8086;
 /// (manual 6.3.3.3).
 constexpr std::uint16_t kPowerCapabilities = 0x0002 | (1 << 11) | (1 << 14);
 
+/// 64 bits and 133 MHz capable; designed for reads of 2048 bytes, one split at a time (manual
+/// 4.3.2.1) and so 2 KiB in all, as these parts report themselves; bus and device not yet known.
+constexpr std::uint32_t kPcixStatus = 0xFFF8 | 1 << 16 | 1 << 17 | 2 << 21 | 0 << 23 | 1 << 26;
+
 }  // namespace
 
-pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom) {
+pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom, bool has_flash) {
   const PartInfo& info = part_info(part);
   pci::FunctionConfig c;
   c.vendor_id = kIntelVendor;
@@ -40,6 +44,11 @@ pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom) {
   }
   using Kind = pci::BarConfig::Kind;
   c.bars[0] = {wide_bars ? Kind::kMemory64 : Kind::kMemory32, kMmioBytes, false};
+  if (has_flash && info.parallel_flash) {
+    const std::uint32_t bytes = eeprom.flash_bytes();
+    c.bars[wide_bars ? 2 : 1] = {wide_bars ? Kind::kMemory64 : Kind::kMemory32, bytes, false};
+    c.expansion_rom_size = bytes;
+  }
   c.bars[wide_bars ? 4 : 2] = {Kind::kIo, 8, false};
 
   c.pm_offset = 0xDC;
@@ -51,8 +60,8 @@ pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom) {
   c.pm_data_scale = 1;
   if (info.pcix) {
     c.pcix_offset = 0xE4;
-    c.pcix_command = 0x0002;      // relaxed ordering enabled, 512-byte reads, one outstanding split
-    c.pcix_status = 0x1003'FFF8;  // 133 MHz and 64 bits capable; bus and device not yet known
+    c.pcix_command = 0x0002;  // relaxed ordering enabled, 512-byte reads, one outstanding split
+    c.pcix_status = kPcixStatus;
   }
   c.msi_offset = 0xF0;
   return c;

@@ -18,7 +18,7 @@ constexpr std::uint8_t kD = domain::kAll, kPg = domain::kPowerGood;
 // clang-format off
 constexpr std::array kRegisters{
 //             name       offset  count stride access            reset       read mask   write mask  reset by  on    manual
-RegisterRow{"CTRL",      0x00000,    1,  4, A::kReadWrite,       0x00000A09, kFull,      0xDBF31BE9, kD,     kAny, "13.4.1"},
+RegisterRow{"CTRL",      0x00000,    1,  4, A::kReadWrite,       0x00000A09, kFull,      0xDBFF1BE9, kD,     kAny, "13.4.1"},
 RegisterRow{"CTRL_DUP",  0x00004,    1,  4, A::kWriteOnly,       0,          kFull,      kFull,      kD,     kAny, "13.4.1"},
 RegisterRow{"STATUS",    0x00008,    1,  4, A::kReadOnly,        0,          0x0000FFFF, 0,          kD,     kAny, "13.4.2"},
 RegisterRow{"EECD",      0x00010,    1,  4, A::kReadWrite,       0x00000010, 0x000003FF, 0x00000077, kD,     kAny, "13.4.3"},
@@ -42,7 +42,7 @@ RegisterRow{"TCTL",      0x00400,    1,  4, A::kReadWrite,       0,          0x0
 RegisterRow{"TIPG",      0x00410,    1,  4, A::kReadWrite,       0x00602008, 0x3FFFFFFF, 0x3FFFFFFF, kD,     kAny, "13.4.34"},
 RegisterRow{"TBT",       0x00448,    1,  4, A::kReadWrite,       0,          kFull,      kFull,      kD,     kOld, "-"},
 RegisterRow{"AIT",       0x00458,    1,  4, A::kReadWrite,       0,          0x0000FFFF, 0x0000FFFF, kD,     kAny, "13.4.35"},
-RegisterRow{"LEDCTL",    0x00E00,    1,  4, A::kReadWrite,       0x07068302, 0xEFEFEFEF, 0xEFEFEFEF, kD,     kAny, "13.4.7"},
+RegisterRow{"LEDCTL",    0x00E00,    1,  4, A::kReadWrite,       0x07068302, 0xEFEFEFEF, 0xEFEFEFEF, kD,     kNew, "13.4.7"},
 RegisterRow{"PBA",       0x01000,    1,  4, A::kReadWrite,       0x00100030, 0x007F007F, 0x0000007F, kPg|domain::kBus, kAny, "13.4.16"},
 RegisterRow{"FCRTL",     0x02160,    1,  4, A::kReadWrite,       0,          0x8000FFF8, 0x8000FFF8, kD,     kAny, "13.4.23"},
 RegisterRow{"FCRTH",     0x02168,    1,  4, A::kReadWrite,       0,          0x8000FFF8, 0x0000FFF8, kD,     kAny, "13.4.24"},

@@ -33,7 +33,8 @@ inline constexpr std::uint32_t kCtrl = 0x0000, kCtrlDup = 0x0004, kStatus = 0x00
 namespace ctrl {
 inline constexpr std::uint32_t kFd = 1 << 0, kLrst = 1 << 3, kAsde = 1 << 5, kSlu = 1 << 6,
                                kIlos = 1 << 7, kSpeedShift = 8, kSpeedMask = 3 << 8,
-                               kFrcspd = 1 << 11, kFrcdpx = 1 << 12, kAdvd3wuc = 1 << 20,
+                               kFrcspd = 1 << 11, kFrcdpx = 1 << 12, kSdp0Data = 1 << 18,
+                               kSdpData = 3 << 18, kSdpOutputShift = 4, kAdvd3wuc = 1 << 20,
                                kEnPhyPwrMgmt = 1 << 21, kRst = 1 << 26, kRfce = 1 << 27,
                                kTfce = 1 << 28, kVme = 1 << 30, kPhyRst = 1U << 31;
 }
@@ -45,8 +46,8 @@ inline constexpr std::uint32_t kFd = 1 << 0, kLu = 1 << 1, kTxoff = 1 << 4, kTbi
 }
 namespace eecd {
 inline constexpr std::uint32_t kSk = 1 << 0, kCs = 1 << 1, kDi = 1 << 2, kDo = 1 << 3,
-                               kFweMask = 3 << 4, kReq = 1 << 6, kGnt = 1 << 7, kPres = 1 << 8,
-                               kSize = 1 << 9;
+                               kFweMask = 3 << 4, kFweOn = 2 << 4, kReq = 1 << 6, kGnt = 1 << 7,
+                               kPres = 1 << 8, kSize = 1 << 9;
 }
 namespace eerd {
 inline constexpr std::uint32_t kStart = 1 << 0, kDone = 1 << 4, kAddrShift = 8, kDataShift = 16;

@@ -125,7 +125,7 @@ void Bus::before_end_of_elaboration() {
     Slot& slot = *slots_.back();
     function->on_decode_change([this, function] { decode_changed(*function); });
     function->on_settings_change([this, &slot] { settings_changed(slot); });
-    if (config_.speed.pcix) function->config().set_pcix_mode();
+    if (config_.speed.pcix) function->config().set_pcix_mode(0, device);
     settings_changed(slot);
   }
   SC_METHOD(drive_pirq);

@@ -20,6 +20,7 @@ constexpr std::uint16_t kPmcsrState = 0x0003, kPmcsrPmeEnable = 1 << 8, kPmcsrDa
                         kPmcsrPmeStatus = 1 << 15;
 constexpr unsigned kPcixCommand = 2, kPcixStatus = 4, kPcixSize = 8;
 constexpr std::uint16_t kPcixCommandWritable = 0x007F, kPcixMaxRead = 0x000C;
+constexpr unsigned kPcixMaxReadShift = 2, kPcixDesignedReadShift = 21;
 constexpr std::uint8_t kPcixLatencyTimer = 64;
 constexpr std::uint32_t kPcixStatusClearable = 1u << 18 | 1u << 19 | 1u << 29;
 constexpr unsigned kMsiControl = 2, kMsiAddress = 4, kMsiUpper = 8, kMsiData = 12, kMsiSize = 14;
@@ -202,6 +203,7 @@ std::uint32_t ConfigSpace::read(unsigned offset, unsigned bytes) const {
 
 void ConfigSpace::write(unsigned offset, unsigned bytes, std::uint32_t value) {
   const PowerState before = power_state();
+  if (pcix_location_) store_le16(&bytes_[config_.pcix_offset + kPcixStatus], *pcix_location_);
   for (unsigned i = 0; i < bytes && offset + i < kSize; ++i) {
     const unsigned at = offset + i;
     const std::uint8_t byte = static_cast<std::uint8_t>(value >> (8 * i));
@@ -292,13 +294,16 @@ MasterSettings ConfigSpace::master_settings() const {
   settings.latency_timer = latency_timer();
   if (config_.pcix_offset != 0) {
     const std::uint16_t pcix = load_le16(&bytes_[config_.pcix_offset + kPcixCommand]);
-    settings.max_read_bytes = 512u << ((pcix & kPcixMaxRead) >> 2);
+    const unsigned wanted = (pcix & kPcixMaxRead) >> kPcixMaxReadShift;
+    const unsigned designed = config_.pcix_status >> kPcixDesignedReadShift & 3u;
+    settings.max_read_bytes = 512u << std::min(wanted, designed);
   }
   return settings;
 }
 
-void ConfigSpace::set_pcix_mode() {
+void ConfigSpace::set_pcix_mode(std::uint8_t bus, unsigned device) {
   if (config_.pcix_offset == 0) return;
+  pcix_location_ = static_cast<std::uint16_t>(bus << 8 | (device & 0x1F) << 3);
   bytes_[cfg::kLatencyTimer] = initial_[cfg::kLatencyTimer] = kPcixLatencyTimer;
 }
 

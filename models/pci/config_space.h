@@ -60,7 +60,8 @@ struct FunctionConfig {
   std::uint16_t pm_capabilities = 0;       ///< PMC register
   std::array<std::uint8_t, 16> pm_data{};  ///< data register by Data_Select
   std::uint8_t pm_data_scale = 0;
-  /// PCI-X: offset, 0 = absent; reset values of its command and status registers.
+  /// PCI-X: offset, 0 = absent; reset values of its command and status registers. The function
+  /// never reads more at a time than status bits 22:21 say it was designed for.
   std::uint8_t pcix_offset = 0;
   std::uint16_t pcix_command = 0;
   std::uint32_t pcix_status = 0;
@@ -106,8 +107,9 @@ class ConfigSpace {
   /// Everything that shapes the function's accesses as a master.
   MasterSettings master_settings() const;
   /// The bus works in PCI-X mode, as devices learn at RST#: the latency timer is 64 after reset
-  /// (PCI-X 1.0b 7.1). Functions without the PCI-X capability ignore it.
-  void set_pcix_mode();
+  /// (PCI-X 1.0b 7.1), and each configuration write tells the function where it is, which its PCI-X
+  /// status shows from then on (7.2.4). Functions without the PCI-X capability ignore it.
+  void set_pcix_mode(std::uint8_t bus, unsigned device);
   const FunctionConfig& config() const { return config_; }
 
  private:
@@ -120,6 +122,7 @@ class ConfigSpace {
   void set_bits(unsigned offset, std::uint16_t bits, bool set);
 
   FunctionConfig config_;
+  std::optional<std::uint16_t> pcix_location_;  // in PCI-X mode: bits 15:0 of the PCI-X status
   std::array<std::uint8_t, 256> bytes_{};
   std::array<std::uint8_t, 256> initial_{};    // after reset
   std::array<std::uint8_t, 256> writable_{};   // 1: read/write

@@ -22,6 +22,8 @@ struct NicConfig {
   std::optional<e1000::MacAddress>
       mac;                  ///< unset: that of the EEPROM file, else 52:54:00:12:34:56+n
   std::string eeprom_file;  ///< raw image; empty: one made for the part
+  std::string flash_file;   ///< raw contents of the card's flash; empty: it has none
+  std::string led_file;     ///< waveforms of the LEDs go there (VCD); empty: none
   std::optional<Time> autonegotiation;  ///< unset: the PHY's default
   e1000::ControllerTiming timing{};     ///< see e1000::timing_sets()
   std::optional<unsigned> device;       ///< PCI device number; unset: the lowest free, from 2 on

@@ -73,6 +73,10 @@ NicSummary Board::nic_summary(std::size_t index) const {
   n.wire_in = on_cable(slot.cable().statistics(1));
   n.wire_out = on_cable(slot.cable().statistics(0));
   n.interrupts = slot.controller().interrupts();
+  for (unsigned led = 0; led < e1000::kLeds; ++led) {
+    n.leds.push_back({std::string(to_string(slot.controller().led_setting(led).mode)),
+                      std::string(to_string(slot.controller().led_light(led)))});
+  }
   const phy::LinkStatus& phy = slot.phy().link();
   n.link_up = phy.up;
   n.mbit_per_second =

@@ -33,6 +33,8 @@ std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
   std::vector<Use> uses;
   for (const NicConfig& nic : config.nics) {
     if (!nic.eeprom_file.empty()) uses.push_back({"--nic eeprom=", nic.eeprom_file, false});
+    if (!nic.led_file.empty()) uses.push_back({"--nic leds=", nic.led_file, true});
+    if (!nic.flash_file.empty()) uses.push_back({"--nic flash=", nic.flash_file, true});
   }
   for (unsigned i = 0; i < config.boards; ++i) {
     for (const std::string& text : config.links) add_uses("--link pcap:", text, uses);
@@ -42,6 +44,12 @@ std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
   }
   if (!json.empty() && json != "-") uses.push_back({"--json ", json, true});
   return uses;
+}
+
+void check_regular(const std::string& option, const std::string& path) {
+  std::error_code error;
+  if (path.empty() || !fs::exists(path, error) || fs::is_regular_file(path, error)) return;
+  throw std::invalid_argument(option + path + ": is no regular file");
 }
 
 /// Devices, pipes and the like can be used twice.
@@ -60,10 +68,8 @@ bool same_file(const std::string& a, const std::string& b) {
 
 void check_files(const BoardConfig& config, const std::string& json) {
   for (const NicConfig& nic : config.nics) {
-    std::error_code error;
-    const std::string& path = nic.eeprom_file;
-    if (path.empty() || !fs::exists(path, error) || fs::is_regular_file(path, error)) continue;
-    throw std::invalid_argument("--nic eeprom=" + path + ": is no regular file");
+    check_regular("--nic eeprom=", nic.eeprom_file);
+    check_regular("--nic flash=", nic.flash_file);
   }
   const std::vector<Use> uses = uses_of(config, json);
   for (std::size_t i = 0; i < uses.size(); ++i) {

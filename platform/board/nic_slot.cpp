@@ -35,6 +35,11 @@ e1000::ControllerConfig controller_config(const NicConfig& config, const NicPlac
   e1000::ControllerConfig result;
   result.part = config.part;
   result.eeprom = make_eeprom(config, place);
+  if (!config.flash_file.empty()) {
+    result.flash = e1000::FlashImage::load(config.flash_file);
+    // As the maker of such a card does; an EEPROM file is left as it is.
+    if (config.eeprom_file.empty()) result.eeprom.set_flash_bytes(result.flash->size());
+  }
   result.timing = config.timing;
   result.straps.pci_66mhz = !bus.pcix && bus.clock <= kClock66;
   result.straps.bus_64bit = bus.width_bits == 64 && e1000::part_info(config.part).pcix;
@@ -52,14 +57,23 @@ phy::PhyConfig phy_config(const NicConfig& config) {
   return result;
 }
 
-/// Index of the first BAR of a kind; -1: none.
-int find_bar(const pci::FunctionConfig& config, bool io) {
+/// Memory BARs: registers, then flash if there is one; and the BAR of the I/O window.
+void bind_bars(pci::Function& function, e1000::Controller& controller) {
+  const pci::FunctionConfig& config = function.config().config();
+  bool registers_bound = false;
   for (std::size_t i = 0; i < config.bars.size(); ++i) {
     const auto kind = config.bars[i].kind;
-    const bool is_io = kind == pci::BarConfig::Kind::kIo;
-    if (kind != pci::BarConfig::Kind::kNone && is_io == io) return static_cast<int>(i);
+    if (kind == pci::BarConfig::Kind::kNone) continue;
+    if (kind == pci::BarConfig::Kind::kIo) {
+      function.bar[i].bind(controller.io);
+    } else if (registers_bound) {
+      function.bar[i].bind(controller.flash);
+    } else {
+      function.bar[i].bind(controller.mmio);
+      registers_bound = true;
+    }
   }
-  return -1;
+  if (config.expansion_rom_size != 0) function.rom.bind(controller.rom);
 }
 
 template <class Call>
@@ -76,21 +90,29 @@ auto with_context(const std::string& option, Call call) {
 NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
                  const NicConfig& config, const std::string& link, const pci::BusSpeed& bus,
                  Network& network)
-    : sc_module(name), eeprom_file_(config.eeprom_file), link_text_(link), irq_("irq") {
+    : sc_module(name),
+      eeprom_file_(config.eeprom_file),
+      flash_file_(config.flash_file),
+      link_text_(link),
+      irq_("irq") {
   const std::string option = "--nic " + std::to_string(place.index);
   const auto controller =
       with_context(option, [&] { return controller_config(config, place, bus); });
   eeprom_before_ = controller.eeprom;
-  const pci::FunctionConfig profile = e1000::pci_profile(config.part, controller.eeprom);
-  function_ = std::make_unique<pci::Function>("function", profile);
-  controller_ = std::make_unique<e1000::Controller>("controller", controller);
+  flash_before_ = controller.flash;
+  function_ = std::make_unique<pci::Function>(
+      "function", e1000::pci_profile(config.part, controller.eeprom, controller.flash.has_value()));
+  with_context(
+      option, [&] { controller_ = std::make_unique<e1000::Controller>("controller", controller); });
+  if (!config.led_file.empty()) {
+    with_context(option + ": leds", [&] {
+      led_trace_ = std::make_unique<LedTrace>("led_trace", *controller_, config.led_file);
+    });
+  }
   with_context(option, [&] { phy_ = std::make_unique<phy::M88E1011>("phy", phy_config(config)); });
   cable_ = std::make_unique<link::Cable>("cable");
 
-  const int mmio = find_bar(profile, false);
-  if (mmio >= 0) function_->bar[static_cast<unsigned>(mmio)].bind(controller_->mmio);
-  const int io = find_bar(profile, true);
-  if (io >= 0) function_->bar[static_cast<unsigned>(io)].bind(controller_->io);
+  bind_bars(*function_, *controller_);
   controller_->dma.socket.bind(function_->dma);
   controller_->irq(irq_);
   function_->irq(irq_);
@@ -112,8 +134,11 @@ NicSlot::~NicSlot() = default;
 
 void NicSlot::finish() {
   partner_->finish();
+  if (led_trace_) led_trace_->finish();
   const e1000::EepromImage& now = controller_->eeprom();
   if (!eeprom_file_.empty() && !(now == *eeprom_before_)) now.save(eeprom_file_);
+  const std::optional<e1000::FlashImage>& flash = controller_->flash_image();
+  if (flash && !(*flash == *flash_before_)) flash->save(flash_file_);
 }
 
 bool NicSlot::quiet() const {

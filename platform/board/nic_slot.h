@@ -14,6 +14,7 @@
 #include "models/pci/timing.h"
 #include "models/phy/m88e1011.h"
 #include "platform/board/board_config.h"
+#include "platform/board/led_trace.h"
 #include "platform/board/network.h"
 
 namespace e1000tlm::platform {
@@ -42,18 +43,21 @@ class NicSlot : public sc_core::sc_module {
 
   /// The partner has no more traffic, and nothing is on the wire or in the adapter.
   bool quiet() const;
-  /// The partner's files are flushed; what software wrote into the EEPROM goes back to its image
-  /// file. Throws std::runtime_error naming the file.
+  /// The partner's files are flushed; what software wrote into EEPROM and flash goes back to their
+  /// image files. Throws std::runtime_error naming the file.
   void finish();
 
  private:
   std::string eeprom_file_;                          // empty: the image is not kept
   std::optional<e1000::EepromImage> eeprom_before_;  // as at power-up
+  std::string flash_file_;                           // empty: no flash
+  std::optional<e1000::FlashImage> flash_before_;    // as at power-up
   std::string link_text_;
   link::PartnerSpec link_spec_;
   sc_core::sc_signal<bool> irq_;
   std::unique_ptr<pci::Function> function_;
   std::unique_ptr<e1000::Controller> controller_;
+  std::unique_ptr<LedTrace> led_trace_;  // if wanted
   std::unique_ptr<phy::M88E1011> phy_;
   std::unique_ptr<link::Cable> cable_;
   std::unique_ptr<link::LinkPartner> partner_;

@@ -36,8 +36,10 @@ void describe_run(po::options_description& all) {
       "of the adapters, as ethtool -t");
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
       "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
-      "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); aneg=TIME "
-      "(autonegotiation); addr=SLOT (PCI device number in hexadecimal, 2 to 1f); timing=8254x "
+      "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); flash=FILE "
+      "(ditto, 64, 128, 256 or 512 KiB, also the expansion ROM; not 82540em); leds=FILE "
+      "(record its LEDs as waveforms, VCD); aneg=TIME (autonegotiation); addr=SLOT (PCI device "
+      "number in hexadecimal, 2 to 1f); timing=8254x "
       "(default) or 82543, the silicon's own times");
   add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
       "what the adapters are connected to, in their order (see below)");
@@ -301,6 +303,8 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
     for (const NicConfig& nic : board.nics) {
       if (nic.mac) fail("nic", "mac= with --boards: all boards would have the same address");
       if (!nic.eeprom_file.empty()) fail("nic", "eeprom= with --boards: all would share one file");
+      if (!nic.flash_file.empty()) fail("nic", "flash= with --boards: all would share one file");
+      if (!nic.led_file.empty()) fail("nic", "leds= with --boards: all would share one file");
     }
   }
   if (!board.qtest.empty()) {

@@ -52,6 +52,10 @@ void set_nic_key(NicConfig& nic, const std::string& key, const std::string& valu
     nic.mac = e1000::parse_mac(value);
   } else if (key == "eeprom") {
     nic.eeprom_file = value;
+  } else if (key == "flash") {
+    nic.flash_file = value;
+  } else if (key == "leds") {
+    nic.led_file = value;
   } else if (key == "aneg") {
     nic.autonegotiation = traffic::parse_time(value);
   } else if (key == "addr") {
@@ -60,7 +64,7 @@ void set_nic_key(NicConfig& nic, const std::string& key, const std::string& valu
     nic.timing = parse_timing(value);
   } else {
     throw std::invalid_argument("unknown key '" + key +
-                                "'; known are part, mac, eeprom, aneg, addr, timing");
+                                "'; known are part, mac, eeprom, flash, leds, aneg, addr, timing");
   }
 }
 

@@ -50,7 +50,11 @@ Json nic(const NicSummary& n, double active_seconds) {
                {"interrupts", n.interrupts},
                {"interrupts_per_s",
                 active_seconds > 0 ? static_cast<double>(n.interrupts) / active_seconds : 0},
+               {"leds", Json::array()},
                {"lost", Json::object()}};
+  for (const LedSummary& led : n.leds) {
+    json["leds"].push_back({{"shows", led.shows}, {"light", led.light}});
+  }
   for (const auto& [reason, frames] : n.lost) json["lost"][reason] = frames;
   json["under_way"] = n.under_way;
   json["transit"] = n.transit ? latency(*n.transit) : Json();

@@ -26,6 +26,11 @@ struct FlowCount {
   std::uint64_t bytes = 0;  ///< without FCS
 };
 
+struct LedSummary {
+  std::string shows;  ///< "link up", "activity" ...
+  std::string light;  ///< "off", "on", "blinking"
+};
+
 struct NicSummary {
   std::string part, mac, link;  ///< link: the --link text
   bool link_up = false;
@@ -36,6 +41,7 @@ struct NicSummary {
   FlowCount driver_in, driver_out;
   std::uint64_t mac_control_in = 0;  ///< PAUSE and the like, consumed by the NIC
   std::uint64_t interrupts = 0;
+  std::vector<LedSummary> leds;               ///< at the end of the run
   std::map<std::string, std::uint64_t> lost;  ///< reason -> frames; only reasons that occurred
   std::uint64_t under_way = 0;  ///< came in and were not yet with the driver when the run ended
   std::optional<LatencySummary> transit;  ///< last bit in to first bit out

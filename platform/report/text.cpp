@@ -61,6 +61,14 @@ std::string self_test(const driver::SelfTestResult& t) {
   return text;
 }
 
+std::string leds(const std::vector<LedSummary>& leds) {
+  std::string text;
+  for (const LedSummary& led : leds) {
+    text += (text.empty() ? "" : ", ") + led.shows + ": " + led.light;
+  }
+  return text;
+}
+
 std::string mode(const NicSummary& n) {
   if (!n.link_up) return "no link";
   return std::to_string(n.mbit_per_second) + " Mbit/s " + (n.full_duplex ? "full" : "half") +
@@ -80,6 +88,7 @@ void add_nic(std::string& out, std::size_t index, const NicSummary& n, double ac
     interrupts += "  (" + format_rate(static_cast<double>(n.interrupts) / active, "/s") + ")";
   }
   line(out, "interrupts", interrupts);
+  if (!n.leds.empty()) line(out, "leds", leds(n.leds));
   if (n.transit) line(out, "transit", latency(*n.transit));
   if (n.self_test) line(out, "self-test", self_test(*n.self_test));
 }

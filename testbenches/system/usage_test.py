@@ -13,6 +13,11 @@ BAD = (
     (["--nic", "part=i210"], "i210"),
     (["--nic", "mac=zz"], "zz"),
     (["--nic", "eeprom=/no/such.bin"], "/no/such.bin"),
+    (["--nic", "part=82545em,flash=/no/such.bin"], "/no/such.bin"),
+    (["--nic", "part=82545em,flash=/dev/null"], "no regular file"),
+    (["--nic", "leds=/no/such/dir/leds.vcd"], "/no/such/dir/leds.vcd"),
+    (["--nic", "leds=b", "--json", "b"], "the same file"),
+    (["--nic", "part=82545em,flash=b", "--nic", "part=82545em,flash=./b"], "the same file"),
     (["--nic", "wings=2"], "wings"),
     (["--nic", "part=82540em"] * 31, "31 adapters"),
     (["--nic", "part=82540em,part=82545em"], "twice"),
@@ -115,6 +120,24 @@ class Usage(Scenario):
             result = sim("--nic", f"eeprom={what}", timeout=20)
             self.assertEqual(result.returncode, 2)
             self.assertIn(what, result.stderr)
+
+    def test_flash_must_have_a_size_that_the_adapter_can_address(self):
+        path = self.path("flash.bin")
+        for size in (0, 1000, 65537, 1 << 20):
+            with open(path, "wb") as file:
+                file.write(bytes(size))
+            result = sim("--nic", f"part=82545em,flash={path}")
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(path, result.stderr)
+            self.assertIn("65536, 131072, 262144 or 524288", result.stderr)
+
+    def test_flash_needs_a_part_that_has_an_interface_for_it(self):
+        path = self.path("flash.bin")
+        with open(path, "wb") as file:
+            file.write(bytes(65536))
+        result = sim("--nic", f"flash={path}")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--nic 0: 82540em has no interface for a flash", result.stderr)
 
     def test_eeprom_with_a_wrong_checksum_is_used_but_not_silently(self):
         path = self.path("eeprom.bin")

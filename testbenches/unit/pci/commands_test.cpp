@@ -58,6 +58,7 @@ TEST(Commands, SettingsComeFromConfigurationSpace) {
   config.width_bits = 64;
   config.pcix_offset = 0xE4;
   config.pcix_command = 0x0002;
+  config.pcix_status = 3U << 21;  // designed for reads of 4096 bytes
   ConfigSpace space(config);
   MasterSettings m = space.master_settings();
   EXPECT_EQ(m.width_bits, 64u);
@@ -73,22 +74,44 @@ TEST(Commands, SettingsComeFromConfigurationSpace) {
   EXPECT_EQ(m.latency_timer, 32u);
   EXPECT_TRUE(m.write_invalidate);
   EXPECT_EQ(m.max_read_bytes, 4096u);
+  config.pcix_status = 1U << 21;
+  ConfigSpace modest(config);
+  modest.write(0xE6, 2, 0x000E);
+  EXPECT_EQ(modest.read(0xE6, 2), 0x000Eu);
+  EXPECT_EQ(modest.master_settings().max_read_bytes, 1024u) << "no more than it was designed for";
   EXPECT_EQ(ConfigSpace(FunctionConfig{}).master_settings().max_read_bytes, 512u);
 }
 
 TEST(Commands, LatencyTimerIs64AfterResetInPcixMode) {
   FunctionConfig config;
   ConfigSpace conventional(config);
-  conventional.set_pcix_mode();
+  conventional.set_pcix_mode(0, 2);
   EXPECT_EQ(conventional.latency_timer(), 0u) << "the part knows no PCI-X";
   config.pcix_offset = 0xE4;
   ConfigSpace space(config);
   EXPECT_EQ(space.latency_timer(), 0u);
-  space.set_pcix_mode();
+  space.set_pcix_mode(0, 2);
   space.write(cfg::kLatencyTimer, 1, 32);
   EXPECT_EQ(space.latency_timer(), 32u);
   space.reset(false);
   EXPECT_EQ(space.latency_timer(), 64u);
+}
+
+TEST(Commands, PcixStatusShowsWhereTheFunctionIsOnceItHasBeenWrittenTo) {
+  FunctionConfig config;
+  config.pcix_offset = 0xE4;
+  config.pcix_status = 0x0443'FFF8;
+  ConfigSpace conventional(config);
+  conventional.write(cfg::kCommand, 2, command::kMemory);
+  EXPECT_EQ(conventional.read(0xE8, 4), 0x0443FFF8u)
+      << "PCI has no attribute phase that could tell";
+  ConfigSpace space(config);
+  space.set_pcix_mode(3, 9);
+  EXPECT_EQ(space.read(0xE8, 4), 0x0443FFF8u);
+  space.write(cfg::kInterruptLine, 1, 10);
+  EXPECT_EQ(space.read(0xE8, 4), 0x04430348u);
+  space.reset(false);
+  EXPECT_EQ(space.read(0xE8, 4), 0x0443FFF8u);
 }
 
 }  // namespace

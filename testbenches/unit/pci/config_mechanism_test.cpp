@@ -158,5 +158,24 @@ TEST(ConfigMechanism, BridgeResetForgetsTheLatch) {
   });
 }
 
+/// PCI-X 1.0b 7.2.4.
+TEST(ConfigMechanism, ConfigurationWritesTellPcixFunctionsWhereTheyAre) {
+  BenchConfig config;
+  config.bus.speed = find_bus_speed("64/133x").value();
+  for (FunctionConfig& card : config.cards) {
+    card.pcix_offset = 0xE4;
+    card.pcix_status = 0x0003'FFF8;
+  }
+  Bench bench(config);
+  bench.run([&] {
+    EXPECT_EQ(bench.cpu.config_read(3, 0xE8), 0x0003FFF8u);
+    bench.cpu.config_write(3, cfg::kInterruptLine, 5, 1);
+    EXPECT_EQ(bench.cpu.config_read(3, 0xE8), 0x00030018u) << "bus 0, device 3, function 0";
+    EXPECT_EQ(bench.cpu.config_read(2, 0xE8), 0x0003FFF8u) << "the other one has not been told";
+    bench.function(1).bus_reset();
+    EXPECT_EQ(bench.cpu.config_read(3, 0xE8), 0x0003FFF8u);
+  });
+}
+
 }  // namespace
 }  // namespace e1000tlm::pci::test

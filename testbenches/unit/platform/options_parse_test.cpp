@@ -50,13 +50,16 @@ TEST(Options, NothingGivenReflectsTheBuiltInCaptureOnOne82540em) {
 }
 
 TEST(Options, NicTakesPartMacEepromAndAutonegotiationTime) {
-  const BoardConfig board =
-      parse({"--nic", "part=82545GM,mac=02:00:00:00:00:07,aneg=2s", "--nic=eeprom=/x/y"}).board;
+  const BoardConfig board = parse({"--nic", "part=82545GM,mac=02:00:00:00:00:07,aneg=2s",
+                                   "--nic=eeprom=/x/y,flash=/x/z,leds=/x/l"})
+                                .board;
   ASSERT_EQ(board.nics.size(), 2U);
   EXPECT_EQ(board.nics[0].part, e1000::Part::k82545gm);
   EXPECT_EQ(board.nics[0].mac, (e1000::MacAddress{2, 0, 0, 0, 0, 7}));
   EXPECT_EQ(board.nics[0].autonegotiation, ms(2000));
   EXPECT_EQ(board.nics[1].eeprom_file, "/x/y");
+  EXPECT_EQ(board.nics[1].flash_file, "/x/z");
+  EXPECT_EQ(board.nics[1].led_file, "/x/l");
 }
 
 TEST(Options, NicTakesTheSilicon) {
@@ -238,6 +241,8 @@ TEST(Options, RefusesBadInputAndNamesIt) {
       {{"--boards", "many"}, "many"},
       {{"--boards", "2", "--nic", "mac=02:00:00:00:00:01"}, "mac="},
       {{"--boards", "2", "--nic", "eeprom=/x"}, "eeprom="},
+      {{"--boards", "2", "--nic", "flash=/x"}, "flash="},
+      {{"--boards", "2", "--nic", "leds=/x"}, "leds="},
       {{"--boards", "2", "--qtest", "unix:x"}, "--boards"},
       {{"--to", "pair"}, "--app generate"},
       {{"--app", "generate", "--to", "everybody"}, "everybody"},

@@ -25,6 +25,7 @@ RunSummary sample() {
   n.wire_in = {1000, 60'000};
   n.wire_out = {999, 59'940};
   n.interrupts = 500;
+  n.leds = {{"link up", "on"}, {"activity", "blinking"}};
   n.lost["rx_fifo_full"] = 1;
   traffic::Histogram h;
   h.record(5'000'000);
@@ -49,6 +50,8 @@ TEST(Json, HoldsEveryFigureUnderItsDocumentedKey) {
   EXPECT_EQ(json["nics"][0]["wire_out"]["bytes"], 59'940);
   EXPECT_EQ(json["nics"][0]["lost"]["rx_fifo_full"], 1);
   EXPECT_DOUBLE_EQ(json["nics"][0]["interrupts_per_s"], 500);
+  EXPECT_EQ(json["nics"][0]["leds"][1]["shows"], "activity");
+  EXPECT_EQ(json["nics"][0]["leds"][1]["light"], "blinking");
   EXPECT_DOUBLE_EQ(json["nics"][0]["transit"]["p50_ns"], 5000);
   EXPECT_DOUBLE_EQ(json["pci"]["busy"], 0.125);
   EXPECT_EQ(json["ok"], true);
@@ -131,7 +134,8 @@ TEST(Text, ShowsWhatARunCameTo) {
   const std::string text = to_text(sample());
   for (const char* part :
        {"82540em", "52:54:00:12:34:56", "1000 Mbit/s full duplex", "1,000 frames", "1 rx_fifo_full",
-        "p50 5.00 us", "32/33", "12.5 %", "1.50 s simulated", "3 x real time"}) {
+        "p50 5.00 us", "link up: on, activity: blinking", "32/33", "12.5 %", "1.50 s simulated",
+        "3 x real time"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
   EXPECT_EQ(text.find("FAILED"), std::string::npos);
