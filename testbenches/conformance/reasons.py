@@ -57,6 +57,12 @@ MISSING = Difference(
     "13: FCAL, FCAH, FCT, FCTTV, TXCW, TIPG, TIDV, RXDCTL, TSPMT, RXCSUM, RSRPD, CTRL_EXT ...",
     "read 0, writes are ignored",
 )
+ALIASES = Difference(
+    "addresses of the 82542",
+    "-",
+    "13.2: registers answer at their old addresses, too",
+    "nothing there",
+)
 RESERVED_BITS = Difference(
     "reserved register bits", "-", "13: read 0", "stored (RAH, VET, RDBAL, TDBAL, CTRL, PBA ...)"
 )

@@ -6,6 +6,7 @@ import hashlib
 
 from bench import descriptors
 from bench.endpoint import MEMORY, MEMORY_BYTES
+from bench.parts import USUAL
 from bench.registers import *  # noqa: F403
 
 BAR, IO_BAR = 0xE0000000, 0xC000
@@ -48,8 +49,8 @@ UNSAID = object()
 
 
 class Bench:
-    def __init__(self, endpoint):
-        self.endpoint, self.qtest = endpoint, endpoint.qtest
+    def __init__(self, endpoint, part=USUAL):
+        self.endpoint, self.qtest, self.part = endpoint, endpoint.qtest, part
         self.observations = []
         self.touched = set()  # register offsets
         self.device = None

@@ -196,55 +196,6 @@ def _(d):
     d.see("SMBUS_EN, ASF_EN are read-only", d.read(MANC) & 3, 0)
 
 
-ALIASES = dict(
-    RDTR=(0x108, RDTR),
-    RDBAL=(0x110, RDBAL),
-    RDBAH=(0x114, RDBAH),
-    RDLEN=(0x118, RDLEN),
-    RDH=(0x120, RDH),
-    RDT=(0x128, RDT),
-    FCRTH=(0x160, FCRTH),
-    FCRTL=(0x168, FCRTL),
-    RAL=(0x40, RAL),
-    RAH_15=(0x40 + 31 * 4, RAH + 15 * 8),
-    MTA=(0x200, MTA),
-    MTA_127=(0x3FC, MTA + 0x1FC),
-    VFTA=(0x600, VFTA),
-    VFTA_127=(0x7FC, VFTA + 0x1FC),
-    TDBAL=(0x420, TDBAL),
-    TDBAH=(0x424, TDBAH),
-    TDLEN=(0x428, TDLEN),
-    TDH=(0x430, TDH),
-    TDT=(0x438, TDT),
-    TIDV=(0x440, TIDV),
-    RDFH=(0x8000, RDFH),
-    RDFT=(0x8008, RDFT),
-    TDFH=(0x8010, TDFH),
-    TDFT=(0x8018, TDFT),
-)
-
-
-@scenario(
-    "82542's addresses of {}",
-    "13.2, 13.3",
-    "enabled",
-    each=["transmit", "receive", "tables", "FIFO"],
-)
-def _(d, what):
-    groups = dict(
-        transmit=("TDBAL", "TDBAH", "TDLEN", "TDH", "TDT", "TIDV"),
-        receive=("RDTR", "RDBAL", "RDBAH", "RDLEN", "RDH", "RDT", "FCRTH", "FCRTL"),
-        tables=("RAL", "RAH_15", "MTA", "MTA_127", "VFTA", "VFTA_127"),
-        FIFO=("RDFH", "RDFT", "TDFH", "TDFT"),
-    )
-    for name in groups[what]:
-        alias, offset = ALIASES[name]
-        d.write(alias, 0x00000480)
-        d.see(f"{name} written there", d.read(offset), 0x480, MISSING)
-        d.write(offset, 0x00000300)
-        d.see(f"{name} read there", d.read(alias), 0x300, MISSING)
-
-
 @scenario("bytes and words of a register can be read", "13.2.1", "enabled")
 def _(d):
     d.write(RDBAH, 0x44332211)
