@@ -21,6 +21,12 @@ CAPABILITIES = Difference(
 IO_WINDOW = Difference(
     "I/O window", "RST-13", "13.2.2: IOADDR, IODATA; BAR 2, 8 bytes", "BAR 1, 64 bytes, reads 0"
 )
+WIDE_BARS = Difference(
+    "64-bit BAR of the 82545",
+    "-",
+    "4.1: memory BAR of 64 bits unless the EEPROM says 32; I/O BAR 4",
+    "32 bits",
+)
 CONFIG_BITS = Difference(
     "configuration bits",
     "-",
@@ -62,6 +68,12 @@ ALIASES = Difference(
     "-",
     "13.2: registers answer at their old addresses, too",
     "nothing there",
+)
+OLD_PART = Difference(
+    "82544GC/EI",
+    "-",
+    "13: has no ITR, RADV, TADV, IPv6 wake-up, TXD_LOW, SRPD, EEPROM grant",
+    "every part has all that it knows",
 )
 RESERVED_BITS = Difference(
     "reserved register bits", "-", "13: read 0", "stored (RAH, VET, RDBAL, TDBAL, CTRL, PBA ...)"

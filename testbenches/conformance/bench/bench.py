@@ -98,16 +98,20 @@ class Bench:
 
     def bars(self):
         """(offset, kind, size) of the implemented BARs."""
-        result = []
+        result, upper_half = [], False
         for offset in range(0x10, 0x28, 4):
             before = self.config(offset)
             self.set_config(offset, 0xFFFFFFFF)
             mask = self.config(offset)
             self.set_config(offset, before)
-            if mask != 0:
+            if mask != 0 and not upper_half:
                 io = mask & 1 != 0
+                upper_half = mask & 7 == 4
+                kind = "io" if io else "memory, 64 bits" if upper_half else "memory"
                 size = (~(mask & (0xFFFFFFFC if io else 0xFFFFFFF0)) & 0xFFFFFFFF) + 1
-                result.append((offset, "io" if io else "memory", size))
+                result.append((offset, kind, size))
+            else:
+                upper_half = False
         return result
 
     def place(self):

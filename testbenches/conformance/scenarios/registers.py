@@ -3,7 +3,10 @@
 import reasons
 from bench.bench import BAR
 from bench.registers import *
+from bench.parts import EVERY
 from bench.scenario import scenario
+
+PARTS = EVERY
 
 PATTERNS = (0x5A5A5A5A, 0xA5A5A5A5, 0x00000000, 0xFFFFFFFF)
 ALL = 0xFFFFFFFF
@@ -58,11 +61,14 @@ STORED = dict(
     RAH=(RAH + 8 * 7, 0x8003FFFF, RESERVED),
     CTRL_EXT=(CTRL_EXT, 0x00C3DFFF & ~CTRL_EXT_EE_RST, MISSING),
 )
+NOT_ON_82544 = ("ITR", "RADV", "RSRPD", "TADV", "TSPMT")
 
 
 @scenario("{} stores what it may", "13", "enabled", each=STORED)
 def _(d, name):
     offset, mask, why = STORED[name]
+    if d.part.old and name in NOT_ON_82544:
+        mask, why = 0, None if why is MISSING else reasons.OLD_PART
     for pattern in PATTERNS:
         if name == "CTRL_EXT":
             pattern &= ~CTRL_EXT_EE_RST
@@ -72,7 +78,21 @@ def _(d, name):
             differs = why if pattern & mask else None
         elif why is RESERVED:
             differs = why if pattern & ~mask else None
+        elif why is reasons.OLD_PART:
+            differs = why if pattern else None
         d.see(f"{pattern:08x}", d.read(offset), pattern & mask, differs)
+
+
+@scenario("{} is the 82544's alone", "13.4.42", "enabled", each=("TBT", "TXDMAC"))
+def _(d, name):
+    offset, mask, reset = dict(TBT=(TBT, ALL, 0), TXDMAC=(TXDMAC, 1, 1))[name]
+    here = d.part.old
+    d.see("at first", d.read(offset), reset * here, MISSING if reset and here else None)
+    for value in (ALL, 0, ALL):
+        d.write(offset, value)
+        d.see(
+            f"{value:#x}", d.read(offset), value & mask * here, MISSING if value and here else None
+        )
 
 
 @scenario("RCTL stores the bits that ethtool wants", "13.4.22", "enabled")
@@ -162,6 +182,8 @@ def array(d, name, offsets, mask, differs=None, salt=0):
     ],
 )
 def _(d, name, offsets, mask, why):
+    if d.part.old and name == "IP6AT":
+        mask, why = 0, reasons.OLD_PART
     array(d, name, offsets, mask, why)
 
 
