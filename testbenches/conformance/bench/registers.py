@@ -22,6 +22,11 @@ TBT, TXDMAC = 0x448, 0x3000  # 82544GC/EI only
 WUC, WUFC, WUS, MANC, IPAV = 0x5800, 0x5808, 0x5810, 0x5820, 0x5838
 IP4AT, IP6AT, WUPL, WUPM = 0x5840, 0x5880, 0x5900, 0x5A00
 FFLT, FFMT, FFVT = 0x5F00, 0x9000, 0x9800
+WUC_APME, WUC_PME_EN, WUC_PME_STATUS, WUC_APMPME = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+# WUFC and WUS
+LNKC, MAG, EX, MC, BC, WAKE_ARP, WAKE_IPV4, WAKE_IPV6 = (1 << n for n in range(8))
+FLX = tuple(1 << 16 + n for n in range(4))
+ALL_FILTERS = 0x000F00FE  # those for packets
 PBM = 0x10000
 
 STATISTICS = dict(
@@ -160,6 +165,9 @@ def RCTL_MO(code):
 # TCTL
 TCTL_EN, TCTL_PSP, TCTL_SWXOFF = 1 << 1, 1 << 3, 1 << 22
 TCTL_NORMAL = TCTL_EN | TCTL_PSP | 15 << 4 | 63 << 12
+# Power management in configuration space
+PMCSR, PM_DATA = 0xE0, 0xE3
+PME_EN, PME_STATUS, D3 = 1 << 8, 1 << 15, 3
 # RAH
 RAH_AV, RAH_SOURCE = 1 << 31, 1 << 16
 RXCSUM_IPOFLD, RXCSUM_TUOFLD, RXCSUM_IPV6OFL = 1 << 8, 1 << 9, 1 << 10
