@@ -2,6 +2,7 @@
 with their record on e1000-sim."""
 
 import collections
+import glob
 import importlib
 import json
 import os
@@ -134,6 +135,11 @@ class Records:
 
     def save(self, known):
         """Writes all groups; records of scenarios that are no more go."""
+        keys = {(s.part.name, s.group) for s in known}
+        for path in glob.glob(self._path("*", "*")):
+            group = os.path.basename(path)[: -len(".json")]
+            if (os.path.basename(os.path.dirname(path)), group) not in keys:
+                os.remove(path)
         for key, group in self._groups.items():
             here = [s.name for s in known if (s.part.name, s.group) == key]
             lines = [

@@ -134,6 +134,19 @@ def _(d):
     d.see("PME disable", d.config(0xE0, 2) & 0x0103, 0)
 
 
+@scenario("configuration: PCI-X registers, where there is such a bus", "4.1.2", "power-on")
+def _(d):
+    why = reasons.CAPABILITIES if d.part.pcix else None
+    d.see("id, next", d.config(0xE4, 2), 0xF007 if d.part.pcix else 0, why)
+    d.see("status: 64 bits, 133 MHz", d.config(0xE8) >> 16 & 3, 3 if d.part.pcix else 0, why)
+    d.see("relaxed ordering", d.config(0xE6, 2) & 2, 2 if d.part.pcix else 0, why)
+    for value in (0xFFFF, 0):
+        d.set_config(0xE6, value, 2)
+        expected = value & 0x7F if d.part.pcix else 0
+        differs = reasons.CAPABILITIES if value else None
+        d.see(f"command {value:#x}", d.config(0xE6, 2), expected, differs)
+
+
 @scenario("configuration: MSI registers", "4.1.3", "power-on")
 def _(d):
     d.see("control: 64-bit, one message", d.config(0xF2, 2), 0x0080, reasons.CAPABILITIES)

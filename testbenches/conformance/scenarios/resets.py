@@ -4,7 +4,7 @@ import reasons
 from bench.bench import IO_BAR
 from bench.packets import BROADCAST, PEER, STATION, ethernet
 from bench.registers import *
-from bench.parts import EVERY, NEWER
+from bench.parts import EVERY, NEWER, OLD
 from bench.scenario import scenario
 
 PARTS = EVERY
@@ -93,7 +93,7 @@ def _(d):
     d.see("RAH 0", d.read(RAH), 0x80005634, RST)
 
 
-@scenario("CTRL.RST reloads nothing, CTRL_EXT.EE_RST does", "14.3", parts=("82544gc",))
+@scenario("CTRL.RST reloads nothing, CTRL_EXT.EE_RST does", "14.3", parts=OLD)
 def _(d):
     d.station(0, PEER)
     software_reset(d)

@@ -5,10 +5,10 @@ from bench.bench import DATA, TX_RING
 from bench.descriptors import context, data, legacy
 from bench.packets import BROADCAST, PEER, STATION, ethernet
 from bench.registers import *
-from bench.parts import EVERY
+from bench.parts import COMPARED
 from bench.scenario import scenario
 
-PARTS = EVERY
+PARTS = COMPARED
 
 
 def frame(size=60, **fields):
