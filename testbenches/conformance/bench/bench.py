@@ -57,6 +57,7 @@ class Bench:
         self._data = DATA
         self._tx_count = self._tx_tail = self._rx_count = self._rx_next = 0
         self.rx_size = 2048
+        self._rx_begun = b""  # data of a packet whose last descriptor is not done
 
     # --- observations ---
 
@@ -271,6 +272,7 @@ class Bench:
         """Buffers, ring and RCTL.EN; QEMU holds frames back for a second of its clock after that.
         tail: by default all but one descriptor are the adapter's."""
         self.rx_size, self._rx_count, self._rx_next, self._rx_base = size, count, index, base
+        self._rx_begun = b""
         self.qtest.fill(RX_BUFFERS, count * min(size, RX_STRIDE), UNTOUCHED)
         ring = b"".join(descriptors.receive(self.rx_buffer(i)) for i in range(count))
         self.qtest.write_bytes(base, ring)
@@ -313,18 +315,18 @@ class Bench:
         return result
 
     def deliver(self, *frames):
-        """Sends frames; what the adapter stored of each packet. Of the data the FCS is left out,
-        which QEMU counts and does not store."""
+        """Sends frames; what the adapter stored of each packet that has ended. Of the data the FCS
+        is left out, which QEMU counts and does not store."""
         self.send(*frames)
-        packets, data = [], b""
+        packets = []
         for entry in self.received():
-            data += self.qtest.read_bytes(entry.address, entry.length)
+            self._rx_begun += self.qtest.read_bytes(entry.address, entry.length)
             if entry.status & RX_EOP:
+                data, self._rx_begun = self._rx_begun, b""
                 content = data if self.read(RCTL) & RCTL_SECRC else data[:-4]
                 packets.append(
                     Stored(content, len(data), entry.status, entry.errors, entry.special)
                 )
-                data = b""
         return packets
 
     def accepted(self, frame):
