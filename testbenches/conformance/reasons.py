@@ -295,3 +295,9 @@ TAG_OCTETS = Difference(
 )
 TOTALS = Difference("TPR, TOR", "ST-3, ST-7", "13.7: every frame seen", "accepted frames")
 WAKE_UP = Difference("wake-up registers", "PM-7", "13.6: PME, filters", "plain storage, or missing")
+WAKING = Difference(
+    "wake-up",
+    "PM-2 to PM-5, PM-7",
+    "6.4: by packets, magic packets, link changes; WUS, WUPL, WUPM, PME_Status",
+    "none",
+)

@@ -10,7 +10,7 @@ from scenarios.wakeup import arm
 
 PARTS = EVERY
 
-POWER, WAKE = reasons.POWER_STATES, reasons.WAKE_UP
+POWER, WAKE = reasons.POWER_STATES, reasons.WAKING
 KEPT = PME_EN | D3
 
 
@@ -122,8 +122,39 @@ def _(d, name):
     d.write(offset, value)
     power(d, 3)
     leave(d)
-    why = POWER if expected != value and name != "IPAV" else WAKE if name == "IP4AT" else None
+    why = (
+        POWER
+        if expected != value and name != "IPAV"
+        else reasons.WAKE_UP
+        if name == "IP4AT"
+        else None
+    )
     d.see("after", d.read(offset), expected, why)
+
+
+@scenario("D3 to D0: the PHY is reset, negotiates, and STATUS has no link until then", "6.3.1.2")
+def _(d):
+    d.phy_write(GTCR, 0)
+    power(d, 3)
+    leave(d)
+    d.see("GTCR", d.phy_read(GTCR), 0x0E00, POWER)
+    d.set(CTRL, CTRL_SLU)
+    d.step(MILLISECOND)
+    d.see("LU", d.read(STATUS) & STATUS_LU, 0, POWER)
+    d.step(SECOND)
+    d.see("LU later", d.read(STATUS) & STATUS_LU, STATUS_LU)
+
+
+@scenario("D3 to D0: APME is the EEPROM's again, PME_En stays", "6.3.1.2, 14.7")
+def _(d):
+    d.write(WUC, WUC_APMPME | (0 if d.part.wakes else WUC_APME))
+    d.set_config(PMCSR, KEPT, 2)
+    d.step(20 * MILLISECOND)
+    d.set_config(PMCSR, PME_EN, 2)
+    d.step(20 * MILLISECOND)
+    d.enable()
+    d.see("WUC", d.read(WUC), WUC_PME_EN | (WUC_APME if d.part.wakes else 0), WAKE)
+    d.see("PMCSR", d.config(PMCSR, 2) & (PME_EN | D3), PME_EN)
 
 
 @scenario("power data: select and scale", "6.3.3.6, 5.6.25", "power-on")
@@ -223,7 +254,7 @@ def _(d):
     d.see("WUPL", d.read(WUPL), 64, WAKE)
     d.see("WUPM", d.read(WUPM), int.from_bytes(STATION[:4], "little"), WAKE)
     d.see("WUFC", d.read(WUFC), EX)
-    d.see("IPAV", d.read(IPAV), 3, WAKE)
+    d.see("IPAV", d.read(IPAV), 3, reasons.WAKE_UP)
     both = WUC_PME_EN | WUC_PME_STATUS
     d.see("WUC", d.read(WUC) & both, both, WAKE)
     d.see("PMCSR", d.config(PMCSR, 2) & PME_EN, PME_EN)

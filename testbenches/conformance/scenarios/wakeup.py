@@ -8,7 +8,7 @@ from bench.registers import *
 from bench.scenario import scenario
 
 PARTS = EVERY
-WAKE = reasons.WAKE_UP
+WAKE = reasons.WAKING
 OTHER = bytes.fromhex("021122334455")
 IP = [bytes((10, 0, 0, n)) for n in range(2, 6)]  # the first is where Packet goes to
 IP6 = b"\xfe\x80" + b"\0" * 13 + b"\2"
@@ -90,7 +90,8 @@ def tables(d):
 
 
 def flexible(d, filter, values, length=None, mask=None):
-    """Program a flexible filter: offset: byte; mask: offsets compared, by default those of values."""
+    """Programs a flexible filter. values: bytes by their offsets in the frame; length: FFLT, by
+    default just those; mask: the offsets compared, by default all of values."""
     for offset, value in values.items():
         at = FFVT + 8 * offset
         d.write(at, d.read(at) & ~(0xFF << 8 * filter) | value << 8 * filter)
@@ -104,7 +105,7 @@ def no_flexible(d):
     d.write_all((FFMT + 8 * n, 0) for n in range(128))
 
 
-# name: bit, frame that it wakes by, frame that differs in what counts, what else that one matches
+# name: bit, frame that wakes, frame that differs from it in what counts
 FILTERS = dict(
     magic=(MAG, magic_packet(), magic_packet(OTHER)),
     exact=(EX, ethernet(STATION), ethernet(OTHER)),
