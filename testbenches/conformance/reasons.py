@@ -211,6 +211,12 @@ TSO_COUNT = Difference(
 EMPTY_SEGMENT = Difference(
     "segmentation, MSS divides the payload", "TX-25", "3.5: payload / MSS frames", "one more, empty"
 )
+GATHERED = Difference(
+    "write-back thresholds",
+    "TX-8, TX-11, RX-18",
+    "3.2.5, 3.4.2: WTHRESH descriptors together, or when the delay timer ends",
+    "each at once",
+)
 EMPTY_TAIL = Difference(
     "TXQE", "TX-38", "3.4.3: when the last descriptor has been worked on", "with every write of TDT"
 )

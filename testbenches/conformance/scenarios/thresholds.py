@@ -317,6 +317,65 @@ def _(d):
     d.see("DD", d.tx_status(0), 0)
 
 
+GATHER = 1 << 24 | 4 << 16  # GRAN, WTHRESH 4
+
+
+@scenario("WTHRESH: TIDV's end writes back what has been gathered", "3.4.2, 3.4.3")
+def _(d):
+    d.write(TXDCTL, GATHER)
+    d.write(TIDV, 1000)
+    d.tx_ring()
+    d.read(ICR)
+    command = EOP | IFCS | RS | IDE
+    sent = d.transmit(d.legacy(frame(61), command), d.legacy(frame(62), command))
+    d.see("frames", sent, [frame(61), frame(62)])
+    d.see("gathered", [d.tx_status(n) for n in (0, 1)], [0, 0], reasons.GATHERED)
+    d.see("no cause yet", d.read(ICR) & TXDW, 0, reasons.DELAY_TIMERS)
+    d.step(2 * MILLISECOND)
+    d.see("written back", [d.tx_status(n) for n in (0, 1)], [1, 1])
+    d.see("cause", d.read(ICR) & TXDW, TXDW, reasons.DELAY_TIMERS)
+
+
+@scenario("WTHRESH: so many with RS are written back together", "3.4.2")
+def _(d):
+    d.write(TXDCTL, GATHER)
+    d.tx_ring()
+    d.read(ICR)
+    d.transmit(*[d.legacy(frame(60 + n), EOP | IFCS | RS | IDE) for n in range(3)])
+    d.see("three", [d.tx_status(n) for n in range(3)], [0] * 3, reasons.GATHERED)
+    d.transmit(d.legacy(frame()))
+    d.see("four", [d.tx_status(n) for n in range(4)], [1] * 4)
+    d.see("cause", d.read(ICR) & TXDW, TXDW)
+
+
+@scenario("RXDCTL.WTHRESH: received descriptors are gathered while RDTR runs", "3.2.5, 3.2.7.1")
+def _(d):
+    d.write(RXDCTL, GATHER)
+    d.rx_ring()
+    d.write(RDTR, 1000)
+    d.read(ICR)
+    frames = [ethernet(size=60 + n) for n in range(6)]
+    d.see("two", [p.data for p in d.deliver(*frames[:2])], [], reasons.GATHERED)
+    d.see("four", [p.data for p in d.deliver(*frames[2:4])], frames[:4], reasons.GATHERED)
+    d.see("two more", [p.data for p in d.deliver(*frames[4:])], [], reasons.GATHERED)
+    d.step(2 * MILLISECOND)
+    d.see("after RDTR", [p.data for p in d.deliver()], frames[4:], reasons.GATHERED)
+    d.see("cause", d.read(ICR) & RXT0, RXT0)
+
+
+@scenario("RDTR.FPD writes back what has been gathered", "13.4.30")
+def _(d):
+    d.write(RXDCTL, GATHER)
+    d.rx_ring()
+    d.write(RDTR, 10000)
+    d.read(ICR)
+    d.see("gathered", d.deliver(ethernet()), [], reasons.GATHERED)
+    d.write(RDTR, 10000 | 1 << 31)
+    d.step(100_000)
+    d.see("flushed", [p.data for p in d.deliver()], [ethernet()], reasons.GATHERED)
+    d.see("cause", d.read(ICR) & RXT0, RXT0)
+
+
 @scenario("TXQE: when the head has come to the tail, each time", "3.4.3")
 def _(d):
     d.tx_ring()
