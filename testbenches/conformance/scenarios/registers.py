@@ -3,7 +3,7 @@
 import reasons
 from bench.bench import BAR
 from bench.registers import *
-from bench.parts import EVERY
+from bench.parts import EVERY, ONE
 from bench.scenario import scenario
 
 PARTS = EVERY
@@ -251,6 +251,7 @@ def _(d):
     "13.2",
     "enabled",
     each=["0xC", "0x34", "0x1C0", "0x1004", "0x4024", "0x4044", "0x409C", "0x6000", "0xFFFC"],
+    parts=ONE,
 )
 def _(d, where):
     offset = int(where, 16)

@@ -3,10 +3,10 @@
 import reasons
 from bench.packets import PEER, STATION, Packet, add_vlan, ethernet, pattern
 from bench.registers import *
-from bench.parts import EVERY
+from bench.parts import COMPARED
 from bench.scenario import scenario
 
-PARTS = EVERY
+PARTS = COMPARED
 
 
 def frame(size=60):

@@ -3,7 +3,7 @@
 import reasons
 from bench.bench import MILLISECOND
 from bench.packets import *
-from bench.parts import EVERY
+from bench.parts import EVERY, ONE
 from bench.registers import *
 from bench.scenario import scenario
 
@@ -147,7 +147,7 @@ def _(d, name):
     d.see("WUPL", d.read(WUPL), len(frame) + 4 if expected else 0, why)
 
 
-@scenario("wake-up by {0}: without PME_En nothing happens", "6.4.2", each=FILTERS)
+@scenario("wake-up by {0}: without PME_En nothing happens", "6.4.2", each=FILTERS, parts=ONE)
 def _(d, name):
     bit, frame, _ = FILTERS[name]
     tables(d)
@@ -293,7 +293,7 @@ MAGIC = {
 }
 
 
-@scenario("wake-up by magic packet: {}", "6.4.3.1.4", each=MAGIC)
+@scenario("wake-up by magic packet: {}", "6.4.3.1.4", each=MAGIC, parts=ONE)
 def _(d, what):
     frame, expected = MAGIC[what]
     arm(d, MAG)
