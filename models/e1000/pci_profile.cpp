@@ -58,6 +58,7 @@ pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom, bool has_f
   c.pm_data[0] = c.pm_data[4] = static_cast<std::uint8_t>(power >> 8);
   c.pm_data[3] = c.pm_data[7] = static_cast<std::uint8_t>(power);
   c.pm_data_scale = 1;
+  c.d3_disables_decoding = true;  // manual 6.3.1.4
   if (info.pcix) {
     c.pcix_offset = 0xE4;
     c.pcix_command = 0x0002;  // relaxed ordering enabled, 512-byte reads, one outstanding split

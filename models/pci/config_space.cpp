@@ -212,6 +212,10 @@ void ConfigSpace::write(unsigned offset, unsigned bytes, std::uint32_t value) {
   }
   if (config_.pm_offset != 0) {
     if (!supports(power_state())) set_power_state(before);
+    if (config_.d3_disables_decoding && power_state() == PowerState::kD3hot &&
+        before != PowerState::kD3hot) {
+      set_bits(cfg::kCommand, command::kIo | command::kMemory, false);
+    }
     update_pm_data();
   }
 }

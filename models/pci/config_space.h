@@ -60,6 +60,8 @@ struct FunctionConfig {
   std::uint16_t pm_capabilities = 0;       ///< PMC register
   std::array<std::uint8_t, 16> pm_data{};  ///< data register by Data_Select
   std::uint8_t pm_data_scale = 0;
+  /// Entering D3hot clears the command register's I/O and memory enables.
+  bool d3_disables_decoding = false;
   /// PCI-X: offset, 0 = absent; reset values of its command and status registers. The function
   /// never reads more at a time than status bits 22:21 say it was designed for.
   std::uint8_t pcix_offset = 0;

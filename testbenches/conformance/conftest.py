@@ -29,8 +29,8 @@ class Session:
         self.record = config.getoption("--record")
         self.live = config.getoption("--live") or self.record
         self.records = Records()
-        self.touched = set()
-        self.compared = {}  # scenario: differences that it met
+        self.touched = collections.defaultdict(set)  # by part: register offsets
+        self.passed = {}  # scenario: differences that it met
         self.reference_name = Reference.version() if self.live else None
         self.reference = None
 
@@ -62,17 +62,23 @@ def model(session):
 
 def pytest_terminal_summary(terminalreporter, config):
     state = getattr(config, "conformance", None)
-    if state is None or not state.compared:
+    if state is None or not state.passed:
         return
-    reasons = collections.Counter(d.subject for met in state.compared.values() for d in met)
-    agreeing = sum(not met for met in state.compared.values())
+    compared = {which: met for which, met in state.passed.items() if which.part.reference}
+    reasons = collections.Counter(d.subject for met in compared.values() for d in met)
+    agreeing = sum(not met for met in compared.values())
+    parts = collections.Counter(which.part.name for which in state.passed)
     write = terminalreporter.write_line
     write("")
     write(
-        f"scenarios compared: {len(state.compared)} with "
+        f"scenarios compared: {len(compared)} with "
         + (state.reference_name if state.live else "the records of QEMU")
     )
     write(f"  agreeing in everything: {agreeing}")
-    write(f"  differing as the manual says: {len(state.compared) - agreeing}, by reason:")
+    write(f"  differing as the manual says: {len(compared) - agreeing}, by reason:")
     for subject, count in reasons.most_common():
         write(f"    {count:4} {subject}")
+    write(
+        f"scenarios without a reference, by the manual alone: {len(state.passed) - len(compared)}"
+    )
+    write("scenarios of each part: " + ", ".join(f"{p} {n}" for p, n in parts.items()))

@@ -1,7 +1,7 @@
 """Runs random programs on QEMU and on e1000-sim and reports where they differ.
 
-  fuzz.py PROGRAMS [--seed FIRST] [--jobs N] [--bin FOLDER]
-  fuzz.py --replay FILE
+  fuzz.py PROGRAMS [--seed FIRST] [--part PART] [--jobs N] [--bin FOLDER]
+  fuzz.py --replay FILE [--part PART]
 
 Program number n is made from seed FIRST + n, so that one of them can be run alone. A failing program
 is shrunk and printed as JSON, which --replay runs."""
@@ -18,23 +18,24 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 from bench.endpoint import Model, Reference  # noqa: E402
+from bench.parts import COMPARED, PARTS, USUAL  # noqa: E402
 from fuzzer.program import generate  # noqa: E402
 from fuzzer.run import disagreement  # noqa: E402
 from fuzzer.shrink import shrink  # noqa: E402
 
-machines = None
+machines = part = None
 
 
-def start(program):
+def start(program, name):
     """In each worker."""
-    global machines
-    machines = (Model(program), Reference())
+    global machines, part
+    machines, part = (Model(program), Reference()), PARTS[name]
     for machine in machines:  # workers end without Python's own cleaning up
         multiprocessing.util.Finalize(None, machine.close, exitpriority=10)
 
 
 def fails(program):
-    return disagreement(program, machines)
+    return disagreement(program, machines, part)
 
 
 def work(seeds):
@@ -60,6 +61,7 @@ def main():
     )
     parser.add_argument("programs", type=int, nargs="?", default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--part", choices=COMPARED, default=USUAL.name)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--bin", default=os.path.join(HERE, "..", "..", "build", "bin"))
     parser.add_argument("--replay")
@@ -74,18 +76,18 @@ def main():
     if options.replay:
         with open(options.replay) as file:
             program = json.load(file)
-        start(simulator)
+        start(simulator, options.part)
         difference = fails(program)
         print(difference or "no difference")
         return difference is not None
     begin = time.monotonic()
     seeds = range(options.seed, options.seed + options.programs)
-    parts = [seeds[n : n + 20] for n in range(0, len(seeds), 20)]
+    shares = [seeds[n : n + 20] for n in range(0, len(seeds), 20)]
     done, failures = 0, []
     with concurrent.futures.ProcessPoolExecutor(
-        options.jobs, initializer=start, initargs=(simulator,)
+        options.jobs, initializer=start, initargs=(simulator, options.part)
     ) as pool:
-        for future in concurrent.futures.as_completed([pool.submit(work, part) for part in parts]):
+        for future in concurrent.futures.as_completed([pool.submit(work, s) for s in shares]):
             count, failed = future.result()
             done += count
             failures += failed
@@ -94,7 +96,7 @@ def main():
                 report(program, difference)
     print(
         f"fuzzer: {done} programs (seeds {options.seed} to {options.seed + options.programs - 1}) on "
-        f"{reference} and e1000-sim, {len(failures)} with a difference, "
+        f"{reference} and e1000-sim, {options.part}, {len(failures)} with a difference, "
         f"{time.monotonic() - begin:.0f} s"
     )
     return 1 if failures else 0

@@ -21,6 +21,12 @@ CAPABILITIES = Difference(
 IO_WINDOW = Difference(
     "I/O window", "RST-13", "13.2.2: IOADDR, IODATA; BAR 2, 8 bytes", "BAR 1, 64 bytes, reads 0"
 )
+WIDE_BARS = Difference(
+    "64-bit BAR of the 82545",
+    "-",
+    "4.1: memory BAR of 64 bits unless the EEPROM says 32; I/O BAR 4",
+    "32 bits",
+)
 CONFIG_BITS = Difference(
     "configuration bits",
     "-",
@@ -56,6 +62,18 @@ MISSING = Difference(
     "-",
     "13: FCAL, FCAH, FCT, FCTTV, TXCW, TIPG, TIDV, RXDCTL, TSPMT, RXCSUM, RSRPD, CTRL_EXT ...",
     "read 0, writes are ignored",
+)
+ALIASES = Difference(
+    "addresses of the 82542",
+    "-",
+    "13.2: registers answer at their old addresses, too",
+    "nothing there",
+)
+OLD_PART = Difference(
+    "82544GC/EI",
+    "-",
+    "13: has no ITR, RADV, TADV, IPv6 wake-up, TXD_LOW, SRPD, EEPROM grant",
+    "every part has all that it knows",
 )
 RESERVED_BITS = Difference(
     "reserved register bits", "-", "13: read 0", "stored (RAH, VET, RDBAL, TDBAL, CTRL, PBA ...)"
@@ -193,6 +211,12 @@ TSO_COUNT = Difference(
 EMPTY_SEGMENT = Difference(
     "segmentation, MSS divides the payload", "TX-25", "3.5: payload / MSS frames", "one more, empty"
 )
+GATHERED = Difference(
+    "write-back thresholds",
+    "TX-8, TX-11, RX-18",
+    "3.2.5, 3.4.2: WTHRESH descriptors together, or when the delay timer ends",
+    "each at once",
+)
 EMPTY_TAIL = Difference(
     "TXQE", "TX-38", "3.4.3: when the last descriptor has been worked on", "with every write of TDT"
 )
@@ -277,3 +301,9 @@ TAG_OCTETS = Difference(
 )
 TOTALS = Difference("TPR, TOR", "ST-3, ST-7", "13.7: every frame seen", "accepted frames")
 WAKE_UP = Difference("wake-up registers", "PM-7", "13.6: PME, filters", "plain storage, or missing")
+WAKING = Difference(
+    "wake-up",
+    "PM-2 to PM-5, PM-7",
+    "6.4: by packets, magic packets, link changes; WUS, WUPL, WUPM, PME_Status",
+    "none",
+)

@@ -6,6 +6,7 @@ import hashlib
 
 from bench import descriptors
 from bench.endpoint import MEMORY, MEMORY_BYTES
+from bench.parts import USUAL
 from bench.registers import *  # noqa: F403
 
 BAR, IO_BAR = 0xE0000000, 0xC000
@@ -48,14 +49,15 @@ UNSAID = object()
 
 
 class Bench:
-    def __init__(self, endpoint):
-        self.endpoint, self.qtest = endpoint, endpoint.qtest
+    def __init__(self, endpoint, part=USUAL):
+        self.endpoint, self.qtest, self.part = endpoint, endpoint.qtest, part
         self.observations = []
         self.touched = set()  # register offsets
         self.device = None
         self._data = DATA
         self._tx_count = self._tx_tail = self._rx_count = self._rx_next = 0
         self.rx_size = 2048
+        self._rx_begun = b""  # data of a packet whose last descriptor is not done
 
     # --- observations ---
 
@@ -97,16 +99,20 @@ class Bench:
 
     def bars(self):
         """(offset, kind, size) of the implemented BARs."""
-        result = []
+        result, upper_half = [], False
         for offset in range(0x10, 0x28, 4):
             before = self.config(offset)
             self.set_config(offset, 0xFFFFFFFF)
             mask = self.config(offset)
             self.set_config(offset, before)
-            if mask != 0:
+            if mask != 0 and not upper_half:
                 io = mask & 1 != 0
+                upper_half = mask & 7 == 4
+                kind = "io" if io else "memory, 64 bits" if upper_half else "memory"
                 size = (~(mask & (0xFFFFFFFC if io else 0xFFFFFFF0)) & 0xFFFFFFFF) + 1
-                result.append((offset, "io" if io else "memory", size))
+                result.append((offset, kind, size))
+            else:
+                upper_half = False
         return result
 
     def place(self):
@@ -266,6 +272,7 @@ class Bench:
         """Buffers, ring and RCTL.EN; QEMU holds frames back for a second of its clock after that.
         tail: by default all but one descriptor are the adapter's."""
         self.rx_size, self._rx_count, self._rx_next, self._rx_base = size, count, index, base
+        self._rx_begun = b""
         self.qtest.fill(RX_BUFFERS, count * min(size, RX_STRIDE), UNTOUCHED)
         ring = b"".join(descriptors.receive(self.rx_buffer(i)) for i in range(count))
         self.qtest.write_bytes(base, ring)
@@ -308,18 +315,18 @@ class Bench:
         return result
 
     def deliver(self, *frames):
-        """Sends frames; what the adapter stored of each packet. Of the data the FCS is left out,
-        which QEMU counts and does not store."""
+        """Sends frames; what the adapter stored of each packet that has ended. Of the data the FCS
+        is left out, which QEMU counts and does not store."""
         self.send(*frames)
-        packets, data = [], b""
+        packets = []
         for entry in self.received():
-            data += self.qtest.read_bytes(entry.address, entry.length)
+            self._rx_begun += self.qtest.read_bytes(entry.address, entry.length)
             if entry.status & RX_EOP:
+                data, self._rx_begun = self._rx_begun, b""
                 content = data if self.read(RCTL) & RCTL_SECRC else data[:-4]
                 packets.append(
                     Stored(content, len(data), entry.status, entry.errors, entry.special)
                 )
-                data = b""
         return packets
 
     def accepted(self, frame):

@@ -11,6 +11,7 @@ import tempfile
 import termios
 import time
 
+from bench.parts import USUAL
 from bench.qtest import QTest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -22,7 +23,7 @@ MEMORY, MEMORY_BYTES = 0x100000, 0x400000
 
 
 class Endpoint:
-    """A machine. `restart` gives it back in the state after power-on."""
+    """A machine. `restart` gives it back in the state after power-on, with the part asked for."""
 
     name = ""
     qtest = None
@@ -87,7 +88,7 @@ class Model(Endpoint):
         self._program, self._options = program, options
         self._process = None
 
-    def restart(self):
+    def restart(self, part=USUAL):
         self.close()
         self._directory = tempfile.mkdtemp(prefix="e1000tlm-")
         path = lambda name: os.path.join(self._directory, name)
@@ -104,6 +105,7 @@ class Model(Endpoint):
                 f"unix:{path('qtest')},keep=off",
                 "--link",
                 f"dgram:local={path('nic')},remote={path('host')}",
+                *([] if part is USUAL else ["--nic", f"part={part.name}"]),
                 *self._options,
             ],
             stdout=self._log,
@@ -151,11 +153,11 @@ class Reference(Endpoint):
 
     def __init__(self):
         self._process = None
-        self._start()
+        self._start(USUAL)
 
-    def _start(self):
+    def _start(self, part):
         self.close()
-        self._sent = False
+        self._sent, self._part = False, part
         ours, theirs = socket.socketpair()
         self._wire, wire = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         wire_options(self._wire)
@@ -179,7 +181,7 @@ class Reference(Endpoint):
                 "-netdev",
                 f"dgram,id=wire,local.type=fd,local.str={wire.fileno()}",
                 "-device",
-                f"e1000,netdev=wire,addr=2,mac={MAC},romfile=",
+                f"{part.reference},netdev=wire,addr=2,mac={MAC},romfile=",
             ],
             pass_fds=[theirs.fileno(), wire.fileno()],
             stdin=subprocess.DEVNULL,
@@ -196,9 +198,9 @@ class Reference(Endpoint):
         result = subprocess.run([REFERENCE, "version"], capture_output=True, text=True)
         return result.stdout.strip() if result.returncode == 0 else None
 
-    def restart(self):
-        if self._sent:
-            self._start()
+    def restart(self, part=USUAL):
+        if self._sent or part is not self._part:
+            self._start(part)
         q = self.qtest
         self._config_write(2, 0x0C, 1, 0x55)  # a mark that goes with the reset
         q.port_write(0xCF9, 1, 6)

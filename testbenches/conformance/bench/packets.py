@@ -173,8 +173,22 @@ class Packet:
         return result
 
 
-def magic_packet(address=STATION, destination=BROADCAST):
-    return ethernet(destination, payload=b"\xff" * 6 + address * 16)
+def magic_packet(address=STATION, destination=BROADCAST, before=b"", ones=6, copies=16):
+    """ones: bytes of FFh ahead of the copies of the address."""
+    frame = ethernet(destination, payload=before + b"\xff" * ones + address * copies)
+    return frame + b"\0" * (60 - len(frame))
+
+
+def arp(target, operation=1, destination=BROADCAST):
+    """Asks for an IPv4 address, or answers."""
+    body = struct.pack(">HHBBH", 1, 0x0800, 6, 4, operation) + PEER + b"\x0a\0\0\1"
+    frame = ethernet(destination, kind=0x0806, payload=body + b"\0" * 6 + target)
+    return frame + b"\0" * (60 - len(frame))
+
+
+def with_snap(frame):
+    """The same with a length and an LLC/SNAP header ahead of its type."""
+    return frame[:12] + struct.pack(">H", len(frame) - 6) + b"\xaa\xaa\3\0\0\0" + frame[12:]
 
 
 def pause(quanta, destination=bytes.fromhex("0180c2000001"), opcode=1):

@@ -1,12 +1,15 @@
 """Scenarios: functions that drive a bench and note what they see. Their record on QEMU is compared
 with their record on e1000-sim."""
 
+import collections
+import glob
 import importlib
 import json
 import os
 import pkgutil
 
 from bench.bench import MILLISECOND, Bench
+from bench.parts import ONE, PARTS, USUAL
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDS = os.path.join(HERE, "..", "records")
@@ -31,15 +34,21 @@ class Difference:
 
 
 class Scenario:
-    def __init__(self, function, name, manual, start, argument):
+    def __init__(self, function, name, manual, start, argument, part):
         self.function, self.name, self.manual = function, name, manual
-        self.start, self.argument = start, argument
+        self.start, self.argument, self.part = start, argument, part
         self.group = function.__module__.rpartition(".")[2]
+
+    @property
+    def title(self):
+        """Group and name; the part's, too, unless it is the usual one."""
+        words = [self.group, self.name]
+        return ": ".join(words if self.part is USUAL else [self.part.name, *words])
 
     def run(self, endpoint):
         """Runs it on a freshly started machine. The bench, with its observations."""
-        endpoint.restart()
-        bench = Bench(endpoint)
+        endpoint.restart(self.part)
+        bench = Bench(endpoint, self.part)
         if self.start == "power-on":
             bench.place()
         else:
@@ -60,17 +69,21 @@ class Scenario:
 scenarios = []
 
 
-def scenario(name, manual, start="link", each=(None,)):
+def scenario(name, manual, start="link", each=(None,), parts=None):
     """Makes scenarios of a function.
 
     name: may have {} for the argument, or {0}, {1} for its items; manual: section of Intel's manual
     (317453); start: "power-on" (addresses given, nothing else), "enabled" (decoding and bus
-    mastering) or "link" (and the link is up); each: arguments, one scenario for each."""
+    mastering) or "link" (and the link is up); each: arguments, one scenario for each; parts: names
+    of the parts it runs on, by default those of PARTS in its module, or the 82540EM alone."""
 
     def decorate(function):
+        on = parts or function.__globals__.get("PARTS", ONE)
         for argument in each:
             words = argument if isinstance(argument, tuple) else (argument,)
-            scenarios.append(Scenario(function, name.format(*words), manual, start, argument))
+            text = name.format(*words)
+            for part in on:
+                scenarios.append(Scenario(function, text, manual, start, argument, PARTS[part]))
         return function
 
     return decorate
@@ -82,9 +95,10 @@ def load():
 
     for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
         importlib.import_module("scenarios." + module.name)
-    names = [s.name for s in scenarios]
-    twice = {name for name in names if names.count(name) > 1}
+    names = collections.Counter((s.part, s.name) for s in scenarios)
+    twice = [name for name, count in names.items() if count > 1]
     assert not twice, f"scenarios of the same name: {twice}"
+    scenarios.sort(key=lambda s: list(PARTS).index(s.part.name))  # QEMU restarts for another part
     return scenarios
 
 
@@ -92,49 +106,71 @@ def load():
 
 
 class Records:
-    """What the reference showed: records/GROUP.json, a line for each scenario."""
+    """What the reference showed: records/PART/GROUP.json, a line for each scenario."""
 
     def __init__(self):
-        self._groups = {}
+        self._groups = {}  # (part, group): content
 
-    def _group(self, name):
-        if name not in self._groups:
-            path = os.path.join(RECORDS, name + ".json")
+    def _path(self, part, group):
+        return os.path.join(RECORDS, part, group + ".json")
+
+    def _group(self, which):
+        key = (which.part.name, which.group)
+        if key not in self._groups:
             content = {"reference": None, "scenarios": {}}
-            if os.path.exists(path):
-                with open(path) as file:
+            if os.path.exists(self._path(*key)):
+                with open(self._path(*key)) as file:
                     content = json.load(file)
-            self._groups[name] = content
-        return self._groups[name]
+            self._groups[key] = content
+        return self._groups[key]
 
     def get(self, which):
         """[label, value] pairs; None: there is no record of this scenario."""
-        return self._group(which.group)["scenarios"].get(which.name)
+        return self._group(which)["scenarios"].get(which.name)
 
     def put(self, which, version, pairs):
-        group = self._group(which.group)
+        group = self._group(which)
         group["reference"] = version
         group["scenarios"][which.name] = pairs
 
     def save(self, known):
         """Writes all groups; records of scenarios that are no more go."""
-        os.makedirs(RECORDS, exist_ok=True)
-        for name, group in self._groups.items():
-            names = [s.name for s in known if s.group == name and s.name in group["scenarios"]]
+        keys = {(s.part.name, s.group) for s in known}
+        for path in glob.glob(self._path("*", "*")):
+            group = os.path.basename(path)[: -len(".json")]
+            if (os.path.basename(os.path.dirname(path)), group) not in keys:
+                os.remove(path)
+        for key, group in self._groups.items():
+            here = [s.name for s in known if (s.part.name, s.group) == key]
             lines = [
                 f"{json.dumps(n)}:{json.dumps(group['scenarios'][n], separators=(',', ':'))}"
-                for n in names
+                for n in here
+                if n in group["scenarios"]
             ]
-            with open(os.path.join(RECORDS, name + ".json"), "w") as file:
-                file.write(
-                    '{"reference":%s,"scenarios":{\n%s\n}}\n'
-                    % (json.dumps(group["reference"]), ",\n".join(lines))
-                )
+            if lines:
+                path = self._path(*key)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w") as file:
+                    file.write(
+                        '{"reference":%s,"scenarios":{\n%s\n}}\n'
+                        % (json.dumps(group["reference"]), ",\n".join(lines))
+                    )
 
 
 def pairs(observations):
     """As the records keep them."""
     return [[o.label, o.value] for o in observations]
+
+
+def against_the_manual(ours):
+    """Problems of observations for which there is no reference, as text."""
+    if all(o.expected is None for o in ours):
+        return ["neither a reference nor the manual says what is right"]
+    return [
+        f"{o.label}: is {o.value}, the manual wants {o.expected}"
+        for o in ours
+        if o.expected is not None and o.value != o.expected
+    ]
 
 
 def compare(ours, reference):

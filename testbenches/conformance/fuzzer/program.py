@@ -142,7 +142,7 @@ def step_wild(r):
         start = r.randrange(min(size, 256))
         end = r.choice((0, 0, r.randrange(start, size), r.randint(start, 2 * size)))
         # A field outside the sum is QEMU's reason to leave it alone.
-        fields += [start, r.randrange(min(256, end - 1) if end > 1 else 256), end]
+        fields += [start, r.randrange(min(256, max(1, end - 1)) if end else 256), end]
     return (
         "wild",
         dict(

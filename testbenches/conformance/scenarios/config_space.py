@@ -4,13 +4,16 @@ import reasons
 from bench.bench import BAR
 from bench.packets import PEER, STATION, ethernet
 from bench.registers import *
+from bench.parts import EVERY
 from bench.scenario import scenario
+
+PARTS = EVERY
 
 
 @scenario("configuration: vendor and device", "4.1", "power-on")
 def _(d):
     d.see("vendor", d.config(0x00, 2), 0x8086)
-    d.see("device", d.config(0x02, 2), 0x100E)
+    d.see("device", d.config(0x02, 2), d.part.device)
 
 
 @scenario("configuration: class code and header type", "4.1", "power-on")
@@ -21,9 +24,9 @@ def _(d):
 
 @scenario("configuration: revision, subsystem, grant", "4.1", "power-on")
 def _(d):
-    d.see("revision", d.config(0x08, 1), 2, reasons.IDENTITY)
+    d.see("revision", d.config(0x08, 1), d.part.revision, reasons.IDENTITY)
     d.see("subsystem vendor", d.config(0x2C, 2), 0x8086, reasons.IDENTITY)
-    d.see("subsystem", d.config(0x2E, 2), 0x001E, reasons.IDENTITY)
+    d.see("subsystem", d.config(0x2E, 2), d.part.subsystem, reasons.IDENTITY)
     d.see("minimum grant", d.config(0x3E, 1), 0xFF, reasons.IDENTITY)
     d.see("maximum latency", d.config(0x3F, 1), 0)
 
@@ -69,12 +72,14 @@ def _(d):
 
 @scenario("configuration: BAR 0 is 128 KiB of memory", "4.1", "power-on")
 def _(d):
-    d.see("BAR 0", d.bars()[0], (0x10, "memory", 0x20000))
+    kind = "memory, 64 bits" if d.part.wide else "memory"
+    d.see("BAR 0", d.bars()[0], (0x10, kind, 0x20000), reasons.WIDE_BARS if d.part.wide else None)
 
 
 @scenario("configuration: I/O BAR", "13.2.2", "power-on")
 def _(d):
-    d.see("I/O BAR", d.bars()[1], (0x18, "io", 8), reasons.IO_WINDOW)
+    place = 0x20 if d.part.wide else 0x18
+    d.see("I/O BAR", d.bars()[1], (place, "io", 8), reasons.IO_WINDOW)
     d.see("other BARs", len(d.bars()), 2)
 
 
@@ -101,11 +106,13 @@ def _(d):
 
 @scenario("configuration: bytes and words of a register", "4.1", "power-on")
 def _(d):
-    d.see("bytes", [d.config(n, 1) for n in range(4)], [0x86, 0x80, 0x0E, 0x10])
+    d.see("bytes", [d.config(n, 1) for n in range(4)], [0x86, 0x80, d.part.device & 0xFF, 0x10])
     d.set_config(0x10, 0xE0000000)
-    d.see("words", [d.config(0x10, 2), d.config(0x12, 2)], [0, 0xE000])
+    kind = 4 if d.part.wide else 0
+    wide = reasons.WIDE_BARS if d.part.wide else None
+    d.see("words", [d.config(0x10, 2), d.config(0x12, 2)], [kind, 0xE000], wide)
     d.set_config(0x13, 0xD0, 1)
-    d.see("a byte written", d.config(0x10), 0xD0000000)
+    d.see("a byte written", d.config(0x10), 0xD0000000 | kind, wide)
 
 
 @scenario("configuration: list of capabilities", "4.1", "power-on")
@@ -114,7 +121,8 @@ def _(d):
     while at:
         found.append((at, d.config(at, 1)))
         at = d.config(at + 1, 1)
-    d.see("offset and id", found, [(0xDC, 1), (0xF0, 5)], reasons.CAPABILITIES)
+    known = [(0xDC, 1), (0xE4, 7), (0xF0, 5)] if d.part.pcix else [(0xDC, 1), (0xF0, 5)]
+    d.see("offset and id", found, known, reasons.CAPABILITIES)
 
 
 @scenario("configuration: power management registers", "6.3.3", "power-on")
@@ -124,6 +132,19 @@ def _(d):
     d.see("PME enable", d.config(0xE0, 2) & 0x0100, 0x0100)
     d.set_config(0xE0, 0, 2)
     d.see("PME disable", d.config(0xE0, 2) & 0x0103, 0)
+
+
+@scenario("configuration: PCI-X registers, where there is such a bus", "4.1.2", "power-on")
+def _(d):
+    why = reasons.CAPABILITIES if d.part.pcix else None
+    d.see("id, next", d.config(0xE4, 2), 0xF007 if d.part.pcix else 0, why)
+    d.see("status: 64 bits, 133 MHz", d.config(0xE8) >> 16 & 3, 3 if d.part.pcix else 0, why)
+    d.see("relaxed ordering", d.config(0xE6, 2) & 2, 2 if d.part.pcix else 0, why)
+    for value in (0xFFFF, 0):
+        d.set_config(0xE6, value, 2)
+        expected = value & 0x7F if d.part.pcix else 0
+        differs = reasons.CAPABILITIES if value else None
+        d.see(f"command {value:#x}", d.config(0xE6, 2), expected, differs)
 
 
 @scenario("configuration: MSI registers", "4.1.3", "power-on")

@@ -4,7 +4,10 @@ import reasons
 from bench.bench import MILLISECOND
 from bench.packets import PEER, STATION, ethernet, pause
 from bench.registers import *
+from bench.parts import COMPARED
 from bench.scenario import scenario
+
+PARTS = COMPARED
 
 FLOW = reasons.FLOW_CONTROL
 GROUP = bytes.fromhex("0180c2000001")

@@ -3,7 +3,10 @@
 import reasons
 from bench.bench import IO_BAR
 from bench.registers import *
+from bench.parts import EVERY
 from bench.scenario import scenario
+
+PARTS = EVERY
 
 WINDOW = reasons.IO_WINDOW
 IOADDR, IODATA = IO_BAR, IO_BAR + 4

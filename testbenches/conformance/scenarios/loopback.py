@@ -4,7 +4,10 @@ import reasons
 from bench.bench import MILLISECOND
 from bench.packets import BROADCAST, PEER, STATION, ethernet
 from bench.registers import *
+from bench.parts import COMPARED
 from bench.scenario import scenario
+
+PARTS = COMPARED
 
 
 def phy_loop(d):

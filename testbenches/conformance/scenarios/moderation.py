@@ -4,7 +4,10 @@ import reasons
 from bench.bench import MICROSECOND, MILLISECOND
 from bench.packets import PEER, STATION, ethernet
 from bench.registers import *
+from bench.parts import COMPARED_NEWER, EVERY, OLD
 from bench.scenario import scenario
+
+PARTS = COMPARED_NEWER
 
 TIMERS = reasons.DELAY_TIMERS
 UNIT = 1024  # ns, of the delay timers
@@ -91,7 +94,7 @@ def _(d):
     d.see("edges", d.rising_edges(), 1)
 
 
-@scenario("RDTR 0: an interrupt for each frame", "3.2.7.1")
+@scenario("RDTR 0: an interrupt for each frame", "3.2.7.1", parts=EVERY)
 def _(d):
     d.rx_ring()
     d.read(ICR)
@@ -100,7 +103,7 @@ def _(d):
         d.see(f"frame {n}", d.read(ICR) & RXT0, RXT0)
 
 
-@scenario("RDTR {}: RXT0 comes that much later", "3.2.7.1", each=(100, 1000))
+@scenario("RDTR {}: RXT0 comes that much later", "3.2.7.1", each=(100, 1000), parts=EVERY)
 def _(d, value):
     d.rx_ring()
     d.write(RDTR, value)
@@ -150,7 +153,7 @@ def _(d):
     d.see("at once", d.read(ICR) & RXT0, RXT0)
 
 
-@scenario("RDTR.FPD ends the delay", "13.4.30")
+@scenario("RDTR.FPD ends the delay", "13.4.30", parts=EVERY)
 def _(d):
     d.rx_ring()
     d.write(RDTR, 1000)
@@ -179,7 +182,7 @@ def frame():
     return ethernet(PEER, STATION)
 
 
-@scenario("IDE with TIDV {}: TXDW comes that much later", "3.4.3", each=(100, 1000))
+@scenario("IDE with TIDV {}: TXDW comes that much later", "3.4.3", each=(100, 1000), parts=EVERY)
 def _(d, value):
     d.tx_ring()
     d.write(TIDV, value)
@@ -193,7 +196,7 @@ def _(d, value):
     d.see("DD", d.tx_status(0), 1)
 
 
-@scenario("IDE: a descriptor without it interrupts at once", "3.4.3")
+@scenario("IDE: a descriptor without it interrupts at once", "3.4.3", parts=EVERY)
 def _(d):
     d.tx_ring()
     d.write(TIDV, 1000)
@@ -218,3 +221,29 @@ def _(d):
     d.transmit(d.legacy(frame(), EOP | IFCS | RS | IDE))
     d.step(130 * MICROSECOND)
     d.see("at 430 us", d.read(ICS) & TXDW, TXDW)
+
+
+@scenario("82544: no throttling, whatever ITR is told", "13.4.18", "enabled", parts=OLD)
+def _(d):
+    d.write(ITR, 4000)
+    d.see("ITR", d.read(ITR), 0, reasons.OLD_PART)
+    d.write(IMS, RXT0)
+    for n in range(3):
+        d.write(ICS, RXT0)
+        d.step(10 * MICROSECOND)
+        d.see(f"interrupt {n}", d.irq_now(), True, reasons.ITR_FLOOR if n else None)
+        d.read(ICR)
+
+
+@scenario("82544: RDTR counts from the first frame", "3.2.8", parts=OLD)
+def _(d):
+    d.rx_ring()
+    d.write(RDTR, 200)
+    d.write(RADV, 1)  # there is none
+    d.read(ICR)
+    d.deliver(ethernet())
+    d.step(150 * MICROSECOND)
+    d.see("frame 0", d.read(ICS) & RXT0, 0, TIMERS)
+    d.deliver(ethernet())
+    d.step(60 * MICROSECOND)
+    d.see("210 us after the first", d.read(ICS) & RXT0, RXT0)

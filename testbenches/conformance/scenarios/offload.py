@@ -4,7 +4,10 @@ import reasons
 from bench.descriptors import context
 from bench.packets import TCP, UDP, Packet, checksum, ethernet, pattern, PEER, STATION
 from bench.registers import *
+from bench.parts import COMPARED
 from bench.scenario import scenario
+
+PARTS = COMPARED
 
 
 def context_of(packet, command=0, **fields):

@@ -3,7 +3,10 @@
 import reasons
 from bench.bench import MILLISECOND, SECOND
 from bench.registers import *
+from bench.parts import EVERY
 from bench.scenario import scenario
+
+PARTS = EVERY
 
 PARTNER, VALUES, ABSENT = reasons.PARTNER, reasons.PHY_VALUES, reasons.PHY_MISSING
 
@@ -12,7 +15,6 @@ READINGS = dict(
     BMCR=(BMCR, 0x1140, None),
     BMSR=(BMSR, 0x796D, PARTNER),
     PHYID1=(PHYID1, 0x0141, None),
-    PHYID2=(PHYID2, 0x0C24, VALUES),
     ANAR=(ANAR, 0x01E1, VALUES),
     ANLPAR=(ANLPAR, 0xC1E1, PARTNER),
     ANER=(ANER, 0x000F, PARTNER),
@@ -36,6 +38,11 @@ READINGS = dict(
 def _(d, name):
     register, value, why = READINGS[name]
     d.see(name, d.phy_read(register), value, why)
+
+
+@scenario("PHY: PHYID2 once the link is up", "13.4.8")
+def _(d):
+    d.see("PHYID2", d.phy_read(PHYID2), d.part.phy_id2, VALUES)
 
 
 # register: what it keeps of a written value
@@ -271,4 +278,5 @@ def _(d):
 @scenario("STATUS: 1000 Mb/s, full duplex, on a 32-bit bus of 33 MHz", "13.4.2")
 def _(d):
     d.see("FD, LU, TXOFF, speed, bus", d.read(STATUS) & 0xF8D3, 0x0083)
-    d.see("ASDV, reserved", d.read(STATUS) & 0xFFFF0700, 0x0200, reasons.STATUS_REGISTER)
+    clock = 1 << 10 if d.part.old else 0  # MTXCKOK
+    d.see("ASDV, others", d.read(STATUS) & 0xFFFF0700, clock | 0x0200, reasons.STATUS_REGISTER)

@@ -7,7 +7,10 @@ from bench.bench import RX_RING, UNTOUCHED
 from bench.descriptors import receive
 from bench.packets import STATION, TCP, UDP, Packet, ethernet, ones_sum, pattern
 from bench.registers import *
+from bench.parts import COMPARED
 from bench.scenario import scenario
+
+PARTS = COMPARED
 
 
 @scenario(
@@ -275,12 +278,9 @@ def _(d, start):
     d.rx_ring(control=RCTL_SECRC)
     frame = ethernet(size=100)
     d.deliver(frame)
-    d.see(
-        "checksum",
-        d.rx_descriptor(0).checksum,
-        int.from_bytes(ones_sum(frame[start:]).to_bytes(2, "big"), "big"),
-        reasons.PACKET_SUM,
-    )
+    expected = 0 if d.part.old else ones_sum(frame[start:])
+    why = reasons.PACKET_SUM if expected else None
+    d.see("checksum", d.rx_descriptor(0).checksum, expected, why)
 
 
 CHECKED = RX_IPCS | RX_TCPCS
@@ -317,7 +317,10 @@ def _(d):
     d.write(RXCSUM, RXCSUM_TUOFLD | RXCSUM_IPV6OFL)
     d.rx_ring()
     packet = d.deliver(Packet(pattern(100), ip=6, to=STATION).correct())[0]
-    d.see("status", packet.status & (RX_IXSM | CHECKED), RX_TCPCS, reasons.RECEIVE_SUM)
+    if d.part.old:
+        d.see("not checked", packet.status & (RX_IXSM | CHECKED), RX_IXSM)
+    else:
+        d.see("status", packet.status & (RX_IXSM | CHECKED), RX_TCPCS, reasons.RECEIVE_SUM)
 
 
 @scenario("receive checksum: what is no IP is not checked", "3.2.9")

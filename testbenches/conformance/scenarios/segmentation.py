@@ -4,7 +4,10 @@ import reasons
 from bench.descriptors import context
 from bench.packets import ACK, CWR, FIN, PSH, SYN, TCP, UDP, URG, Packet, pattern
 from bench.registers import *
+from bench.parts import COMPARED
 from bench.scenario import scenario
+
+PARTS = COMPARED
 
 
 def tso_context(packet, mss, **fields):

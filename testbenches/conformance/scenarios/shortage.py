@@ -1,9 +1,12 @@
 """When receive descriptors or the packet buffer run out."""
 
 import reasons
-from bench.packets import ethernet
+from bench.packets import STATION, ethernet
 from bench.registers import *
+from bench.parts import COMPARED
 from bench.scenario import scenario
+
+PARTS = COMPARED
 
 NO_DESCRIPTORS = reasons.NO_DESCRIPTORS
 
@@ -21,6 +24,7 @@ def _(d):
     d.write(PBA, 8)
     d.write(CTRL, CTRL_RST)
     d.step(1_000_000)
+    d.station(0, STATION)  # the 82544 does not read its EEPROM again
     d.bring_up_link()
     d.rx_ring(tail=1)
     d.deliver(*[ethernet(size=1000)] * 20)

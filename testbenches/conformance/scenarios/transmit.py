@@ -5,7 +5,10 @@ from bench.bench import DATA, TX_RING
 from bench.descriptors import context, data, legacy
 from bench.packets import BROADCAST, PEER, STATION, ethernet
 from bench.registers import *
+from bench.parts import COMPARED
 from bench.scenario import scenario
+
+PARTS = COMPARED
 
 
 def frame(size=60, **fields):
@@ -113,11 +116,14 @@ def _(d):
     d.see("descriptor", d.tx_descriptor(0), entry[:12] + b"\1" + entry[13:])
 
 
-@scenario("transmit: RPS is reserved", "3.3.3.1")
+@scenario("transmit: RPS is reserved but on the 82544", "3.3.3.1")
 def _(d):
     d.tx_ring()
     d.see("frame", d.transmit(d.legacy(frame(), EOP | IFCS | RPS)), [frame()])
-    d.see("DD", d.tx_status(0), 0, reasons.RPS)
+    if d.part.old:
+        d.see("DD", d.tx_status(0), 1)
+    else:
+        d.see("DD", d.tx_status(0), 0, reasons.RPS)
 
 
 @scenario("transmit: a descriptor of length 0 moves nothing", "3.3.3")
@@ -330,7 +336,10 @@ def _(d):
     d.transmit(*[d.legacy(frame()) for _ in range(4)])
     d.see("never more than 8", d.read(ICR) & TXD_LOW, 0)
     d.transmit(*[d.legacy(frame()) for _ in range(12)])
-    d.see("12, then 8", d.read(ICR) & TXD_LOW, TXD_LOW, reasons.TXD_LOW_CAUSE)
+    if d.part.old:
+        d.see("no such cause", d.read(ICR) & TXD_LOW, 0)
+    else:
+        d.see("12, then 8", d.read(ICR) & TXD_LOW, TXD_LOW, reasons.TXD_LOW_CAUSE)
 
 
 @scenario("transmit: a write-back threshold gathers descriptors", "3.4.2")

@@ -3,7 +3,10 @@
 import reasons
 from bench.packets import PEER, STATION, Packet, add_vlan, ethernet, pattern
 from bench.registers import *
+from bench.parts import COMPARED
 from bench.scenario import scenario
+
+PARTS = COMPARED
 
 
 def frame(size=60):

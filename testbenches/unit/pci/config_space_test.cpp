@@ -226,6 +226,23 @@ TEST(ConfigSpace, LeavingD0StopsDecoding) {
   EXPECT_EQ(space.read(0x10, 4), 0xFEB20000u) << "configuration works";
 }
 
+TEST(ConfigSpace, EnteringD3MayClearTheEnablesOfDecoding) {
+  constexpr std::uint16_t kAll = command::kMemory | command::kIo | command::kMaster;
+  for (const bool clears : {false, true}) {
+    FunctionConfig config = nic();
+    config.d3_disables_decoding = clears;
+    ConfigSpace space(config);
+    space.write(cfg::kCommand, 2, kAll);
+    space.write(kPmcsr, 2, 0x0100);
+    EXPECT_EQ(space.command(), kAll) << "still in D0";
+    space.write(kPmcsr, 1, 3);
+    EXPECT_EQ(space.command(), clears ? command::kMaster : kAll);
+    space.write(cfg::kCommand, 2, kAll);
+    space.write(kPmcsr, 2, 0x0003);
+    EXPECT_EQ(space.command(), kAll) << "only by the transition";
+  }
+}
+
 TEST(ConfigSpace, UnsupportedPowerStatesAreDiscarded) {
   ConfigSpace space(nic());
   space.write(kPmcsr, 2, 0x0101);
