@@ -124,6 +124,12 @@ struct Controller::Blocks : public ResetTarget {
     leds.update();
   }
 
+  /// The power state, or whether the system is to be woken up.
+  void power_changed() {
+    control.manage_phy_power(wakeup.asleep(), wakeup.enabled());
+    receive.update_ready();
+  }
+
   void reset(std::uint8_t domains) {
     bank.reset(domains);
     transmitter.reset();
@@ -291,12 +297,12 @@ void Controller::pci_bus_master(bool enabled) {
 
 void Controller::pci_power_state(pci::PowerState state) {
   blocks_->wakeup.set_asleep(state != pci::PowerState::kD0);
-  blocks_->receive.update_ready();
+  blocks_->power_changed();
 }
 
 void Controller::pci_pme(bool enabled, bool status) {
   blocks_->wakeup.pmcsr_changed(enabled, status);
-  blocks_->receive.update_ready();
+  blocks_->power_changed();
 }
 
 EepromImage& Controller::eeprom() { return config_.eeprom; }

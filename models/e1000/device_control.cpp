@@ -83,6 +83,22 @@ void DeviceControl::reset() {
   core_.link_up = core_.gmii->link().up && core_.is_on(reg::kCtrl, ctrl::kSlu);
 }
 
+void DeviceControl::manage_phy_power(bool asleep, bool link_required) {
+  using phy::PhyPower;
+  const phy::LinkStatus& link = core_.gmii->link();
+  const bool fast = link.up && link.mode.speed == link::Speed::k1000;
+  PhyPower power = PhyPower::kFull;
+  if (asleep && !link_required) {
+    power = PhyPower::kDown;
+  } else if (asleep && core_.is_on(reg::kCtrl, ctrl::kEnPhyPwrMgmt) &&
+             (fast || phy_power_ == PhyPower::kSlow)) {
+    power = PhyPower::kSlow;
+  }
+  if (power == phy_power_) return;
+  phy_power_ = power;
+  core_.gmii->set_power(power);
+}
+
 void DeviceControl::link_event() {
   const phy::LinkStatus link = core_.gmii->link();
   const bool mode_changed = link.up && last_link_.up && !(link == last_link_);

@@ -32,6 +32,8 @@ class DeviceControl : public sc_core::sc_module {
 
   /// After CTRL was changed by a reset.
   void reset();
+  /// Manual 11.4: asleep, the PHY is off unless somebody needs the link, and slow if CTRL says so.
+  void manage_phy_power(bool asleep, bool link_required);
   /// STATUS.TXOFF as the transmitter has it.
   void set_txoff_source(const std::function<bool()>& txoff) { txoff_ = txoff; }
   /// The level that CTRL drives software-definable pin 0 or 1 to (SDPn_DATA, SDPn_IODIR); nullopt:
@@ -58,6 +60,7 @@ class DeviceControl : public sc_core::sc_module {
   std::uint32_t strapped_status_;
   std::function<bool()> txoff_;
   bool phy_in_reset_ = false;
+  phy::PhyPower phy_power_ = phy::PhyPower::kFull;
   phy::LinkStatus last_link_{};
   Time reset_done_ = kTimeZero;
   /// Nobody waits for it; it says that something is going to happen to whoever steps time.

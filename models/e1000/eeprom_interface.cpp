@@ -93,6 +93,10 @@ void EepromInterface::load(std::uint8_t domains) {
   const bool apme = core_.part.is_82544 ? (image_.word(0x0F) & (1 << 2)) != 0
                                         : (image_.word(0x24) & (1 << 10)) != 0;
   if (apme) bank[reg::kWuc] |= wuc::kApme;
+  // Its broadcast magic packets have to pass the filter (manual 6.4.3.1.4).
+  if (apme && core_.part.is_82544) bank[reg::kRctl] |= rctl::kBam;
+  // Init Control 2 bit 15: APM asserts PME# (manual 5.6.12).
+  if ((image_.word(0x0F) & (1 << 15)) != 0) bank[reg::kWuc] |= wuc::kApmpme;
 }
 
 }  // namespace e1000tlm::e1000

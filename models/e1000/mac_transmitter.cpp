@@ -148,8 +148,8 @@ void MacTransmitter::send_pause(std::uint16_t quanta, Time at) {
   }
   if (held_.full()) held_.set_capacity(2 * held_.capacity());
   // Ahead of data, but XOFF and XON keep their order.
-  const auto data = std::find_if_not(held_.begin(), held_.end(),
-                                     [](const Held& held) { return held.pause; });
+  const auto data =
+      std::find_if_not(held_.begin(), held_.end(), [](const Held& held) { return held.pause; });
   held_.insert(data, {std::move(frame), at, true});
   pump_event_.notify(sc_core::SC_ZERO_TIME);
 }

@@ -175,12 +175,13 @@ void Function::apply_config() {
   announced_ = {may_master, power, config_.pme_enabled(), config_.pme_status()};
   if (events.size() > 0) {
     if (lost) events->pci_bus_master(false);
-    if (before.power != power) events->pci_power_state(power);
-    if (may_master && !before.may_master) events->pci_bus_master(true);
+    // First of all, as devices prepare for sleep by whether they are to wake the system.
     if (before.pme_enabled != announced_.pme_enabled ||
         before.pme_status != announced_.pme_status) {
       events->pci_pme(announced_.pme_enabled, announced_.pme_status);
     }
+    if (before.power != power) events->pci_power_state(power);
+    if (may_master && !before.may_master) events->pci_bus_master(true);
   }
   outputs_event_.notify(sc_core::SC_ZERO_TIME);
 }

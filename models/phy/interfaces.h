@@ -31,6 +31,13 @@ struct LinkStatus {
   }
 };
 
+/// What the MAC grants the PHY while the system sleeps (8254x manual 11.4).
+enum class PhyPower : std::uint8_t {
+  kFull,
+  kSlow,  ///< advertises 10 and 100 Mbit/s only
+  kDown,  ///< silent, as with PCTRL's power-down bit; registers stay
+};
+
 /// Frames between MAC and PHY, with times at the medium side. The PHY adds its own latency.
 class GmiiIf : public virtual sc_core::sc_interface {
  public:
@@ -53,6 +60,8 @@ class GmiiIf : public virtual sc_core::sc_interface {
 
   /// The PHY's hardware reset pin (CTRL.PHY_RST): while true, no link and no MDIO answer.
   virtual void hardware_reset(bool asserted) = 0;
+  /// Every change starts the link afresh.
+  virtual void set_power(PhyPower power) = 0;
 };
 
 }  // namespace e1000tlm::phy

@@ -89,6 +89,19 @@ void M88E1011::hardware_reset(bool asserted) {
   }
 }
 
+void M88E1011::set_power(PhyPower power) {
+  if (power == power_) return;
+  power_ = power;
+  if (pin_reset_) return;
+  if (registers_.powered_down()) {
+    fall_silent(State::kPowerDown);
+  } else if (registers_.loopback() && power_ != PhyPower::kDown) {
+    loop_back();
+  } else {
+    start_link();
+  }
+}
+
 void M88E1011::power_on_reset() {
   registers_.hardware_reset();
   fall_silent(State::kReset);
@@ -108,9 +121,14 @@ void M88E1011::signal(std::optional<link::Abilities> abilities) {
 }
 
 void M88E1011::start_link() {
+  if (power_ == PhyPower::kDown) {
+    fall_silent(State::kPowerDown);
+    return;
+  }
   stop_timer();
   registers_.restart_link();
   own_ = registers_.abilities();
+  if (power_ == PhyPower::kSlow && own_.negotiates) own_.half_1000 = own_.full_1000 = false;
   partner_.reset();
   joined_ = false;
   state_ = State::kSearching;

@@ -26,10 +26,11 @@ struct PhyStatistics {
 /// A PHY. Implements both interfaces itself: bind a MAC's ports to the module.
 ///
 /// Link: autonegotiation, parallel detection or a forced mode; started by power-up, hardware and
-/// soft reset, restart, link loss, end of power-down and of loopback, and a partner's appearance
-/// (manual 11.1.1). All delays are those of PhyTiming. Not modelled: collisions of a duplex
-/// mismatch (frames flow), the bursts of energy detection (the PHY negotiates whenever a partner
-/// signals), software next pages, and what the pages behind registers 29/30 do (they store).
+/// soft reset, restart, link loss, change of power, end of power-down and of loopback, and a
+/// partner's appearance (manual 11.1.1). All delays are those of PhyTiming. Not modelled:
+/// collisions of a duplex mismatch (frames flow), the bursts of energy detection (the PHY
+/// negotiates whenever a partner signals), software next pages, and what the pages behind registers
+/// 29/30 do (they store).
 class M88E1011 : public sc_core::sc_module, public MdioIf, public GmiiIf {
  public:
   /// Frames that wait in the loop at most; more are lost and counted.
@@ -56,6 +57,7 @@ class M88E1011 : public sc_core::sc_module, public MdioIf, public GmiiIf {
   const sc_core::sc_event& arrival_event() const override { return *arrival_event_; }
   void set_ready(bool ready) override;
   void hardware_reset(bool asserted) override;
+  void set_power(PhyPower power) override;
 
   /// As at power-up: registers, link and loop start afresh; a reset pin that is held stays held.
   void power_on_reset();
@@ -107,6 +109,7 @@ class M88E1011 : public sc_core::sc_module, public MdioIf, public GmiiIf {
   State state_ = State::kReset;
   bool running_ = false;
   bool pin_reset_ = false;
+  PhyPower power_ = PhyPower::kFull;
 
   // Link.
   link::CableEndIf* cable_ = nullptr;

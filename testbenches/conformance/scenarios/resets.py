@@ -200,7 +200,6 @@ AFTER_RESET = dict(
     EERD=EERD,
     ICR=ICR,
     IMS=IMS,
-    RCTL=RCTL,
     TCTL=TCTL,
     RDH=RDH,
     RDT=RDT,
@@ -223,6 +222,12 @@ AFTER_RESET = dict(
 def _(d):
     for name, offset in AFTER_RESET.items():
         d.see(name, d.read(offset), 0)
+
+
+@scenario("RCTL after power-on: the 82544 has BAM for wake-up", "13.4.22, 6.4.3.1.4", "enabled")
+def _(d):
+    bam = d.part.old and d.part.wakes
+    d.see("RCTL", d.read(RCTL), RCTL_BAM if bam else 0, reasons.RESET_VALUES if bam else None)
 
 
 @scenario("WUC after power-on: APME from the EEPROM", "13.6.1, 5.6", "enabled")
@@ -269,4 +274,7 @@ def _(d):
 
 @scenario("LEDCTL after power-on", "13.4.7", "enabled")
 def _(d):
-    d.see("LEDCTL", d.read(LEDCTL), 0x07068302, reasons.RESET_VALUES)
+    if d.part.old:
+        d.see("LEDCTL", d.read(LEDCTL), 0, reasons.OLD_PART)
+    else:
+        d.see("LEDCTL", d.read(LEDCTL), 0x07068302, reasons.RESET_VALUES)

@@ -25,6 +25,7 @@ std::vector<std::uint8_t> magic(MacAddress to = kRigMac) {
 struct Rig : NicRig {
   explicit Rig(Part part = Part::k82540em, Time quantum = kTimeZero)
       : NicRig(options(part, quantum)) {}
+  explicit Rig(const RigOptions& options) : NicRig(options) {}
   static RigOptions options(Part part, Time quantum) {
     RigOptions o;
     o.part = part;
@@ -154,7 +155,88 @@ TEST(WakeUpUnit, NothingWakesWithoutPmeEnable) {
     NicRig::wait_for(ms(1));
     EXPECT_EQ(rig.peek(reg::kWus), 0U);
     EXPECT_EQ(rig.pmcsr(), 0U);
-    EXPECT_EQ(rig.dropped(Drop::kRxAsleep), 1U);
+    EXPECT_EQ(rig.cable.statistics(1).lost_no_link, 1U) << "nobody needs the link: no PHY";
+  });
+}
+
+// Manual 11.4: the PHY while the MAC sleeps.
+
+TEST(PhyPower, OffWhenNobodyNeedsTheLink) {
+  Rig rig;
+  rig.run([&] {
+    rig.suspend(0);
+    rig.config_write(kPmcsr, 0);
+    rig.suspend(0, 0);  // in D0 again, with link
+    rig.write(reg::kWuc, 0);
+    EXPECT_TRUE(rig.phy.link().up);
+    rig.config_write(kPmcsr, kD3);
+    EXPECT_FALSE(rig.phy.link().up);
+    EXPECT_EQ(rig.cable.end(1).partner(), std::nullopt);
+    NicRig::wait_for(ms(5000));
+    EXPECT_FALSE(rig.phy.link().up);
+    rig.config_write(kPmcsr, 0);
+    EXPECT_TRUE(rig.cable.end(1).partner().has_value());
+    NicRig::wait_for(ms(4000));
+    EXPECT_TRUE(rig.phy.link().up);
+    EXPECT_EQ(rig.phy.link().mode.speed, link::Speed::k1000);
+  });
+}
+
+TEST(PhyPower, StaysAsItIsForWakeUp) {
+  Rig rig;
+  rig.run([&] {
+    rig.suspend(wake::kEx);
+    EXPECT_TRUE(rig.phy.link().up);
+    EXPECT_EQ(rig.phy.link().mode.speed, link::Speed::k1000);
+  });
+}
+
+TEST(PhyPower, SlowForWakeUpIfCtrlSaysSo) {
+  Rig rig;
+  rig.run([&] {
+    rig.suspend(wake::kEx, kPmeEn);
+    rig.write(reg::kCtrl, rig.read(reg::kCtrl) | ctrl::kEnPhyPwrMgmt);
+    rig.config_write(kPmcsr, kPmeEn | kD3);
+    EXPECT_FALSE(rig.phy.link().up);
+    NicRig::wait_for(ms(4000));
+    EXPECT_TRUE(rig.phy.link().up);
+    EXPECT_EQ(rig.phy.link().mode.speed, link::Speed::k100);
+    EXPECT_EQ(rig.peek(reg::kWus), 0U);
+    rig.deliver(NicRig::frame(60));
+    EXPECT_EQ(rig.peek(reg::kWus), std::uint32_t{wake::kEx});
+    EXPECT_TRUE(rig.pme.read());
+    rig.config_write(kPmcsr, kPmeEn | kPmeStatus);
+    NicRig::wait_for(ms(4000));
+    EXPECT_EQ(rig.phy.link().mode.speed, link::Speed::k1000);
+  });
+}
+
+TEST(PhyPower, FollowsPmeEnableInD3) {
+  Rig rig;
+  rig.run([&] {
+    rig.suspend(wake::kEx, kD3);
+    EXPECT_FALSE(rig.phy.link().up);
+    rig.config_write(kPmcsr, kPmeEn | kD3);
+    NicRig::wait_for(ms(4000));
+    EXPECT_TRUE(rig.phy.link().up);
+    rig.deliver(NicRig::frame(60));
+    EXPECT_TRUE(rig.pme.read());
+  });
+}
+
+/// Init Control 2 bit 15 lets APM assert PME# with no software at all.
+TEST(WakeUpUnit, TheEepromMayLetApmAssertPme) {
+  RigOptions options = Rig::options(Part::k82540em, kTimeZero);
+  options.adjust = [](ControllerConfig& config) {
+    config.eeprom.set_word(0x0F, config.eeprom.word(0x0F) | 0x8000);
+  };
+  Rig rig(options);
+  rig.run([&] {
+    NicRig::wait_for(ms(4000));
+    EXPECT_EQ(rig.read(reg::kWuc), wuc::kApme | wuc::kApmpme);
+    rig.deliver(magic());
+    EXPECT_TRUE(rig.pme.read());
+    EXPECT_EQ(rig.pmcsr(), kPmeStatus);
   });
 }
 

@@ -91,6 +91,60 @@ TEST(PhyReset, HardwareResetPin) {
   EXPECT_THAT(b.watch.times, ElementsAre(ms(500), ms(600), ms(3100)));
 }
 
+TEST(PhyPower, DownSlowAndFull) {
+  Bench b;
+  b.gigabit_partner();
+  Bench::run(ms(600));
+  b.phy.set_power(PhyPower::kDown);
+  EXPECT_FALSE(b.phy.link().up);
+  EXPECT_EQ(b.partner().partner(), std::nullopt);
+  EXPECT_EQ(b.read(reg::kControl), 0x1140) << "no register changes";
+  b.write(reg::kControl, 0x1340);  // restart: not now
+  Bench::run(ms(1000));
+  EXPECT_EQ(b.partner().partner(), std::nullopt);
+
+  b.phy.set_power(PhyPower::kSlow);
+  ASSERT_TRUE(b.partner().partner().has_value());
+  EXPECT_FALSE(b.partner().partner()->full_1000 || b.partner().partner()->half_1000);
+  EXPECT_TRUE(b.partner().partner()->full_100 && b.partner().partner()->half_10);
+  b.phy.set_power(PhyPower::kFull);
+  ASSERT_TRUE(b.partner().partner().has_value());
+  EXPECT_TRUE(b.partner().partner()->full_1000);
+  Bench::run(ms(600));
+  EXPECT_EQ(b.phy.link().mode, kGigabit);
+}
+
+TEST(PhyPower, LeavesThePhysOwnPowerDownAndLoopbackAlone) {
+  Bench b;
+  b.gigabit_partner();
+  Bench::run(ms(600));
+  b.write(reg::kControl, 0x0940);  // power-down
+  b.phy.set_power(PhyPower::kDown);
+  b.phy.set_power(PhyPower::kFull);
+  Bench::run(ms(1000));
+  EXPECT_EQ(b.partner().partner(), std::nullopt);
+  b.write(reg::kControl, 0x4140);  // loopback
+  EXPECT_TRUE(b.phy.link().loopback);
+  b.phy.set_power(PhyPower::kDown);
+  EXPECT_FALSE(b.phy.link().up);
+  b.phy.set_power(PhyPower::kFull);
+  EXPECT_TRUE(b.phy.link().loopback);
+}
+
+TEST(PhyPower, WaitsForTheResetPin) {
+  Bench b;
+  b.gigabit_partner();
+  Bench::run(ms(600));
+  b.phy.hardware_reset(true);
+  b.phy.set_power(PhyPower::kDown);
+  b.phy.hardware_reset(false);
+  Bench::run(ms(1000));
+  EXPECT_FALSE(b.phy.link().up);
+  b.phy.set_power(PhyPower::kFull);
+  Bench::run(ms(600));
+  EXPECT_TRUE(b.phy.link().up);
+}
+
 TEST(PhyReset, PinCancelsANegotiationUnderWay) {
   Bench b;
   b.gigabit_partner();
