@@ -48,8 +48,8 @@ class PacketBufferRegisters {
 
  private:
   struct Half {
-    FifoUser* user;
-    std::uint32_t head;  ///< offset of RDFH or TDFH; the other four follow 8 bytes apart
+    FifoUser* user = nullptr;
+    std::uint32_t head = 0;  ///< offset of RDFH or TDFH; the other four follow 8 bytes apart
     /// The registers show what was written while the FIFO's count of bytes is this.
     std::optional<std::uint64_t> written_at{};
   };

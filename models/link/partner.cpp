@@ -162,8 +162,8 @@ void PartnerRegistry::add(const std::string& name, Kind kind) {
 }
 
 const std::vector<std::string>& PartnerRegistry::common_options() {
-  static const std::vector<std::string> options{"speed", "aneg", "pause"};
-  return options;
+  static const std::vector<std::string> kOptions{"speed", "aneg", "pause"};
+  return kOptions;
 }
 
 std::unique_ptr<LinkPartner> PartnerRegistry::make(const PartnerContext& context, CableEndIf& end,

@@ -97,9 +97,9 @@ void SelfTest::loop_phy() {
 }
 
 void SelfTest::write_test_frames() {
-  static const auto frame = make_test_frame();
+  static const auto kFrame = make_test_frame();
   for (unsigned i = 0; i < kRound; ++i) {
-    cpu_.store(tx_buffers_ + std::uint64_t{i} * kFrameBytes, frame.data(), kFrameBytes);
+    cpu_.store(tx_buffers_ + std::uint64_t{i} * kFrameBytes, kFrame.data(), kFrameBytes);
   }
 }
 

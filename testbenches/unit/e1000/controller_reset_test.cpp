@@ -255,6 +255,7 @@ TEST(Reset, AccessThatOutlastsTheResetTouchesNoOtherFrame) {
       rig.write(reg::kCtrl, ctrl::kRst);
       NicRig::wait_for(us(2));
       std::vector<link::FramePtr> others;
+      others.reserve(20);
       const std::vector<std::uint8_t> content = NicRig::frame(1000, 77);
       for (int i = 0; i < 20; ++i) {
         others.push_back(link::FramePool::shared().copy({content.data(), content.size()}));

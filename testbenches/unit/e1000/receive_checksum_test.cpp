@@ -60,7 +60,7 @@ std::ostream& operator<<(std::ostream& out, const Expected& e) {
 }
 Expected verify(const Packet& frame, std::uint32_t rxcsum = kEverything, bool part_ipv6 = true) {
   // A copy of exactly this size lets the address sanitizer see any read beyond it.
-  const Packet exact(frame);
+  const Packet exact(frame.begin(), frame.end());
   const auto result = verify_checksums(exact, rxcsum, kVlan, part_ipv6);
   return {result.status, result.errors};
 }
