@@ -94,6 +94,12 @@ SHORT_ACCESS = Difference(
 PACKET_BUFFER = Difference(
     "packet buffer memory", "-", "13.8.11: the window shows the memory", "other contents"
 )
+FIFO_POINTERS = Difference(
+    "FIFO pointers",
+    "RST-6",
+    "13.8.1 to 13.8.10: where the FIFOs stand; the transmit FIFO follows the receive FIFO",
+    "read 0, writes are ignored",
+)
 CTRL_BITS = Difference(
     "CTRL after a write", "-", "13.4.1: storable bits, ADVD3WUC and others", "other bits stick"
 )
