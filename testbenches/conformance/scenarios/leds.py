@@ -35,7 +35,7 @@ def reload(d, how):
 RELOADS = "CTRL.RST", "CTRL_EXT.EE_RST"
 
 
-@scenario("LEDCTL: {} loads EEPROM words 1Fh and 2Fh", "5.6.21, 5.6.30", "enabled", each=RELOADS)
+@scenario("LEDCTL: {} loads EEPROM words 1Fh and 2Fh", "5.6, 13.4.7", "enabled", each=RELOADS)
 def _(d, how):
     program(d, {0x1F: 0x8C4E, 0x2F: 0x0BC3})  # LED 2 and 0, LED 3 and 1
     before = d.read(LEDCTL)
