@@ -54,7 +54,7 @@ PHY_HARD_RESET = Difference(
     "CTRL.PHY_RST", "RST-16", "13.4.1: resets the PHY while it is 1", "ignored"
 )
 RESET_VALUES = Difference(
-    "values after reset", "-", "13: reset values, EEPROM words 0Ah, 0Fh, 1Fh, 20h", "others, fixed"
+    "values after reset", "-", "13: reset values, EEPROM words 0Ah, 0Fh, 1Fh, 20h, 24h, 2Fh", "others, fixed"
 )
 # --- Registers ---
 MISSING = Difference(
