@@ -49,10 +49,13 @@ def _(d, how):
 
 
 @scenario(
-    "LEDCTL: word {0:#x} alone", "5.6", "enabled", each=[(0x1F, 0x07468341), (0x2F, 0x46064102)]
+    "LEDCTL: word {0:#x} alone",
+    "5.6",
+    "enabled",
+    each=[(0x1F, 0x2F, 0x07468341), (0x2F, 0x1F, 0x46064102)],
 )
-def _(d, word, expected):
-    program(d, {word: 0x4641})
+def _(d, word, other, expected):
+    program(d, {other: 0xFFFF, word: 0x4641})  # nobody has programmed the other one
     reload(d, "CTRL.RST")
     d.see("LEDCTL", d.read(LEDCTL), expected, VALUES)
 
