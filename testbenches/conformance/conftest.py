@@ -64,7 +64,7 @@ def pytest_terminal_summary(terminalreporter, config):
     state = getattr(config, "conformance", None)
     if state is None or not state.passed:
         return
-    compared = {which: met for which, met in state.passed.items() if which.part.reference}
+    compared = {which: met for which, met in state.passed.items() if which.compared}
     reasons = collections.Counter(d.subject for met in compared.values() for d in met)
     agreeing = sum(not met for met in compared.values())
     parts = collections.Counter(which.part.name for which in state.passed)

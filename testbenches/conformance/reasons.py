@@ -54,7 +54,7 @@ PHY_HARD_RESET = Difference(
     "CTRL.PHY_RST", "RST-16", "13.4.1: resets the PHY while it is 1", "ignored"
 )
 RESET_VALUES = Difference(
-    "values after reset", "-", "13: reset values, EEPROM words 0Ah, 0Fh, 1Fh, 20h", "others, fixed"
+    "values after reset", "-", "13: reset values, EEPROM words 0Ah, 0Fh, 1Fh, 20h, 24h, 2Fh", "others, fixed"
 )
 # --- Registers ---
 MISSING = Difference(
@@ -93,6 +93,12 @@ SHORT_ACCESS = Difference(
 )
 PACKET_BUFFER = Difference(
     "packet buffer memory", "-", "13.8.11: the window shows the memory", "other contents"
+)
+FIFO_POINTERS = Difference(
+    "FIFO pointers",
+    "RST-6",
+    "13.8.1 to 13.8.10: where the FIFOs stand; the transmit FIFO follows the receive FIFO",
+    "read 0, writes are ignored",
 )
 CTRL_BITS = Difference(
     "CTRL after a write", "-", "13.4.1: storable bits, ADVD3WUC and others", "other bits stick"

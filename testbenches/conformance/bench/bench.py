@@ -9,7 +9,7 @@ from bench.endpoint import MEMORY, MEMORY_BYTES
 from bench.parts import USUAL
 from bench.registers import *  # noqa: F403
 
-BAR, IO_BAR = 0xE0000000, 0xC000
+BAR, FLASH_BAR, ROM, IO_BAR = 0xE0000000, 0xE1000000, 0xE2000000, 0xC000
 INTERRUPT_LINES = (10, 11)
 TX_RING, RX_RING, RX_BUFFERS = MEMORY, MEMORY + 0x10000, MEMORY + 0x100000
 RX_STRIDE = 0x4000
@@ -116,10 +116,11 @@ class Bench:
         return result
 
     def place(self):
-        """Gives the BARs addresses."""
+        """Gives the BARs addresses; the first one of memory has the registers."""
         self.find()
+        memory = iter((BAR, FLASH_BAR))
         for offset, kind, _ in self.bars():
-            self.set_config(offset, IO_BAR if kind == "io" else BAR)
+            self.set_config(offset, IO_BAR if kind == "io" else next(memory))
 
     def enable(self, command=7):
         """I/O, memory, bus master."""

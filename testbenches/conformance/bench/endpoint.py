@@ -23,7 +23,8 @@ MEMORY, MEMORY_BYTES = 0x100000, 0x400000
 
 
 class Endpoint:
-    """A machine. `restart` gives it back in the state after power-on, with the part asked for."""
+    """A machine. `restart` gives it back in the state after power-on, with the part asked for and,
+    if the endpoint is e1000-sim, a flash of these contents."""
 
     name = ""
     qtest = None
@@ -88,13 +89,18 @@ class Model(Endpoint):
         self._program, self._options = program, options
         self._process = None
 
-    def restart(self, part=USUAL):
+    def restart(self, part=USUAL, flash=None):
         self.close()
         self._directory = tempfile.mkdtemp(prefix="e1000tlm-")
         path = lambda name: os.path.join(self._directory, name)
         self._wire = wire_options(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         self._wire.bind(path("host"))
         self._log = open(path("log"), "w+")
+        nic = [] if part is USUAL else [f"part={part.name}"]
+        if flash is not None:
+            with open(path("flash"), "wb") as file:
+                file.write(flash)
+            nic.append(f"flash={path('flash')}")
         self._process = subprocess.Popen(
             [
                 self._program,
@@ -105,7 +111,7 @@ class Model(Endpoint):
                 f"unix:{path('qtest')},keep=off",
                 "--link",
                 f"dgram:local={path('nic')},remote={path('host')}",
-                *([] if part is USUAL else ["--nic", f"part={part.name}"]),
+                *(["--nic", ",".join(nic)] if nic else []),
                 *self._options,
             ],
             stdout=self._log,

@@ -26,5 +26,6 @@ ONE = (USUAL.name,)
 EVERY = tuple(PARTS)
 COMPARED = tuple(part.name for part in PARTS.values() if part.reference)
 NEWER = tuple(part.name for part in PARTS.values() if not part.old)
+WITH_FLASH = tuple(name for name in EVERY if name != USUAL.name)  # 4.1: can have one
 COMPARED_NEWER = tuple(name for name in COMPARED if name in NEWER)
 OLD = tuple(part.name for part in PARTS.values() if part.old)

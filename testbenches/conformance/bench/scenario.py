@@ -34,9 +34,9 @@ class Difference:
 
 
 class Scenario:
-    def __init__(self, function, name, manual, start, argument, part):
+    def __init__(self, function, name, manual, start, argument, part, flash):
         self.function, self.name, self.manual = function, name, manual
-        self.start, self.argument, self.part = start, argument, part
+        self.start, self.argument, self.part, self.flash = start, argument, part, flash
         self.group = function.__module__.rpartition(".")[2]
 
     @property
@@ -45,9 +45,17 @@ class Scenario:
         words = [self.group, self.name]
         return ": ".join(words if self.part is USUAL else [self.part.name, *words])
 
+    @property
+    def compared(self):
+        """Whether there is a reference. QEMU's adapters have no flash."""
+        return self.part.reference is not None and self.flash is None
+
     def run(self, endpoint):
         """Runs it on a freshly started machine. The bench, with its observations."""
-        endpoint.restart(self.part)
+        if self.flash is None:
+            endpoint.restart(self.part)
+        else:
+            endpoint.restart(self.part, self.flash)
         bench = Bench(endpoint, self.part)
         if self.start == "power-on":
             bench.place()
@@ -69,13 +77,14 @@ class Scenario:
 scenarios = []
 
 
-def scenario(name, manual, start="link", each=(None,), parts=None):
+def scenario(name, manual, start="link", each=(None,), parts=None, flash=None):
     """Makes scenarios of a function.
 
     name: may have {} for the argument, or {0}, {1} for its items; manual: section of Intel's manual
     (317453); start: "power-on" (addresses given, nothing else), "enabled" (decoding and bus
     mastering) or "link" (and the link is up); each: arguments, one scenario for each; parts: names
-    of the parts it runs on, by default those of PARTS in its module, or the 82540EM alone."""
+    of the parts it runs on, by default those of PARTS in its module, or the 82540EM alone; flash:
+    contents of the adapter's flash, None if it has none."""
 
     def decorate(function):
         on = parts or function.__globals__.get("PARTS", ONE)
@@ -83,7 +92,9 @@ def scenario(name, manual, start="link", each=(None,), parts=None):
             words = argument if isinstance(argument, tuple) else (argument,)
             text = name.format(*words)
             for part in on:
-                scenarios.append(Scenario(function, text, manual, start, argument, PARTS[part]))
+                scenarios.append(
+                    Scenario(function, text, manual, start, argument, PARTS[part], flash)
+                )
         return function
 
     return decorate
