@@ -23,8 +23,8 @@ struct Board {
 };
 Board board(Part part) {
   switch (part) {
-    case Part::k82540em: return {0x001E, true};   // PRO/1000 MT Desktop Adapter
-    case Part::k82544gc: return {0x1112, true};   // PRO/1000 T Desktop Adapter
+    case Part::k82540em: return {0x001E, true};  // PRO/1000 MT Desktop Adapter
+    case Part::k82544gc: return {0x1112, true};  // PRO/1000 T Desktop Adapter
     case Part::k82545em:
     case Part::k82545gm: return {0x1001, false};  // PRO/1000 MT Server Adapter
   }

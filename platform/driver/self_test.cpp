@@ -19,9 +19,9 @@ struct RegisterCheck {
   std::uint32_t offset = 0;
   std::uint32_t mask = 0;   ///< bits that are stored
   std::uint32_t write = 0;  ///< bits that are written; once: the value
-  bool once = false;    ///< write once and compare under the mask; else patterns, all compared
-  unsigned count = 1;   ///< so many equal registers
-  unsigned stride = 0;  ///< bytes between them
+  bool once = false;        ///< write once and compare under the mask; else patterns, all compared
+  unsigned count = 1;       ///< so many equal registers
+  unsigned stride = 0;      ///< bytes between them
 };
 
 // The order matters: heads and tails end outside their rings before RCTL.EN is set.
