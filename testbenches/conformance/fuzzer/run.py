@@ -9,6 +9,8 @@ from bench.packets import PEER, STATION, TCP, Packet, add_vlan, ethernet, multic
 from bench.registers import *
 from fuzzer.program import ADDRESSES, CAUSES, COUNTERS, GROUPS, OTHER, STORAGE, TIMERS
 
+FCS_BYTES = 4
+
 
 class Run:
     """One program on one machine. Observations: (index of the step, what, value)."""
@@ -36,6 +38,7 @@ class Run:
     def receiver(self, size, control):
         self.d.write(RCTL, 0)
         self.d.rx_ring(self.rx_count, size, control)
+        self.buffer_size = size
         self.control = control
 
     def _post(self, entries):
@@ -173,8 +176,16 @@ class Run:
         self.looped = True
 
     def burst(self, address, frames):
+        """As many as there are descriptors for: what happens beyond is "shortage"'s, where QEMU
+        does not begin a frame that it cannot finish."""
         self.d.step(TIMERS)
         self._refill()
+        left = self.rx_count - 1
+        for n, (_, size) in enumerate(frames):
+            left -= -(-(size + FCS_BYTES) // self.buffer_size)
+            if left < 0:
+                frames = frames[:n]
+                break
         packets = self.d.deliver(
             *[
                 ethernet(ADDRESSES[address], PEER, payload=pattern(size - 14, salt))

@@ -82,3 +82,7 @@ def _(d):
     d.rx_ring(size=256, tail=2)
     d.see("incomplete", d.deliver(ethernet(size=600)), [])
     d.see("EOP nowhere", [d.rx_descriptor(n).status & RX_EOP for n in range(3)], [0, 0, 0])
+    d.see("RDH: the frame has begun", d.read(RDH), 2, NO_DESCRIPTORS)
+    d.write(RDT, 6)
+    d.step(1_000_000)
+    d.see("whole", [p.data for p in d.deliver()], [ethernet(size=600)], NO_DESCRIPTORS)
