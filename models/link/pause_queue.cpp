@@ -50,8 +50,7 @@ void PauseQueue::set_obeying(bool obeying) {
   changed_.notify(sc_core::SC_ZERO_TIME);
 }
 
-bool PauseQueue::take(const Arrival& arrival) {
-  if (!obeying_) return false;
+bool PauseQueue::obey(const Arrival& arrival) {
   const std::optional<std::uint16_t> quanta = pause_quanta(*arrival.frame);
   if (!quanta) return false;
   ++taken_;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include <systemc>
 
@@ -31,7 +32,7 @@ class PauseQueue : public sc_core::sc_module {
 
   /// Shows a frame that has come (or is coming) in. True: a PAUSE frame, which is obeyed from its
   /// last bit on and goes no further.
-  bool take(const Arrival& arrival);
+  bool take(const Arrival& arrival) { return obeying_ && obey(arrival); }
   /// The first time from `time` on at which a frame may start.
   Time allowed(Time time) const {
     return obeying_ && time >= from_ && time < until_ ? until_ : time;
@@ -61,6 +62,7 @@ class PauseQueue : public sc_core::sc_module {
     Time earliest;
   };
 
+  bool obey(const Arrival& arrival);
   void hold(FramePtr frame, Time earliest);
   void release_front(Time earliest);
   void pump();

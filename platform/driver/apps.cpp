@@ -6,30 +6,21 @@
 #include <string>
 
 #include "platform/driver/blast.h"
+#include "platform/driver/discard.h"
 #include "platform/driver/self_test.h"
 
 namespace e1000tlm::driver {
 namespace {
 
-constexpr unsigned kBudget = 64;  // frames per adapter and round, so that all get their turn
-
-class Sink : public App, private FrameTaker {
+class Sink : public App {
  public:
   explicit Sink(const std::vector<std::unique_ptr<Nic>>& nics) : nics_(nics) {}
 
-  bool service() override {
-    bool more = false;
-    for (const auto& nic : nics_) more = nic->receive(*this, kBudget) == kBudget || more;
-    return more;
-  }
+  bool service() override { return discard_.service(nics_); }
 
  private:
-  bool take(std::uint64_t address, std::uint32_t, BufferPool& home) override {
-    home.give(address);
-    return true;
-  }
-
   const std::vector<std::unique_ptr<Nic>>& nics_;
+  Discard discard_;
 };
 
 /// Frames of one adapter out of another (or the same), in the buffers they came in. When the

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "models/tlm/bytes.h"
+#include "platform/driver/discard.h"
 
 namespace e1000tlm::driver {
 namespace {
 
-constexpr unsigned kBudget = 64;
 constexpr std::uint16_t kLocalExperiment = 0x88B5;  // EtherType for experiments (IEEE 802)
 
 std::vector<std::uint8_t> make_frame(const Nic& from, const std::array<std::uint8_t, 6>& to,
@@ -57,7 +57,7 @@ class Stream {
   BufferPool pool_;
 };
 
-class Blast : public App, private FrameTaker {
+class Blast : public App {
  public:
   Blast(const AppSettings& settings, Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics,
         RamAllocator& ram)
@@ -73,8 +73,7 @@ class Blast : public App, private FrameTaker {
   }
 
   bool service() override {
-    bool more = false;
-    for (const auto& nic : nics_) more = nic->receive(*this, kBudget) == kBudget || more;
+    bool more = discard_.service(nics_);
     for (Stream& stream : streams_) more = stream.service() || more;
     return more;
   }
@@ -83,12 +82,8 @@ class Blast : public App, private FrameTaker {
   }
 
  private:
-  bool take(std::uint64_t address, std::uint32_t, BufferPool& home) override {
-    home.give(address);
-    return true;
-  }
-
   const std::vector<std::unique_ptr<Nic>>& nics_;
+  Discard discard_;
   std::vector<Stream> streams_;
 };
 

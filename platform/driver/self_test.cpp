@@ -4,6 +4,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "platform/driver/discard.h"
+
 namespace e1000tlm::driver {
 namespace {
 
@@ -64,7 +66,7 @@ bool holds(Nic& nic, const RegisterCheck& check, std::uint32_t offset) {
   });
 }
 
-class SelfTestApp : public App, private FrameTaker {
+class SelfTestApp : public App {
  public:
   SelfTestApp(Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics, RamAllocator& ram)
       : nics_(nics) {
@@ -77,22 +79,14 @@ class SelfTestApp : public App, private FrameTaker {
       results_.push_back(tests_[results_.size()].run());
       return true;
     }
-    bool more = false;
-    for (const auto& nic : nics_) more = nic->receive(*this, kBudget) == kBudget || more;
-    return more;
+    return discard_.service(nics_);
   }
   bool done() const override { return results_.size() == tests_.size(); }
   std::vector<SelfTestResult> self_tests() const override { return results_; }
 
  private:
-  static constexpr unsigned kBudget = 64;
-
-  bool take(std::uint64_t address, std::uint32_t, BufferPool& home) override {
-    home.give(address);
-    return true;
-  }
-
   const std::vector<std::unique_ptr<Nic>>& nics_;
+  Discard discard_;
   std::vector<SelfTest> tests_;
   std::vector<SelfTestResult> results_;
 };

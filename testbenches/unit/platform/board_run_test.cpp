@@ -4,18 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "platform/board/board.h"
+#include "testbenches/unit/platform/board_fixture.h"
 
 namespace e1000tlm::platform {
 namespace {
 
-RunSummary run(const BoardConfig& config) {
-  Board board("board", config);
-  board.run();
-  board.finish();
-  RunSummary summary = board.summary();
-  for (const std::string& failure : summary.failures) ADD_FAILURE() << failure;
-  return summary;
-}
+using test::run;
 
 BoardConfig generate(e1000::Part part, std::uint64_t frames) {
   BoardConfig config;

@@ -7,16 +7,12 @@
 
 #include "platform/board/board.h"
 #include "testbenches/support/sc_test.h"
+#include "testbenches/unit/platform/board_fixture.h"
 
 namespace e1000tlm::platform {
 namespace {
 
-RunSummary run(const BoardConfig& config) {
-  Board board("board", config);
-  board.run();
-  board.finish();
-  return board.summary();
-}
+using test::run_to_end;
 
 BoardConfig self_test(e1000::Part part = e1000::Part::k82540em) {
   BoardConfig config;
@@ -31,7 +27,7 @@ class SelfTestOnPart : public ::testing::TestWithParam<std::tuple<e1000::Part, i
 TEST_P(SelfTestOnPart, Passes) {
   BoardConfig config = self_test(std::get<0>(GetParam()));
   config.quantum = us(std::get<1>(GetParam()));
-  const RunSummary s = run(config);
+  const RunSummary s = run_to_end(config);
   for (const std::string& failure : s.failures) ADD_FAILURE() << failure;
   ASSERT_TRUE(s.nics[0].self_test);
   EXPECT_EQ(s.nics[0].self_test->registers, 0U);
@@ -55,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(SelfTest, PassesWhileFramesComeIn) {
   BoardConfig config = self_test();
   config.links = {"pcap:in=built-in,loop=200,pace=10kfps"};
-  const RunSummary s = run(config);
+  const RunSummary s = run_to_end(config);
   for (const std::string& failure : s.failures) ADD_FAILURE() << failure;
   EXPECT_TRUE(s.nics[0].self_test->passed());
   EXPECT_GT(s.nics[0].wire_in.frames, 60'000U);
@@ -65,7 +61,7 @@ TEST(SelfTest, TestsEveryAdapterAndSharedLinesToo) {
   BoardConfig config = self_test();
   config.nics.resize(5);
   config.links.assign(5, "null");
-  const RunSummary s = run(config);
+  const RunSummary s = run_to_end(config);
   for (const std::string& failure : s.failures) ADD_FAILURE() << failure;
   for (const NicSummary& nic : s.nics) EXPECT_TRUE(nic.self_test && nic.self_test->passed());
 }
@@ -89,7 +85,7 @@ TEST(SelfTest, TellsAWrongEepromSum) {
   std::fclose(out);
   config.nics[0].eeprom_file = file;
   e1000tlm::test::expect_report("/e1000tlm/platform/eeprom");
-  const RunSummary s = run(config);
+  const RunSummary s = run_to_end(config);
   EXPECT_EQ(s.nics[0].self_test->eeprom, 2U);
   EXPECT_EQ(s.nics[0].self_test->registers, 0U);
   EXPECT_EQ(s.failures, std::vector<std::string>{"nic 0: self-test failed"});
@@ -99,7 +95,7 @@ TEST(SelfTest, TellsAWrongEepromSum) {
 TEST(SelfTest, FailsWhenNegotiationEndsInTheMiddleOfTheInterruptTest) {
   BoardConfig config = self_test();
   config.nics[0].autonegotiation = ms(95);
-  const RunSummary s = run(config);
+  const RunSummary s = run_to_end(config);
   EXPECT_EQ(s.nics[0].self_test->interrupt, 5U);
   EXPECT_EQ(s.nics[0].self_test->loopback, 0U);
 }

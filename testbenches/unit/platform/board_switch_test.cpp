@@ -7,20 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "platform/board/board.h"
+#include "testbenches/unit/platform/board_fixture.h"
 
 namespace e1000tlm::platform {
 namespace {
 
-using ::testing::HasSubstr;
+using test::run;
 
-RunSummary run(const BoardConfig& config) {
-  Board board("board", config);
-  board.run();
-  board.finish();
-  RunSummary summary = board.summary();
-  for (const std::string& failure : summary.failures) ADD_FAILURE() << failure;
-  return summary;
-}
+using ::testing::HasSubstr;
 
 BoardConfig generate(unsigned boards, std::uint64_t frames) {
   BoardConfig config;
