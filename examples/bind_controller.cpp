@@ -9,10 +9,10 @@
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
 
-#include "models/e1000/controller.h"
-#include "models/link/partner.h"
-#include "models/memory/memory.h"
-#include "models/phy/m88e1011.h"
+#include "e1000tlm/e1000/controller.h"
+#include "e1000tlm/link/partner.h"
+#include "e1000tlm/memory/memory.h"
+#include "e1000tlm/phy/m88e1011.h"
 
 using namespace e1000tlm;  // NOLINT(google-build-using-namespace): an example
 

@@ -16,11 +16,13 @@
 
 #include <unistd.h>
 
-#include "models/link/partner.h"
-#include "platform/board/board.h"
-#include "platform/board/files.h"
-#include "platform/options/options.h"
-#include "platform/report/summary.h"
+#include "e1000tlm/board/board.h"
+#include "e1000tlm/board/files.h"
+#include "e1000tlm/link/partner.h"
+#include "e1000tlm/options/options.h"
+#include "e1000tlm/report/summary.h"
+
+#include "e1000tlm_version.h"
 
 namespace e1000tlm::platform {
 namespace {
@@ -114,7 +116,7 @@ int run(int argc, char** argv) {
     return kFine;
   }
   if (options.action == Options::Action::kVersion) {
-    std::cout << "e1000-sim " E1000TLM_VERSION "\n";
+    std::cout << "e1000-sim " << e1000tlm::kVersion << "\n";
     return kFine;
   }
   sc_core::sc_report_handler::set_handler(on_report);

@@ -8,9 +8,9 @@
 #include <sstream>
 #include <string>
 
-#include "models/e1000/parts.h"
-#include "models/e1000/register_map.h"
-#include "models/e1000/statistics.h"
+#include "e1000tlm/e1000/parts.h"
+#include "e1000tlm/e1000/registers/register_map.h"
+#include "e1000tlm/e1000/registers/statistics.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "traffic/checker.h"
+#include "e1000tlm/traffic/checker.h"
 
 #include <cstring>
 

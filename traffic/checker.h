@@ -5,10 +5,10 @@
 #include <optional>
 #include <vector>
 
-#include "models/tlm/bytes.h"
-#include "models/tlm/time.h"
-#include "traffic/histogram.h"
-#include "traffic/payload.h"
+#include "e1000tlm/tlm/bytes.h"
+#include "e1000tlm/tlm/time.h"
+#include "e1000tlm/traffic/histogram.h"
+#include "e1000tlm/traffic/payload.h"
 
 namespace e1000tlm::traffic {
 

@@ -1,7 +1,7 @@
 #pragma once
 /// The capture that comes with the program: traffic/captures/default.pcap, compiled in.
 
-#include "models/tlm/bytes.h"
+#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::traffic {
 

@@ -5,7 +5,7 @@ string(LENGTH "${hex}" digits)
 math(EXPR size "${digits} / 2")
 string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," body "${hex}")
-file(WRITE "${OUTPUT}" "#include \"traffic/default_capture.h\"
+file(WRITE "${OUTPUT}" "#include \"e1000tlm/traffic/default_capture.h\"
 
 namespace e1000tlm::traffic {
 namespace {

@@ -1,4 +1,4 @@
-#include "traffic/generator.h"
+#include "e1000tlm/traffic/generator.h"
 
 #include <algorithm>
 #include <cstring>

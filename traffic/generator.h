@@ -6,10 +6,10 @@
 #include <random>
 #include <string_view>
 
-#include "models/tlm/bytes.h"
-#include "models/tlm/time.h"
-#include "traffic/payload.h"
-#include "traffic/units.h"
+#include "e1000tlm/tlm/bytes.h"
+#include "e1000tlm/tlm/time.h"
+#include "e1000tlm/traffic/payload.h"
+#include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::traffic {
 

@@ -1,4 +1,4 @@
-#include "traffic/payload.h"
+#include "e1000tlm/traffic/payload.h"
 
 namespace e1000tlm::traffic {
 

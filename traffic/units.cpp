@@ -1,4 +1,4 @@
-#include "traffic/units.h"
+#include "e1000tlm/traffic/units.h"
 
 #include <array>
 #include <cctype>

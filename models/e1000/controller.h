@@ -10,16 +10,16 @@
 #include <tlm>
 #include <tlm_utils/simple_target_socket.h>
 
-#include "models/e1000/drops.h"
-#include "models/e1000/eeprom.h"
-#include "models/e1000/flash.h"
-#include "models/e1000/led_unit.h"
-#include "models/e1000/parts.h"
-#include "models/e1000/timing.h"
-#include "models/pci/function.h"
-#include "models/phy/interfaces.h"
-#include "models/tlm/bus_master.h"
-#include "models/tlm/probe.h"
+#include "e1000tlm/e1000/drops.h"
+#include "e1000tlm/e1000/parts.h"
+#include "e1000tlm/e1000/peripherals/eeprom.h"
+#include "e1000tlm/e1000/peripherals/flash.h"
+#include "e1000tlm/e1000/peripherals/led_unit.h"
+#include "e1000tlm/e1000/timing.h"
+#include "e1000tlm/pci/function.h"
+#include "e1000tlm/phy/interfaces.h"
+#include "e1000tlm/tlm/bus_master.h"
+#include "e1000tlm/tlm/probe.h"
 
 namespace e1000tlm::e1000 {
 

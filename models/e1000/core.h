@@ -3,17 +3,17 @@
 
 #include <systemc>
 
-#include "models/e1000/drops.h"
-#include "models/e1000/interrupt_unit.h"
-#include "models/e1000/packet_buffer.h"
-#include "models/e1000/parts.h"
-#include "models/e1000/registers.h"
-#include "models/e1000/statistics.h"
-#include "models/e1000/timing.h"
-#include "models/phy/interfaces.h"
-#include "models/tlm/bus_master.h"
-#include "models/tlm/register_bank.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/e1000/drops.h"
+#include "e1000tlm/e1000/interrupts/interrupt_unit.h"
+#include "e1000tlm/e1000/packet_buffer/packet_buffer.h"
+#include "e1000tlm/e1000/parts.h"
+#include "e1000tlm/e1000/registers/registers.h"
+#include "e1000tlm/e1000/registers/statistics.h"
+#include "e1000tlm/e1000/timing.h"
+#include "e1000tlm/phy/interfaces.h"
+#include "e1000tlm/tlm/bus_master.h"
+#include "e1000tlm/tlm/register_bank.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::e1000 {
 

@@ -1,4 +1,4 @@
-#include "models/e1000/parts.h"
+#include "e1000tlm/e1000/parts.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
-#include "models/e1000/controller.h"
-#include "models/e1000/registers.h"
+#include "e1000tlm/e1000/controller.h"
+#include "e1000tlm/e1000/registers/registers.h"
 
 namespace e1000tlm::e1000 {
 namespace {

@@ -1,4 +1,4 @@
-#include "models/e1000/timing.h"
+#include "e1000tlm/e1000/timing.h"
 
 #include <algorithm>
 #include <array>

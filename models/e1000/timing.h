@@ -5,7 +5,7 @@
 #include <gsl/span>
 #include <string_view>
 
-#include "models/tlm/time.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::e1000 {
 

@@ -1,4 +1,4 @@
-#include "models/link/cable.h"
+#include "e1000tlm/link/cable.h"
 
 #include <algorithm>
 #include <string>
@@ -6,7 +6,7 @@
 
 #include <boost/circular_buffer.hpp>
 
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::link {
 namespace {

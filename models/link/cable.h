@@ -8,10 +8,10 @@
 
 #include <systemc>
 
-#include "models/link/frame.h"
-#include "models/link/wire.h"
-#include "models/tlm/probe.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/link/frame.h"
+#include "e1000tlm/link/wire.h"
+#include "e1000tlm/tlm/probe.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::link {
 

@@ -7,7 +7,7 @@
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
-#include "models/tlm/bytes.h"
+#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::link {
 

@@ -1,9 +1,9 @@
-#include "models/link/hold_queue.h"
+#include "e1000tlm/link/hold_queue.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::link {
 namespace {

@@ -1,4 +1,4 @@
-#include "models/link/partner.h"
+#include "e1000tlm/link/partner.h"
 
 #include <algorithm>
 #include <stdexcept>

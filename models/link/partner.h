@@ -12,9 +12,9 @@
 
 #include <systemc>
 
-#include "models/link/cable.h"
-#include "models/link/pause_queue.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/link/pause_queue.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::link {
 

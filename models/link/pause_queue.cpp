@@ -1,12 +1,12 @@
-#include "models/link/pause_queue.h"
+#include "e1000tlm/link/pause_queue.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "models/link/wire.h"
-#include "models/tlm/bytes.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/link/wire.h"
+#include "e1000tlm/tlm/bytes.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::link {
 namespace {

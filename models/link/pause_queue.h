@@ -9,8 +9,8 @@
 
 #include <boost/circular_buffer.hpp>
 
-#include "models/link/cable.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::link {
 

@@ -1,4 +1,4 @@
-#include "models/link/simple_partners.h"
+#include "e1000tlm/link/simple_partners.h"
 
 #include <utility>
 

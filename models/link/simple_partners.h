@@ -1,7 +1,7 @@
 #pragma once
 /// The two simplest link partners.
 
-#include "models/link/partner.h"
+#include "e1000tlm/link/partner.h"
 
 namespace e1000tlm::link {
 

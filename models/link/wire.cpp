@@ -1,4 +1,4 @@
-#include "models/link/wire.h"
+#include "e1000tlm/link/wire.h"
 
 #include <array>
 #include <tuple>

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "models/tlm/time.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::link {
 

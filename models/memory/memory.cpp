@@ -1,4 +1,4 @@
-#include "models/memory/memory.h"
+#include "e1000tlm/memory/memory.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::memory {
 namespace {

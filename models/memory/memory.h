@@ -8,8 +8,8 @@
 #include <tlm>
 #include <tlm_utils/simple_target_socket.h>
 
-#include "models/tlm/bytes.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/tlm/bytes.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::memory {
 

@@ -1,4 +1,4 @@
-#include "models/pci/access_timing.h"
+#include "e1000tlm/pci/access_timing.h"
 
 #include <algorithm>
 

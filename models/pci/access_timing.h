@@ -4,10 +4,10 @@
 #include <array>
 #include <cstdint>
 
-#include "models/pci/commands.h"
-#include "models/pci/space.h"
-#include "models/pci/timing.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/pci/commands.h"
+#include "e1000tlm/pci/space.h"
+#include "e1000tlm/pci/timing.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::pci {
 

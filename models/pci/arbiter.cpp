@@ -1,4 +1,4 @@
-#include "models/pci/arbiter.h"
+#include "e1000tlm/pci/arbiter.h"
 
 #include <algorithm>
 

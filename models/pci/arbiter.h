@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include "models/pci/access_timing.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/pci/access_timing.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::pci {
 

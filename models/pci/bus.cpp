@@ -1,12 +1,12 @@
-#include "models/pci/bus.h"
+#include "e1000tlm/pci/bus.h"
 
 #include <algorithm>
 #include <stdexcept>
 #include <string>
 
-#include "models/pci/bus_parts.h"
-#include "models/pci/payload.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/pci/bus_parts.h"
+#include "e1000tlm/pci/payload.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::pci {
 namespace {

@@ -11,12 +11,12 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
-#include "models/pci/arbiter.h"
-#include "models/pci/function.h"
-#include "models/pci/timing.h"
-#include "models/tlm/dma_tariff.h"
-#include "models/tlm/probe.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/pci/arbiter.h"
+#include "e1000tlm/pci/function.h"
+#include "e1000tlm/pci/timing.h"
+#include "e1000tlm/tlm/dma_tariff.h"
+#include "e1000tlm/tlm/probe.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::pci {
 

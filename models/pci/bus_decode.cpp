@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "models/pci/bus_parts.h"
-#include "models/pci/payload.h"
+#include "e1000tlm/pci/bus_parts.h"
+#include "e1000tlm/pci/payload.h"
 
 namespace e1000tlm::pci {
 

@@ -5,8 +5,8 @@
 #include <deque>
 #include <string>
 
-#include "models/pci/bus.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/pci/bus.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::pci {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "models/pci/timing.h"
+#include "e1000tlm/pci/timing.h"
 
 namespace e1000tlm::pci {
 

@@ -5,7 +5,7 @@
 
 #include <tlm>
 
-#include "models/pci/config_space.h"
+#include "e1000tlm/pci/config_space.h"
 
 namespace e1000tlm::pci {
 

@@ -1,10 +1,10 @@
-#include "models/pci/config_space.h"
+#include "e1000tlm/pci/config_space.h"
 
 #include <algorithm>
 #include <stdexcept>
 #include <string>
 
-#include "models/tlm/bytes.h"
+#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::pci {
 namespace {

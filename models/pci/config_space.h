@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
-#include "models/pci/commands.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/pci/commands.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::pci {
 

@@ -5,7 +5,7 @@
 
 #include <tlm>
 
-#include "models/pci/space.h"
+#include "e1000tlm/pci/space.h"
 
 namespace e1000tlm::pci {
 

@@ -1,11 +1,11 @@
-#include "models/pci/function.h"
+#include "e1000tlm/pci/function.h"
 
 #include <algorithm>
 #include <optional>
 
-#include "models/pci/config_access.h"
-#include "models/pci/payload.h"
-#include "models/tlm/bytes.h"
+#include "e1000tlm/pci/config_access.h"
+#include "e1000tlm/pci/payload.h"
+#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::pci {
 namespace {

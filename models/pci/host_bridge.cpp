@@ -1,11 +1,11 @@
-#include "models/pci/host_bridge.h"
+#include "e1000tlm/pci/host_bridge.h"
 
 #include <algorithm>
 
-#include "models/pci/config_access.h"
-#include "models/pci/payload.h"
-#include "models/tlm/bytes.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/pci/config_access.h"
+#include "e1000tlm/pci/payload.h"
+#include "e1000tlm/tlm/bytes.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::pci {
 namespace {

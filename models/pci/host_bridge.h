@@ -8,9 +8,9 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
-#include "models/pci/config_space.h"
-#include "models/pci/extension.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/pci/config_space.h"
+#include "e1000tlm/pci/extension.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::pci {
 

@@ -1,4 +1,4 @@
-#include "models/pci/timing.h"
+#include "e1000tlm/pci/timing.h"
 
 #include <algorithm>
 #include <array>

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "models/tlm/time.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::pci {
 

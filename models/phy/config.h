@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "models/tlm/time.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::phy {
 

@@ -6,8 +6,8 @@
 
 #include <systemc>
 
-#include "models/link/cable.h"
-#include "models/link/wire.h"
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/link/wire.h"
 
 namespace e1000tlm::phy {
 

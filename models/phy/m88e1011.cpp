@@ -1,10 +1,10 @@
-#include "models/phy/m88e1011.h"
+#include "e1000tlm/phy/m88e1011.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "models/phy/negotiation.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/phy/negotiation.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::phy {
 namespace {

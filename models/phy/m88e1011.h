@@ -8,9 +8,9 @@
 
 #include <boost/circular_buffer.hpp>
 
-#include "models/phy/config.h"
-#include "models/phy/interfaces.h"
-#include "models/phy/register_file.h"
+#include "e1000tlm/phy/config.h"
+#include "e1000tlm/phy/interfaces.h"
+#include "e1000tlm/phy/register_file.h"
 
 namespace e1000tlm::phy {
 

@@ -1,6 +1,6 @@
-#include "models/phy/negotiation.h"
+#include "e1000tlm/phy/negotiation.h"
 
-#include "models/phy/registers.h"
+#include "e1000tlm/phy/registers.h"
 
 namespace e1000tlm::phy {
 namespace {

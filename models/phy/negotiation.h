@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "models/link/wire.h"
+#include "e1000tlm/link/wire.h"
 
 namespace e1000tlm::phy {
 

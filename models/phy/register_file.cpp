@@ -1,8 +1,8 @@
-#include "models/phy/register_file.h"
+#include "e1000tlm/phy/register_file.h"
 
 #include <algorithm>
 
-#include "models/phy/negotiation.h"
+#include "e1000tlm/phy/negotiation.h"
 
 namespace e1000tlm::phy {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdint>
 
-#include "models/link/wire.h"
-#include "models/phy/registers.h"
+#include "e1000tlm/link/wire.h"
+#include "e1000tlm/phy/registers.h"
 
 namespace e1000tlm::phy {
 

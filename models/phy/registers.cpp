@@ -1,4 +1,4 @@
-#include "models/phy/registers.h"
+#include "e1000tlm/phy/registers.h"
 
 #include <stdexcept>
 #include <string>

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "models/phy/config.h"
+#include "e1000tlm/phy/config.h"
 
 namespace e1000tlm::phy {
 

@@ -1,4 +1,4 @@
-#include "models/tlm/bus_master.h"
+#include "e1000tlm/tlm/bus_master.h"
 
 #include <algorithm>
 #include <array>

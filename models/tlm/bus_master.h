@@ -8,9 +8,9 @@
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
 
-#include "models/tlm/bytes.h"
-#include "models/tlm/dma_tariff.h"
-#include "models/tlm/local_time.h"
+#include "e1000tlm/tlm/bytes.h"
+#include "e1000tlm/tlm/dma_tariff.h"
+#include "e1000tlm/tlm/local_time.h"
 
 namespace e1000tlm {
 

@@ -11,7 +11,7 @@
 
 #include <tlm>
 
-#include "models/tlm/time.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm {
 

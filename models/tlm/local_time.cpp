@@ -1,4 +1,4 @@
-#include "models/tlm/local_time.h"
+#include "e1000tlm/tlm/local_time.h"
 
 #include <stdexcept>
 

@@ -6,8 +6,8 @@
 
 #include <systemc>
 
-#include "models/tlm/sc_time.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/tlm/sc_time.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm {
 

@@ -1,4 +1,4 @@
-#include "models/tlm/register_bank.h"
+#include "e1000tlm/tlm/register_bank.h"
 
 #include <stdexcept>
 #include <string>

@@ -6,7 +6,7 @@
 #include <gsl/span>
 #include <vector>
 
-#include "models/tlm/register_table.h"
+#include "e1000tlm/tlm/register_table.h"
 
 namespace e1000tlm {
 

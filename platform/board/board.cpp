@@ -1,15 +1,15 @@
-#include "platform/board/board.h"
+#include "e1000tlm/board/board.h"
 
 #include <algorithm>
 #include <atomic>
 #include <exception>
 #include <stdexcept>
 
-#include "models/link/partner.h"
-#include "models/tlm/sc_time.h"
-#include "platform/board/qtest_backend.h"
-#include "platform/plugs/qtest_door.h"
-#include "traffic/units.h"
+#include "e1000tlm/board/qtest_backend.h"
+#include "e1000tlm/link/partner.h"
+#include "e1000tlm/plugs/qtest_door.h"
+#include "e1000tlm/tlm/sc_time.h"
+#include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::platform {
 namespace {

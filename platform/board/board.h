@@ -10,12 +10,12 @@
 
 #include <systemc>
 
-#include "platform/board/board_config.h"
-#include "platform/board/machine.h"
-#include "platform/board/network.h"
-#include "platform/board/nic_slot.h"
-#include "platform/board/supervisor.h"
-#include "platform/report/summary.h"
+#include "e1000tlm/board/board_config.h"
+#include "e1000tlm/board/machine.h"
+#include "e1000tlm/board/network.h"
+#include "e1000tlm/board/nic_slot.h"
+#include "e1000tlm/board/supervisor.h"
+#include "e1000tlm/report/summary.h"
 
 namespace e1000tlm::plugs {
 class QTestDoor;

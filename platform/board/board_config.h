@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "models/e1000/eeprom.h"
-#include "models/e1000/parts.h"
-#include "models/e1000/timing.h"
-#include "models/link/switch_config.h"
-#include "models/tlm/time.h"
-#include "platform/driver/nic_settings.h"
+#include "e1000tlm/driver/nic_settings.h"
+#include "e1000tlm/e1000/parts.h"
+#include "e1000tlm/e1000/peripherals/eeprom.h"
+#include "e1000tlm/e1000/timing.h"
+#include "e1000tlm/link/switch/switch_config.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::platform {
 

@@ -3,9 +3,11 @@
 #include <array>
 #include <utility>
 
-#include "models/e1000/drops.h"
-#include "platform/board/board.h"
-#include "traffic/units.h"
+#include "e1000tlm/board/board.h"
+#include "e1000tlm/e1000/drops.h"
+#include "e1000tlm/traffic/units.h"
+
+#include "e1000tlm_version.h"
 
 namespace e1000tlm::platform {
 namespace {
@@ -266,7 +268,7 @@ SwitchSummary Board::switch_summary(const std::string& name, const Network::Hub&
 
 RunSummary Board::summary() const {
   RunSummary s;
-  s.version = E1000TLM_VERSION;
+  s.version = kVersion;
   s.app = native() ? std::string(kAppNames[static_cast<std::size_t>(config_.app)]) : "qtest";
   s.seed = config_.seed;
   s.quantum = config_.quantum;

@@ -1,10 +1,10 @@
-#include "platform/board/files.h"
+#include "e1000tlm/board/files.h"
 
 #include <filesystem>
 #include <stdexcept>
 #include <vector>
 
-#include "models/link/partner.h"
+#include "e1000tlm/link/partner.h"
 
 namespace e1000tlm::platform {
 namespace {

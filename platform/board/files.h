@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "platform/board/board_config.h"
+#include "e1000tlm/board/board_config.h"
 
 namespace e1000tlm::platform {
 

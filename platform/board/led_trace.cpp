@@ -1,8 +1,8 @@
-#include "platform/board/led_trace.h"
+#include "e1000tlm/board/led_trace.h"
 
 #include <stdexcept>
 
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::platform {
 namespace {

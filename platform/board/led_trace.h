@@ -6,7 +6,7 @@
 
 #include <systemc>
 
-#include "models/e1000/controller.h"
+#include "e1000tlm/e1000/controller.h"
 
 namespace e1000tlm::platform {
 

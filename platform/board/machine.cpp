@@ -1,10 +1,10 @@
-#include "platform/board/machine.h"
+#include "e1000tlm/board/machine.h"
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "platform/driver/pci_host.h"
-#include "traffic/payload.h"
+#include "e1000tlm/driver/pci_host.h"
+#include "e1000tlm/traffic/payload.h"
 
 namespace e1000tlm::platform {
 namespace {

@@ -9,15 +9,15 @@
 
 #include <systemc>
 
-#include "models/memory/memory.h"
-#include "models/pci/bus.h"
-#include "models/pci/host_bridge.h"
-#include "platform/board/board_config.h"
-#include "platform/board/network.h"
-#include "platform/board/nic_slot.h"
-#include "platform/board/transit_probe.h"
-#include "platform/driver/cpu.h"
-#include "platform/driver/driver.h"
+#include "e1000tlm/board/board_config.h"
+#include "e1000tlm/board/network.h"
+#include "e1000tlm/board/nic_slot.h"
+#include "e1000tlm/board/transit_probe.h"
+#include "e1000tlm/driver/cpu.h"
+#include "e1000tlm/driver/driver.h"
+#include "e1000tlm/memory/memory.h"
+#include "e1000tlm/pci/bus.h"
+#include "e1000tlm/pci/host_bridge.h"
 
 namespace e1000tlm::platform {
 

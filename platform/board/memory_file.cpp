@@ -1,4 +1,4 @@
-#include "platform/board/memory_file.h"
+#include "e1000tlm/board/memory_file.h"
 
 #include <cerrno>
 #include <cstring>

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "models/tlm/bytes.h"
+#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::platform {
 

@@ -1,13 +1,13 @@
-#include "platform/board/network.h"
+#include "e1000tlm/board/network.h"
 
 #include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 
-#include "models/tlm/sc_time.h"
-#include "platform/board/memory_file.h"
-#include "traffic/default_capture.h"
+#include "e1000tlm/board/memory_file.h"
+#include "e1000tlm/tlm/sc_time.h"
+#include "e1000tlm/traffic/default_capture.h"
 
 namespace e1000tlm::platform {
 namespace {

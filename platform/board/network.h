@@ -10,11 +10,11 @@
 
 #include <systemc>
 
-#include "models/link/cable.h"
-#include "models/link/partner.h"
-#include "models/link/switch.h"
-#include "models/tlm/time.h"
-#include "platform/board/board_config.h"
+#include "e1000tlm/board/board_config.h"
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/link/partner.h"
+#include "e1000tlm/link/switch/switch.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::platform {
 

@@ -1,4 +1,4 @@
-#include "platform/board/nic_slot.h"
+#include "e1000tlm/board/nic_slot.h"
 
 #include <optional>
 #include <stdexcept>

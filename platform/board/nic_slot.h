@@ -7,15 +7,15 @@
 
 #include <systemc>
 
-#include "models/e1000/controller.h"
-#include "models/link/cable.h"
-#include "models/link/partner.h"
-#include "models/pci/function.h"
-#include "models/pci/timing.h"
-#include "models/phy/m88e1011.h"
-#include "platform/board/board_config.h"
-#include "platform/board/led_trace.h"
-#include "platform/board/network.h"
+#include "e1000tlm/board/board_config.h"
+#include "e1000tlm/board/led_trace.h"
+#include "e1000tlm/board/network.h"
+#include "e1000tlm/e1000/controller.h"
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/link/partner.h"
+#include "e1000tlm/pci/function.h"
+#include "e1000tlm/pci/timing.h"
+#include "e1000tlm/phy/m88e1011.h"
 
 namespace e1000tlm::platform {
 

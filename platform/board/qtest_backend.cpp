@@ -1,10 +1,10 @@
-#include "platform/board/qtest_backend.h"
+#include "e1000tlm/board/qtest_backend.h"
 
 #include <algorithm>
 
-#include "platform/board/network.h"
-#include "platform/board/nic_slot.h"
-#include "platform/driver/pci_host.h"
+#include "e1000tlm/board/network.h"
+#include "e1000tlm/board/nic_slot.h"
+#include "e1000tlm/driver/pci_host.h"
 
 namespace e1000tlm::platform {
 namespace {

@@ -9,9 +9,9 @@
 
 #include <systemc>
 
-#include "models/link/host_flush.h"
-#include "models/tlm/bus_master.h"
-#include "platform/plugs/qtest_backend.h"
+#include "e1000tlm/link/host/host_flush.h"
+#include "e1000tlm/plugs/qtest_backend.h"
+#include "e1000tlm/tlm/bus_master.h"
 
 namespace e1000tlm::platform {
 

@@ -1,11 +1,11 @@
-#include "platform/board/supervisor.h"
+#include "e1000tlm/board/supervisor.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <thread>
 
-#include "models/tlm/sc_time.h"
-#include "traffic/units.h"
+#include "e1000tlm/tlm/sc_time.h"
+#include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::platform {
 namespace {

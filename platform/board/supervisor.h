@@ -9,7 +9,7 @@
 
 #include <systemc>
 
-#include "models/tlm/time.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::platform {
 

@@ -1,4 +1,4 @@
-#include "platform/board/transit_probe.h"
+#include "e1000tlm/board/transit_probe.h"
 
 #include <algorithm>
 

@@ -5,8 +5,8 @@
 
 #include <boost/circular_buffer.hpp>
 
-#include "models/link/cable.h"
-#include "traffic/histogram.h"
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/traffic/histogram.h"
 
 namespace e1000tlm::platform {
 

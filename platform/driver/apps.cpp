@@ -1,13 +1,13 @@
-#include "platform/driver/apps.h"
+#include "e1000tlm/driver/apps.h"
 
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <string>
 
-#include "platform/driver/blast.h"
-#include "platform/driver/discard.h"
-#include "platform/driver/self_test.h"
+#include "e1000tlm/driver/blast.h"
+#include "e1000tlm/driver/discard.h"
+#include "e1000tlm/driver/self_test.h"
 
 namespace e1000tlm::driver {
 namespace {

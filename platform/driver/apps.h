@@ -6,10 +6,10 @@
 #include <memory>
 #include <vector>
 
-#include "platform/driver/nic.h"
-#include "platform/driver/self_test_result.h"
-#include "traffic/checker.h"
-#include "traffic/generator.h"
+#include "e1000tlm/driver/nic.h"
+#include "e1000tlm/driver/self_test_result.h"
+#include "e1000tlm/traffic/checker.h"
+#include "e1000tlm/traffic/generator.h"
 
 namespace e1000tlm::driver {
 

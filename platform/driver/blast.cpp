@@ -1,9 +1,9 @@
-#include "platform/driver/blast.h"
+#include "e1000tlm/driver/blast.h"
 
 #include <algorithm>
 
-#include "models/tlm/bytes.h"
-#include "platform/driver/discard.h"
+#include "e1000tlm/driver/discard.h"
+#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::driver {
 namespace {

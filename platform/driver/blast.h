@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "platform/driver/apps.h"
+#include "e1000tlm/driver/apps.h"
 
 namespace e1000tlm::driver {
 

@@ -1,4 +1,4 @@
-#include "platform/driver/cpu.h"
+#include "e1000tlm/driver/cpu.h"
 
 namespace e1000tlm::driver {
 

@@ -7,10 +7,10 @@
 
 #include <systemc>
 
-#include "models/tlm/bus_master.h"
-#include "models/tlm/bytes.h"
-#include "models/tlm/local_time.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/tlm/bus_master.h"
+#include "e1000tlm/tlm/bytes.h"
+#include "e1000tlm/tlm/local_time.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::driver {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "platform/driver/nic.h"
+#include "e1000tlm/driver/nic.h"
 
 namespace e1000tlm::driver {
 

@@ -1,9 +1,9 @@
-#include "platform/driver/driver.h"
+#include "e1000tlm/driver/driver.h"
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "traffic/units.h"
+#include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::driver {
 namespace {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "platform/driver/apps.h"
-#include "platform/driver/cpu.h"
-#include "platform/driver/nic.h"
+#include "e1000tlm/driver/apps.h"
+#include "e1000tlm/driver/cpu.h"
+#include "e1000tlm/driver/nic.h"
 
 namespace e1000tlm::driver {
 

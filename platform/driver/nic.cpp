@@ -1,5 +1,5 @@
 /// The rings: everything that runs once per frame.
-#include "platform/driver/nic.h"
+#include "e1000tlm/driver/nic.h"
 
 #include <cstdio>
 #include <cstring>

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "platform/driver/buffers.h"
-#include "platform/driver/cpu.h"
-#include "platform/driver/e1000_regs.h"
-#include "platform/driver/nic_settings.h"
-#include "platform/driver/pci_host.h"
+#include "e1000tlm/driver/buffers.h"
+#include "e1000tlm/driver/cpu.h"
+#include "e1000tlm/driver/e1000_regs.h"
+#include "e1000tlm/driver/nic_settings.h"
+#include "e1000tlm/driver/pci_host.h"
 
 namespace e1000tlm::driver {
 

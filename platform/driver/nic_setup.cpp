@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "platform/driver/nic.h"
+#include "e1000tlm/driver/nic.h"
 
 namespace e1000tlm::driver {
 namespace {

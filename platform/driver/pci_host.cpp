@@ -1,4 +1,4 @@
-#include "platform/driver/pci_host.h"
+#include "e1000tlm/driver/pci_host.h"
 
 namespace e1000tlm::driver {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "platform/driver/cpu.h"
+#include "e1000tlm/driver/cpu.h"
 
 namespace e1000tlm::driver {
 

@@ -1,10 +1,10 @@
-#include "platform/driver/self_test.h"
+#include "e1000tlm/driver/self_test.h"
 
 #include <algorithm>
 #include <array>
 #include <stdexcept>
 
-#include "platform/driver/discard.h"
+#include "e1000tlm/driver/discard.h"
 
 namespace e1000tlm::driver {
 namespace {

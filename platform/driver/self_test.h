@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "platform/driver/apps.h"
-#include "platform/driver/nic.h"
-#include "platform/driver/self_test_result.h"
+#include "e1000tlm/driver/apps.h"
+#include "e1000tlm/driver/nic.h"
+#include "e1000tlm/driver/self_test_result.h"
 
 namespace e1000tlm::driver {
 

@@ -4,7 +4,7 @@
 #include <random>
 #include <utility>
 
-#include "platform/driver/self_test.h"
+#include "e1000tlm/driver/self_test.h"
 
 namespace e1000tlm::driver {
 namespace {

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "platform/options/value_parsers.h"
+#include "e1000tlm/options/value_parsers.h"
 
 namespace e1000tlm::platform {
 namespace {

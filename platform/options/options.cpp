@@ -1,4 +1,4 @@
-#include "platform/options/options.h"
+#include "e1000tlm/options/options.h"
 
 #include <algorithm>
 #include <array>
@@ -11,9 +11,9 @@
 
 #include <boost/program_options.hpp>
 
-#include "platform/options/value_parsers.h"
-#include "traffic/generator.h"
-#include "traffic/units.h"
+#include "e1000tlm/options/value_parsers.h"
+#include "e1000tlm/traffic/generator.h"
+#include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::platform {
 namespace {

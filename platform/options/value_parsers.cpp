@@ -1,4 +1,4 @@
-#include "platform/options/value_parsers.h"
+#include "e1000tlm/options/value_parsers.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "models/e1000/timing.h"
-#include "traffic/units.h"
+#include "e1000tlm/e1000/timing.h"
+#include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::platform {
 namespace {

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "platform/board/board_config.h"
-#include "platform/driver/nic_settings.h"
+#include "e1000tlm/board/board_config.h"
+#include "e1000tlm/driver/nic_settings.h"
 
 namespace e1000tlm::platform {
 

@@ -1,4 +1,4 @@
-#include "platform/plugs/base64.h"
+#include "e1000tlm/plugs/base64.h"
 
 namespace e1000tlm::plugs {
 namespace {

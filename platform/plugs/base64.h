@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "models/tlm/bytes.h"
+#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::plugs {
 

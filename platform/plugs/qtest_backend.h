@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "models/tlm/bytes.h"
+#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::plugs {
 

@@ -1,4 +1,4 @@
-#include "platform/plugs/qtest_door.h"
+#include "e1000tlm/plugs/qtest_door.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -6,7 +6,7 @@
 
 #include <poll.h>
 
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::plugs {
 namespace {

@@ -10,11 +10,11 @@
 
 #include <systemc>
 
-#include "models/link/host_fd.h"
-#include "models/tlm/time.h"
-#include "platform/plugs/qtest_backend.h"
-#include "platform/plugs/qtest_protocol.h"
-#include "platform/plugs/stream_endpoint.h"
+#include "e1000tlm/link/host/host_fd.h"
+#include "e1000tlm/plugs/qtest_backend.h"
+#include "e1000tlm/plugs/qtest_protocol.h"
+#include "e1000tlm/plugs/stream_endpoint.h"
+#include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::plugs {
 

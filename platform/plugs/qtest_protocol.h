@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "models/tlm/bytes.h"
+#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::plugs {
 

@@ -1,4 +1,4 @@
-#include "platform/plugs/stream_endpoint.h"
+#include "e1000tlm/plugs/stream_endpoint.h"
 
 #include <algorithm>
 #include <array>

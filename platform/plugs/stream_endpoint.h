@@ -7,8 +7,8 @@
 
 #include <sys/types.h>
 
-#include "models/link/host_fd.h"
-#include "models/link/host_socket.h"
+#include "e1000tlm/link/host/host_fd.h"
+#include "e1000tlm/link/host/host_socket.h"
 
 namespace e1000tlm::plugs {
 

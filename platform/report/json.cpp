@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "platform/report/summary.h"
+#include "e1000tlm/report/summary.h"
 
 namespace e1000tlm::platform {
 namespace {

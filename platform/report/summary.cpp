@@ -1,4 +1,4 @@
-#include "platform/report/summary.h"
+#include "e1000tlm/report/summary.h"
 
 #include <cmath>
 

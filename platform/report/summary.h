@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "models/tlm/time.h"
-#include "platform/driver/self_test_result.h"
-#include "traffic/histogram.h"
+#include "e1000tlm/driver/self_test_result.h"
+#include "e1000tlm/tlm/time.h"
+#include "e1000tlm/traffic/histogram.h"
 
 namespace e1000tlm::platform {
 

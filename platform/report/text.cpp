@@ -1,7 +1,7 @@
 #include <cstdio>
 
-#include "platform/report/summary.h"
-#include "traffic/units.h"
+#include "e1000tlm/report/summary.h"
+#include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::platform {
 namespace {

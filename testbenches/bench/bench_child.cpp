@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "models/link/partner.h"
-#include "models/tlm/sc_time.h"
-#include "platform/board/board.h"
+#include "e1000tlm/board/board.h"
+#include "e1000tlm/link/partner.h"
+#include "e1000tlm/tlm/sc_time.h"
 #include "testbenches/bench/bench_partners.h"
 
 namespace e1000tlm::bench {

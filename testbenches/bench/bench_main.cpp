@@ -10,7 +10,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "models/link/wire.h"
+#include "e1000tlm/link/wire.h"
 #include "testbenches/bench/bench_child.h"
 
 namespace e1000tlm::bench {

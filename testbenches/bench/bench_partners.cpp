@@ -7,9 +7,9 @@
 
 #include <systemc>
 
-#include "models/link/hold_queue.h"
-#include "models/link/partner.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/link/hold_queue.h"
+#include "e1000tlm/link/partner.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::bench {
 namespace {

@@ -18,7 +18,7 @@
 
 #include <boost/program_options.hpp>
 
-#include "models/link/wire.h"
+#include "e1000tlm/link/wire.h"
 #include "testbenches/bench/bench_child.h"
 #include "testbenches/timing/report.h"
 

@@ -7,15 +7,15 @@
 #include <systemc>
 #include <tlm>
 
-#include "models/e1000/drops.h"
-#include "models/e1000/interrupt_unit.h"
-#include "models/e1000/receive_engine.h"
-#include "models/memory/memory.h"
-#include "models/pci/bus.h"
-#include "models/pci/host_bridge.h"
-#include "models/tlm/sc_time.h"
-#include "platform/board/network.h"
-#include "platform/board/nic_slot.h"
+#include "e1000tlm/board/network.h"
+#include "e1000tlm/board/nic_slot.h"
+#include "e1000tlm/e1000/drops.h"
+#include "e1000tlm/e1000/interrupts/interrupt_unit.h"
+#include "e1000tlm/e1000/receive/receive_engine.h"
+#include "e1000tlm/memory/memory.h"
+#include "e1000tlm/pci/bus.h"
+#include "e1000tlm/pci/host_bridge.h"
+#include "e1000tlm/tlm/sc_time.h"
 #include "testbenches/timing/forked.h"
 #include "testbenches/timing/station.h"
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "models/e1000/parts.h"
-#include "models/e1000/timing.h"
-#include "models/pci/timing.h"
-#include "models/tlm/time.h"
+#include "e1000tlm/e1000/parts.h"
+#include "e1000tlm/e1000/timing.h"
+#include "e1000tlm/pci/timing.h"
+#include "e1000tlm/tlm/time.h"
 #include "testbenches/timing/workload.h"
 
 namespace e1000tlm::timing {

@@ -1,6 +1,6 @@
 #include <string>
 
-#include "models/link/cable.h"
+#include "e1000tlm/link/cable.h"
 #include "testbenches/timing/arithmetic.h"
 #include "testbenches/timing/points.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::timing {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/link/hold_queue.h"
-#include "models/link/partner.h"
+#include "e1000tlm/link/hold_queue.h"
+#include "e1000tlm/link/partner.h"
 
 namespace e1000tlm::timing {
 

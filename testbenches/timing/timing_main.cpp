@@ -12,7 +12,7 @@
 
 #include <boost/program_options.hpp>
 
-#include "models/e1000/timing.h"
+#include "e1000tlm/e1000/timing.h"
 #include "testbenches/timing/points.h"
 #include "testbenches/timing/report.h"
 #include "testbenches/timing/sweeps.h"

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "platform/driver/cpu.h"
-#include "platform/driver/nic.h"
-#include "platform/driver/pci_host.h"
+#include "e1000tlm/driver/cpu.h"
+#include "e1000tlm/driver/nic.h"
+#include "e1000tlm/driver/pci_host.h"
 
 namespace e1000tlm::timing {
 

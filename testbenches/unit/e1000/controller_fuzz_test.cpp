@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "models/e1000/mac_receiver.h"
+#include "e1000tlm/e1000/receive/mac_receiver.h"
 #include "testbenches/unit/e1000/nic_rig.h"
 
 namespace e1000tlm::e1000::test {

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "models/e1000/controller.h"
-#include "models/pci/config_space.h"
+#include "e1000tlm/e1000/controller.h"
+#include "e1000tlm/pci/config_space.h"
 
 namespace e1000tlm::e1000::test {
 namespace {

@@ -1,7 +1,7 @@
 /// The silicon's own times: the named constants of ControllerTiming at work.
 
-#include "models/e1000/receive_engine.h"
-#include "models/e1000/timing.h"
+#include "e1000tlm/e1000/receive/receive_engine.h"
+#include "e1000tlm/e1000/timing.h"
 #include "testbenches/unit/e1000/nic_rig.h"
 
 namespace e1000tlm::e1000::test {

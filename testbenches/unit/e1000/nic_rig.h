@@ -13,17 +13,17 @@
 
 #include <gtest/gtest.h>
 
-#include "models/e1000/controller.h"
-#include "models/e1000/descriptors.h"
-#include "models/e1000/registers.h"
-#include "models/e1000/statistics.h"
-#include "models/link/cable.h"
-#include "models/link/partner.h"
-#include "models/memory/memory.h"
-#include "models/pci/extension.h"
-#include "models/pci/function.h"
-#include "models/phy/m88e1011.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/e1000/controller.h"
+#include "e1000tlm/e1000/dma/descriptors.h"
+#include "e1000tlm/e1000/registers/registers.h"
+#include "e1000tlm/e1000/registers/statistics.h"
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/link/partner.h"
+#include "e1000tlm/memory/memory.h"
+#include "e1000tlm/pci/extension.h"
+#include "e1000tlm/pci/function.h"
+#include "e1000tlm/phy/m88e1011.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::e1000::test {
 

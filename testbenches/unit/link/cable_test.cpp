@@ -1,4 +1,4 @@
-#include "models/link/cable.h"
+#include "e1000tlm/link/cable.h"
 
 #include <functional>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "models/link/frame.h"
+#include "e1000tlm/link/frame.h"
 
 #include <array>
 #include <numeric>

@@ -7,8 +7,8 @@
 
 #include <systemc>
 
-#include "models/link/cable.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::link::test {
 

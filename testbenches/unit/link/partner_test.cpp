@@ -1,4 +1,4 @@
-#include "models/link/partner.h"
+#include "e1000tlm/link/partner.h"
 
 #include <functional>
 #include <stdexcept>
@@ -8,8 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/link/hold_queue.h"
-#include "models/link/simple_partners.h"
+#include "e1000tlm/link/hold_queue.h"
+#include "e1000tlm/link/simple_partners.h"
 #include "testbenches/unit/link/link_fixture.h"
 
 namespace e1000tlm::link {

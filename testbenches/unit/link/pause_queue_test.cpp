@@ -1,6 +1,6 @@
 /// Link partners obey PAUSE. A frame of 64 bytes takes 576 ns on a gigabit wire (with preamble),
 /// its gap 96 ns; the cables have no length.
-#include "models/link/pause_queue.h"
+#include "e1000tlm/link/pause_queue.h"
 
 #include <string>
 #include <vector>
@@ -10,9 +10,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/link/pcap_partner.h"
-#include "models/link/simple_partners.h"
-#include "testbenches/unit/link/capture_fixture.h"
+#include "e1000tlm/link/capture/pcap_partner.h"
+#include "e1000tlm/link/simple_partners.h"
+#include "testbenches/unit/link/capture/capture_fixture.h"
 #include "testbenches/unit/link/link_fixture.h"
 
 namespace e1000tlm::link {

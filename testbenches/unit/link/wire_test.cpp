@@ -1,11 +1,11 @@
-#include "models/link/wire.h"
+#include "e1000tlm/link/wire.h"
 
 #include <stdexcept>
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "models/link/pace.h"
+#include "e1000tlm/link/capture/pace.h"
 
 namespace e1000tlm::link {
 namespace {

@@ -1,6 +1,6 @@
 /// Memory: IEEE 1666 transport rules, latency, DMI, files.
 
-#include "models/memory/memory.h"
+#include "e1000tlm/memory/memory.h"
 
 #include <array>
 #include <filesystem>
@@ -16,7 +16,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::memory {
 namespace {

@@ -1,6 +1,6 @@
 /// Whole accesses that nobody disturbs, against hand-computed clocks.
 
-#include "models/pci/access_timing.h"
+#include "e1000tlm/pci/access_timing.h"
 
 #include <string>
 

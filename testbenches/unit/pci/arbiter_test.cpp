@@ -1,7 +1,7 @@
 /// Masters that want the bus at the same time, against hand-computed clocks of 30 ns: an access of
 /// n data phases takes 2 clocks of arbitration, then 10+n+1 (read) or 2+n+1 (write).
 
-#include "models/pci/arbiter.h"
+#include "e1000tlm/pci/arbiter.h"
 
 #include <algorithm>
 #include <deque>

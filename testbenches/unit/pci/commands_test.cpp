@@ -1,10 +1,10 @@
 /// Which commands an 8254x uses (manual 4.3, table 4-8).
 
-#include "models/pci/commands.h"
+#include "e1000tlm/pci/commands.h"
 
 #include <gtest/gtest.h>
 
-#include "models/pci/config_space.h"
+#include "e1000tlm/pci/config_space.h"
 
 namespace e1000tlm::pci {
 namespace {

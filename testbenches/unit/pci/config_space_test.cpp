@@ -1,6 +1,6 @@
 /// Type 0 configuration space: masks, BARs, capabilities, power states, hostile input.
 
-#include "models/pci/config_space.h"
+#include "e1000tlm/pci/config_space.h"
 
 #include <cstdint>
 #include <functional>

@@ -17,13 +17,13 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <tlm_utils/simple_target_socket.h>
 
-#include "models/memory/memory.h"
-#include "models/pci/bus.h"
-#include "models/pci/function.h"
-#include "models/pci/host_bridge.h"
-#include "models/tlm/bus_master.h"
-#include "models/tlm/bytes.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/memory/memory.h"
+#include "e1000tlm/pci/bus.h"
+#include "e1000tlm/pci/function.h"
+#include "e1000tlm/pci/host_bridge.h"
+#include "e1000tlm/tlm/bus_master.h"
+#include "e1000tlm/tlm/bytes.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::pci::test {
 

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models/pci/arbiter.h"
+#include "e1000tlm/pci/arbiter.h"
 
 namespace e1000tlm::pci {
 namespace {

@@ -1,6 +1,6 @@
 /// Bus arithmetic against hand-computed PCI timing.
 
-#include "models/pci/timing.h"
+#include "e1000tlm/pci/timing.h"
 
 #include <cstdint>
 #include <string>

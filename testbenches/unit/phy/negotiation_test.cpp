@@ -1,6 +1,6 @@
 /// Autonegotiation's words and decisions.
 
-#include "models/phy/negotiation.h"
+#include "e1000tlm/phy/negotiation.h"
 
 #include <gtest/gtest.h>
 

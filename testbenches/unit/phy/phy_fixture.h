@@ -7,9 +7,9 @@
 
 #include <systemc>
 
-#include "models/link/cable.h"
-#include "models/phy/m88e1011.h"
-#include "models/tlm/sc_time.h"
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/phy/m88e1011.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::phy::test {
 

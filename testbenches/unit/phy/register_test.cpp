@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/phy/register_file.h"
+#include "e1000tlm/phy/register_file.h"
 
 namespace e1000tlm::phy {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/board/board.h"
+#include "e1000tlm/board/board.h"
 
 namespace {
 std::uint64_t allocations = 0;

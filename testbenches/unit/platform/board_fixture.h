@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/board/board.h"
+#include "e1000tlm/board/board.h"
 
 namespace e1000tlm::platform::test {
 

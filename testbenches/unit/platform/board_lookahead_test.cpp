@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "platform/board/board.h"
+#include "e1000tlm/board/board.h"
 
 namespace e1000tlm::platform {
 namespace {

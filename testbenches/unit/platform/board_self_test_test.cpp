@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/board/board.h"
+#include "e1000tlm/board/board.h"
 #include "testbenches/support/sc_test.h"
 #include "testbenches/unit/platform/board_fixture.h"
 

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "platform/board/board.h"
+#include "e1000tlm/board/board.h"
 #include "testbenches/unit/platform/board_fixture.h"
 
 namespace e1000tlm::platform {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "platform/board/transit_probe.h"
+#include "e1000tlm/board/transit_probe.h"
 
 namespace e1000tlm::platform {
 namespace {

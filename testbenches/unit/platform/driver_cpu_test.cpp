@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "models/tlm/sc_time.h"
-#include "platform/driver/buffers.h"
-#include "platform/driver/cpu.h"
+#include "e1000tlm/driver/buffers.h"
+#include "e1000tlm/driver/cpu.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::driver {
 namespace {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "platform/options/options.h"
+#include "e1000tlm/options/options.h"
 
 namespace e1000tlm::platform {
 namespace {

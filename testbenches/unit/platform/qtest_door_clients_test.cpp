@@ -13,8 +13,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "models/link/host_socket.h"
-#include "platform/plugs/qtest_door.h"
+#include "e1000tlm/link/host/host_socket.h"
+#include "e1000tlm/plugs/qtest_door.h"
 #include "testbenches/support/sc_test.h"
 #include "testbenches/unit/platform/qtest_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "platform/plugs/qtest_door.h"
+#include "e1000tlm/plugs/qtest_door.h"
 
 #include <functional>
 #include <thread>

@@ -19,10 +19,10 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "models/link/host_fd.h"
-#include "models/tlm/sc_time.h"
-#include "platform/plugs/qtest_backend.h"
-#include "platform/plugs/qtest_door.h"
+#include "e1000tlm/link/host/host_fd.h"
+#include "e1000tlm/plugs/qtest_backend.h"
+#include "e1000tlm/plugs/qtest_door.h"
+#include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::plugs {
 

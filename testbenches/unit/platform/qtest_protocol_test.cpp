@@ -1,11 +1,11 @@
-#include "platform/plugs/qtest_protocol.h"
+#include "e1000tlm/plugs/qtest_protocol.h"
 
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "platform/plugs/base64.h"
+#include "e1000tlm/plugs/base64.h"
 
 namespace e1000tlm::plugs {
 namespace {

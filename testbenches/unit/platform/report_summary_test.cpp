@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "platform/report/summary.h"
+#include "e1000tlm/report/summary.h"
 
 namespace e1000tlm::platform {
 namespace {

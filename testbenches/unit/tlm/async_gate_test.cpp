@@ -1,4 +1,4 @@
-#include "models/tlm/async_gate.h"
+#include "e1000tlm/tlm/async_gate.h"
 
 #include <atomic>
 #include <chrono>

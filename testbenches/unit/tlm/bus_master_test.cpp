@@ -1,4 +1,4 @@
-#include "models/tlm/bus_master.h"
+#include "e1000tlm/tlm/bus_master.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models/memory/memory.h"
+#include "e1000tlm/memory/memory.h"
 
 namespace e1000tlm {
 namespace {

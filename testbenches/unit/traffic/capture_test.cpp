@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "traffic/default_capture.h"
+#include "e1000tlm/traffic/default_capture.h"
 
 namespace e1000tlm::traffic {
 namespace {

@@ -1,4 +1,4 @@
-#include "traffic/generator.h"
+#include "e1000tlm/traffic/generator.h"
 
 #include <map>
 #include <stdexcept>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "traffic/checker.h"
+#include "e1000tlm/traffic/checker.h"
 
 namespace e1000tlm::traffic {
 namespace {

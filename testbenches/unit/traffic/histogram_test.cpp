@@ -1,4 +1,4 @@
-#include "traffic/histogram.h"
+#include "e1000tlm/traffic/histogram.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,1 @@
+# Install rules: headers, libraries, CMake package with components, pkg-config files.

@@ -1,0 +1,78 @@
+#pragma once
+/// The 16-byte descriptors of both rings (manual 3.2.3 and 3.3.3 to 3.3.7). No SystemC.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "e1000tlm/tlm/bytes.h"
+
+namespace e1000tlm::e1000 {
+
+inline constexpr std::size_t kDescriptorBytes = 16;
+
+namespace tx_cmd {  // byte 11
+inline constexpr std::uint8_t kEop = 1 << 0, kIfcs = 1 << 1, kIc = 1 << 2 /* legacy */,
+                              kTse = 1 << 2 /* context, data */, kRs = 1 << 3,
+                              kRps = 1 << 4 /* 82544 */, kDext = 1 << 5, kVle = 1 << 6,
+                              kIde = 1 << 7;
+inline constexpr std::uint8_t kContextTcp = 1 << 0, kContextIpv4 = 1 << 1;
+}  // namespace tx_cmd
+namespace tx_status {  // byte 12, low nibble
+inline constexpr std::uint8_t kDd = 1 << 0, kEc = 1 << 1, kLc = 1 << 2, kTu = 1 << 3;
+}
+namespace tx_popts {  // byte 13 of data descriptors
+inline constexpr std::uint8_t kIxsm = 1 << 0, kTxsm = 1 << 1;
+}
+namespace rx_status {  // byte 12
+inline constexpr std::uint8_t kDd = 1 << 0, kEop = 1 << 1, kIxsm = 1 << 2, kVp = 1 << 3,
+                              kTcpcs = 1 << 5, kIpcs = 1 << 6, kPif = 1 << 7;
+}
+namespace rx_error {  // byte 13
+inline constexpr std::uint8_t kCe = 1 << 0, kSe = 1 << 1, kSeq = 1 << 2, kCxe = 1 << 4,
+                              kTcpe = 1 << 5, kIpe = 1 << 6, kRxe = 1 << 7;
+}
+
+/// Offload context (manual 3.3.6). `end` values are inclusive; 0 means the end of the packet.
+struct TxContext {
+  std::uint8_t ipcss = 0, ipcso = 0;
+  std::uint16_t ipcse = 0;
+  std::uint8_t tucss = 0, tucso = 0;
+  std::uint16_t tucse = 0;
+  std::uint32_t paylen = 0;  ///< 20 bits
+  std::uint8_t hdrlen = 0;
+  std::uint16_t mss = 0;
+  bool tse = false, ipv4 = false, tcp = false;
+};
+
+struct TxDescriptor {
+  enum class Kind : std::uint8_t { kLegacy, kContext, kData, kReserved };
+  Kind kind = Kind::kLegacy;
+  std::uint64_t address = 0;
+  std::uint32_t length = 0;       ///< legacy: 16 bits, data: 20 bits (DTALEN), context: 0
+  std::uint8_t command = 0;       ///< tx_cmd bits, as they stand in byte 11
+  std::uint8_t cso = 0, css = 0;  ///< legacy
+  std::uint8_t popts = 0;         ///< data
+  std::uint16_t special = 0;      ///< VLAN tag control information
+
+  bool has(std::uint8_t bit) const { return (command & bit) != 0; }
+  /// Bytes to fetch: a null address or length moves no data (manual 3.3.3, notes to table 3-10).
+  std::uint32_t data_length() const { return address == 0 ? 0 : length; }
+  /// Ends a packet. Bit 0 of a context descriptor's command means TCP instead.
+  bool ends_packet() const { return kind != Kind::kContext && has(tx_cmd::kEop); }
+};
+
+/// Reads 16 bytes. Kind kReserved: DEXT set with a DTYP other than 0 and 1; it moves no data.
+TxDescriptor decode_tx(const std::uint8_t* bytes);
+/// Precondition: decode_tx said kContext.
+TxContext decode_tx_context(const std::uint8_t* bytes);
+
+/// What the receiver writes back (legacy format).
+struct RxWriteBack {
+  std::uint16_t length = 0, checksum = 0;
+  std::uint8_t status = 0, errors = 0;
+  std::uint16_t special = 0;
+};
+/// Writes bytes 8..15 of the descriptor.
+void encode_rx(const RxWriteBack& fields, std::uint8_t* bytes_8_to_15);
+
+}  // namespace e1000tlm::e1000

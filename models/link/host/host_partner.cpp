@@ -1,0 +1,267 @@
+#include "e1000tlm/link/host/host_partner.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <poll.h>
+
+#include "e1000tlm/tlm/sc_time.h"
+
+namespace e1000tlm::link {
+namespace {
+
+using Outcome = HostDevice::Outcome;
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kHeaderBytes = 14;  // addresses and EtherType
+constexpr std::size_t kFramesPerRead = 64;
+constexpr int kRetryMilliseconds = 1;
+// How often a full NIC side is looked at again.
+constexpr Time kBacklogCheck = us(100);
+constexpr const char* kReport = "/e1000tlm/link/host";
+
+/// "tap:ifname=tap0", as the user wrote it or nearly so.
+std::string text_of(const PartnerSpec& spec) {
+  std::string text = spec.kind;
+  char separator = ':';
+  for (const auto& [key, value] : spec.options) {
+    text.append(1, std::exchange(separator, ',')).append(key).append(1, '=').append(value);
+  }
+  return text;
+}
+
+}  // namespace
+
+HostPartner::HostPartner(const sc_core::sc_module_name& name, CableEndIf& end,
+                         const PartnerSpec& spec, std::unique_ptr<HostDevice> device,
+                         Time hold_flush)
+    : LinkPartner(name, end, spec),
+      what_(text_of(spec)),
+      device_(std::move(device)),
+      hold_("hold", pause_, statistics_, {hold_flush, HoldQueue::kLiveCapacity}),
+      gate_("gate"),
+      check_backlog_("check_backlog") {
+  SC_HAS_PROCESS(HostPartner);
+  SC_METHOD(relieve);
+  sensitive << check_backlog_;
+  dont_initialize();
+  end_.set_sink(this);
+}
+
+HostPartner::~HostPartner() {
+  HostPartner::finish();
+  end_.set_sink(nullptr);
+}
+
+void HostPartner::start_of_simulation() {
+  if (polled_ || thread_.joinable()) return;
+  gate_.attach();
+  thread_ = std::thread([this] { run(); });
+}
+
+void HostPartner::use_polling() {
+  polled_ = true;
+  hold_.open_at_once();
+}
+
+void HostPartner::finish() {
+  if (thread_.joinable()) {
+    stop_ = true;
+    wake_.set();
+    thread_.join();
+    gate_.detach();
+  }
+  if (device_) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    write_outgoing(kLastFlush);
+    const std::size_t left = outgoing_.size() + incoming_.sizes.size();
+    if (left > 0) drop("host_closed", left);
+    outgoing_.clear();
+    incoming_.clear();
+    closed_ = true;
+    device_.reset();
+  }
+  collect_drops();
+}
+
+// --- from the NIC ---
+
+void HostPartner::receive(Arrival arrival) {
+  const Frame& frame = *arrival.frame;
+  count_from_nic(frame);
+  if (pause_.take(arrival)) return;
+  if (frame.coding_error || !frame.fcs_ok()) {
+    ++statistics_.drops["bad_fcs"];
+    return;
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (outgoing_.empty() && write(frame.bytes(), milliseconds(0)) != Outcome::kAgain) return;
+  if (outgoing_.size() >= kOutgoingFrames) {
+    drop("host_queue_full");
+    return;
+  }
+  outgoing_.emplace_back(frame.bytes().begin(), frame.bytes().end());
+  wake_.set();
+}
+
+HostDevice::Outcome HostPartner::write(ConstBytes frame, milliseconds wait) {
+  if (closed_) {
+    drop(gone_ ? "host_gone" : "host_closed");
+    return Outcome::kDropped;
+  }
+  const HostDevice::WriteResult result = device_->write(frame, wait);
+  if (result.outcome == Outcome::kDropped) drop(result.reason);
+  if (result.outcome == Outcome::kClosed) {
+    closed_ = gone_ = true;
+    drop("host_gone");
+    wake_.set();  // the thread has the simulation tell the user
+  }
+  return result.outcome;
+}
+
+bool HostPartner::write_outgoing(milliseconds timeout) {
+  const auto deadline = SteadyClock::now() + timeout;
+  while (!outgoing_.empty()) {
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now());
+    const Outcome outcome = write(outgoing_.front(), std::max(left, milliseconds(0)));
+    if (outcome == Outcome::kAgain) {
+      if (left.count() > 0) continue;  // interrupted, or woken for another's sake
+      return false;
+    }
+    outgoing_.pop_front();
+  }
+  return true;
+}
+
+bool HostPartner::flush(milliseconds timeout) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return write_outgoing(timeout);
+}
+
+// --- to the NIC ---
+
+void HostPartner::run() {
+  bool posted_gone = false;
+  while (!stop_) {
+    std::array<pollfd, 2> fds{};
+    fds[0] = {wake_.fd(), POLLIN, 0};
+    int timeout = -1;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      const bool retry = !outgoing_.empty() && !closed_;
+      fds[1] = {closed_ ? -1 : device_->fd(), 0, 0};
+      if (!paused_) fds[1].events |= POLLIN;
+      if (retry && device_->poll_tells_room()) fds[1].events |= POLLOUT;
+      if (retry && !device_->poll_tells_room()) timeout = kRetryMilliseconds;
+      // A device that only reports an error would wake poll() for ever.
+      if (fds[1].events == 0) fds[1].fd = -1;
+    }
+    if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) return;
+    wake_.clear();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    write_outgoing(milliseconds(0));
+    if (!paused_ && !closed_ && fds[1].revents != 0 && read_batch()) {
+      gate_.post([this] { take_batch(); });
+    }
+    if (gone_ && !posted_gone) gate_.post([this] { collect_drops(); });
+    posted_gone = gone_;
+  }
+}
+
+/// True if frames joined an empty batch: the simulation must be told.
+bool HostPartner::read_batch() {
+  const bool was_empty = incoming_.sizes.empty();
+  for (std::size_t i = 0; i < kFramesPerRead; ++i) {
+    if (backlog_ + incoming_.sizes.size() >= kHighWater) {
+      paused_ = true;
+      break;
+    }
+    const HostDevice::ReadResult result = device_->read();
+    if (result.outcome == Outcome::kAgain) break;
+    if (result.outcome == Outcome::kClosed) {
+      closed_ = gone_ = true;
+      break;
+    }
+    if (result.outcome == Outcome::kDropped) {
+      drop(result.reason);
+      continue;
+    }
+    incoming_.bytes.insert(incoming_.bytes.end(), result.frame.begin(), result.frame.end());
+    incoming_.sizes.push_back(static_cast<std::uint32_t>(result.frame.size()));
+  }
+  return was_empty && !incoming_.sizes.empty();
+}
+
+void HostPartner::take_batch() {
+  taken_.clear();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::swap(taken_, incoming_);
+    // Until they are offered below they count as the NIC's side.
+    backlog_ = backlog() + taken_.sizes.size();
+  }
+  const std::uint8_t* bytes = taken_.bytes.data();
+  for (const std::uint32_t size : taken_.sizes) {
+    offer({bytes, size});
+    bytes += size;
+  }
+  relieve();
+}
+
+void HostPartner::offer(ConstBytes content) {
+  if (content.size() < kHeaderBytes || content.size() > kMaxFrameBytes) {
+    ++statistics_.drops[content.size() < kHeaderBytes ? "too_short" : "too_long"];
+    return;
+  }
+  FramePtr frame = FramePool::shared().make(std::max(content.size(), kMinFrameBytes));
+  std::uint8_t* const padding = std::copy(content.begin(), content.end(), frame->data());
+  std::fill(padding, frame->data() + frame->size(), std::uint8_t{0});
+  hold_.offer(std::move(frame), sc_now());
+}
+
+void HostPartner::relieve() {
+  collect_drops();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  backlog_ = backlog();
+  if (paused_ && backlog_ + incoming_.sizes.size() <= kLowWater) {
+    paused_ = false;
+    wake_.set();
+  }
+  // Looked at again also while not paused: the thread may pause any time later on this backlog.
+  if (!polled_ && backlog_ > kLowWater) check_backlog_.notify(to_sc(kBacklogCheck));
+}
+
+std::size_t HostPartner::poll() {
+  std::size_t taken = 0;
+  // A host that sends nothing but rubbish, and that without end, must not keep us here.
+  for (std::size_t reads = 0; reads < kHighWater; ++reads) {
+    if (!device_ || thread_.joinable() || closed_ || backlog() >= kHighWater) break;
+    const HostDevice::ReadResult result = device_->read();
+    if (result.outcome == Outcome::kAgain) break;
+    if (result.outcome == Outcome::kClosed) {
+      closed_ = gone_ = true;
+    } else if (result.outcome == Outcome::kDropped) {
+      ++statistics_.drops[result.reason];
+    } else {
+      offer(result.frame);
+      ++taken;
+    }
+  }
+  collect_drops();
+  return taken;
+}
+
+void HostPartner::collect_drops() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& [reason, frames] : drops_) statistics_.drops[reason] += frames;
+  drops_.clear();
+  if (!gone_ || told_gone_) return;
+  told_gone_ = true;
+  const std::string text = what_ + ": the host's end has gone, frames to it are lost";
+  SC_REPORT_WARNING(kReport, text.c_str());
+}
+
+}  // namespace e1000tlm::link

@@ -1,0 +1,148 @@
+#pragma once
+/// What the partners have in common that pass frames through a host file descriptor.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <systemc>
+
+#include "e1000tlm/link/hold_queue.h"
+#include "e1000tlm/link/host/host_fd.h"
+#include "e1000tlm/link/host/host_flush.h"
+#include "e1000tlm/link/partner.h"
+#include "e1000tlm/tlm/async_gate.h"
+#include "e1000tlm/tlm/bytes.h"
+
+namespace e1000tlm::link {
+
+/// A file descriptor that carries frames without FCS. Calls come from different threads, one at a
+/// time. No SystemC.
+class HostDevice {
+ public:
+  virtual ~HostDevice() = default;
+
+  /// Readable when read() has something to do.
+  virtual int fd() const = 0;
+
+  enum class Outcome : std::uint8_t {
+    kDone,
+    kAgain,    ///< nothing to read; no room to write
+    kDropped,  ///< the frame is lost, for `reason`
+    kClosed,   ///< the device has gone
+  };
+  struct ReadResult {
+    Outcome outcome = Outcome::kAgain;
+    ConstBytes frame;              ///< kDone: valid until the next read()
+    const char* reason = nullptr;  ///< kDropped
+  };
+  /// Never blocks.
+  virtual ReadResult read() = 0;
+
+  struct WriteResult {
+    Outcome outcome = Outcome::kAgain;
+    const char* reason = nullptr;  ///< kDropped
+  };
+  /// Waits at most `wait` for room. After kAgain the next call brings the same frame.
+  virtual WriteResult write(ConstBytes frame, std::chrono::milliseconds wait) = 0;
+
+  /// poll(POLLOUT) says whether write() has room. Otherwise a busy device is tried again.
+  virtual bool poll_tells_room() const = 0;
+};
+
+/// Joins a HostDevice to a cable, losing nothing silently and pushing back both ways.
+///
+/// From the NIC: frames are written the moment they are sent; what the device has no room for waits
+/// in order (at most kOutgoingFrames; more are drops["host_queue_full"]).
+/// To the NIC: a thread reads frames (or poll() does, after use_polling()) and stops when the NIC's
+/// side holds kHighWater frames, so that the host's own queue fills and pushes back.
+/// Drops beside those of HoldQueue and of the device: "bad_fcs" (a host takes no damaged frames),
+/// "too_short" (no Ethernet header), "too_long", "host_closed" (on the way when finish() closed it,
+/// or later), "host_gone" (the device had gone: a tap interface that somebody deleted; a warning
+/// says so at once).
+class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
+ public:
+  static constexpr std::size_t kHighWater = 1024;
+  static constexpr std::size_t kLowWater = 256;
+  static constexpr std::size_t kOutgoingFrames = 16384;
+
+  HostPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec,
+              std::unique_ptr<HostDevice> device, Time hold_flush);
+  ~HostPartner() override;
+
+  /// Unless it is polled.
+  bool live() const override { return !polled_; }
+  /// Stops the thread and closes the device. Frames still waiting for room get a last chance of
+  /// kLastFlush to leave.
+  void finish() override;
+
+  /// Held frames go to the MAC as soon as it is ready then: whoever steps the simulation command by
+  /// command finds them received before its next one.
+  void use_polling() override;
+  std::size_t poll() override;
+  bool releasing() const override { return hold_.releasing(); }
+  bool flush(std::chrono::milliseconds timeout) override;
+  std::string fault() const override { return told_gone_ ? "the host's end has gone" : ""; }
+
+  static constexpr std::chrono::milliseconds kLastFlush{200};
+
+ private:
+  /// Frames on their way between the threads, one after the other.
+  struct Batch {
+    std::vector<std::uint8_t> bytes;
+    std::vector<std::uint32_t> sizes;
+    void clear() {
+      bytes.clear();
+      sizes.clear();
+    }
+  };
+
+  void start_of_simulation() override;
+  void receive(Arrival arrival) override;
+
+  // On the host thread.
+  void run();
+  bool read_batch();
+  // On either thread, with mutex_ held.
+  void drop(const char* reason, std::uint64_t frames = 1) { drops_[reason] += frames; }
+  HostDevice::Outcome write(ConstBytes frame, std::chrono::milliseconds wait);
+  bool write_outgoing(std::chrono::milliseconds timeout);
+
+  // On the simulation's thread.
+  void take_batch();
+  void offer(ConstBytes content);
+  void relieve();
+  void collect_drops();
+  std::size_t backlog() const { return hold_.held() + pause_.waiting() + end_.in_flight(); }
+
+  std::string what_;
+  std::unique_ptr<HostDevice> device_;
+  HoldQueue hold_;
+  AsyncGate gate_;
+  WakeUp wake_;
+  sc_core::sc_event check_backlog_;
+  bool polled_ = false;
+  bool told_gone_ = false;  // the user knows
+  Batch taken_;             // the simulation's
+
+  std::mutex mutex_;  // for all below
+  Batch incoming_;
+  std::deque<std::vector<std::uint8_t>> outgoing_;
+  std::map<std::string, std::uint64_t> drops_;
+  std::size_t backlog_ = 0;  // on the NIC's side, as last told by the simulation
+  bool paused_ = false;      // reading waits for the backlog to go
+  bool closed_ = false;      // nothing can be read or written any more
+  bool gone_ = false;        // because the device has gone
+
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+}  // namespace e1000tlm::link

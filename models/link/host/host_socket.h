@@ -1,0 +1,50 @@
+#pragma once
+/// Stream sockets of host back-ends: listening and connecting. No SystemC.
+
+#include <string>
+#include <vector>
+
+#include <sys/socket.h>
+
+#include "e1000tlm/link/host/host_fd.h"
+
+namespace e1000tlm::link {
+
+/// A UNIX socket's path, or host and port of a TCP socket.
+struct SocketAddress {
+  std::string path;        ///< empty: TCP
+  std::string host, port;  ///< no host: 127.0.0.1
+
+  /// For messages: "'/tmp/socket'", "'localhost:1234'".
+  std::string text() const;
+};
+
+/// An address as the kernel wants it.
+struct ResolvedAddress {
+  sockaddr_storage address{};
+  socklen_t size = 0;
+  int family() const { return address.ss_family; }
+  const sockaddr* generic() const { return reinterpret_cast<const sockaddr*>(&address); }
+};
+
+/// At least one. May ask a name server. Throws std::invalid_argument or std::runtime_error naming
+/// the address and the reason.
+std::vector<ResolvedAddress> resolve(const SocketAddress& address);
+
+/// Listens there; a stale UNIX socket is replaced (see remove_stale_socket). Accepting never
+/// blocks. Throws as resolve().
+UniqueFd listen_on(const SocketAddress& address);
+
+/// A connection to the first address that takes it; waits for it. Throws as resolve().
+UniqueFd connect_to(const SocketAddress& address);
+
+/// The next connection, with small packets sent at once; empty: none waits.
+UniqueFd accept_from(int listener);
+
+/// Where nobody listens on a port of this machine, TCP may connect a socket to itself.
+bool is_connected_to_itself(int fd);
+
+/// Sends small packets at once. Does nothing to sockets that are not TCP's.
+void set_no_delay(int fd);
+
+}  // namespace e1000tlm::link

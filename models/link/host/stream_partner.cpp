@@ -1,0 +1,295 @@
+#include "e1000tlm/link/host/stream_partner.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "e1000tlm/link/host/length_prefix.h"
+
+namespace e1000tlm::link {
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
+
+bool is_ready(int fd, short events, milliseconds wait) {
+  pollfd waiting{fd, events, 0};
+  return ::poll(&waiting, 1, static_cast<int>(wait.count())) > 0;
+}
+
+/// Descriptors of which the owner waits for the first that is ready, by waiting for this one.
+class Watch {
+ public:
+  Watch() : fd_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (!fd_) throw_host_error("cannot create an epoll instance", errno);
+  }
+  int fd() const { return fd_.get(); }
+  void add(int fd, std::uint32_t events) const { control(EPOLL_CTL_ADD, fd, events); }
+  void change(int fd, std::uint32_t events) const { control(EPOLL_CTL_MOD, fd, events); }
+
+ private:
+  void control(int operation, int fd, std::uint32_t events) const {
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = fd;
+    if (::epoll_ctl(fd_.get(), operation, fd, &event) != 0) {
+      throw_host_error("cannot watch a socket", errno);
+    }
+  }
+  UniqueFd fd_;
+};
+
+/// Tries to connect again and again, without ever waiting.
+class Connector {
+ public:
+  Connector(const SocketAddress& address, milliseconds interval, const Watch& watch)
+      : addresses_(resolve(address)),
+        interval_(interval),
+        watch_(watch),
+        timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+    if (!timer_) throw_host_error("cannot create a timer", errno);
+    watch_.add(timer_.get(), EPOLLIN);
+  }
+
+  /// Makes what progress there is to make; a connection that is ready, or none.
+  UniqueFd advance() {
+    if (attempt_ && is_ready(attempt_.get(), POLLOUT, milliseconds(0))) {
+      int error = 0;
+      socklen_t size = sizeof error;
+      ::getsockopt(attempt_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+      if (error == 0 && !is_connected_to_itself(attempt_.get())) return taken();
+      attempt_.reset();
+      return try_from(next_);
+    }
+    std::uint64_t expirations = 0;
+    if (::read(timer_.get(), &expirations, sizeof expirations) < 0) return {};
+    return try_from(0);
+  }
+  UniqueFd start() { return try_from(0); }
+  void wait_for_next_attempt() const {
+    itimerspec time{};
+    time.it_value.tv_sec = static_cast<time_t>(interval_.count() / 1000);
+    time.it_value.tv_nsec = static_cast<long>(interval_.count() % 1000 * 1'000'000);
+    ::timerfd_settime(timer_.get(), 0, &time, nullptr);
+  }
+
+ private:
+  /// Tries the addresses from this one on.
+  UniqueFd try_from(std::size_t first) {
+    for (next_ = first; next_ < addresses_.size();) {
+      const ResolvedAddress& remote = addresses_[next_++];
+      attempt_ = UniqueFd(::socket(remote.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      watch_.add(attempt_.get(), EPOLLOUT);
+      const bool connected = ::connect(attempt_.get(), remote.generic(), remote.size) == 0;
+      if (!connected && errno == EINPROGRESS) return {};
+      if (connected && !is_connected_to_itself(attempt_.get())) return taken();
+      attempt_.reset();
+    }
+    wait_for_next_attempt();
+    return {};
+  }
+
+  UniqueFd taken() {
+    set_no_delay(attempt_.get());
+    return std::exchange(attempt_, {});
+  }
+
+  std::vector<ResolvedAddress> addresses_;
+  milliseconds interval_;
+  const Watch& watch_;
+  UniqueFd timer_;
+  UniqueFd attempt_;
+  std::size_t next_ = 0;
+};
+
+class StreamDevice : public HostDevice {
+ public:
+  explicit StreamDevice(const StreamConfig& config) : config_(config) {
+    watch_.add(there_is_more_.fd(), EPOLLIN);
+    if (config.server) {
+      listener_ = listen_on(config.address);
+      watch_.add(listener_.get(), EPOLLIN);
+    } else if (config.reconnect.count() > 0) {
+      connector_.emplace(config.address, config.reconnect, watch_);
+      take(connector_->start());
+    } else {
+      UniqueFd connection = connect_to(config.address);
+      watch_.add(connection.get(), 0);
+      take(std::move(connection));
+    }
+  }
+  ~StreamDevice() override {
+    if (listener_ && !config_.address.path.empty()) ::unlink(config_.address.path.c_str());
+  }
+
+  int fd() const override { return watch_.fd(); }
+  bool poll_tells_room() const override { return false; }
+
+  ReadResult read() override {
+    for (;;) {
+      if (!connection_ && !find_peer()) return {Outcome::kAgain, {}, nullptr};
+      const LengthPrefixReader::Item item = reader_.next();
+      stay_readable(item.result != LengthPrefixReader::Result::kNeedsMore && reader_.inside());
+      switch (item.result) {
+        case LengthPrefixReader::Result::kFrame: return {Outcome::kDone, item.frame, nullptr};
+        case LengthPrefixReader::Result::kTooLong: return {Outcome::kDropped, {}, "too_long"};
+        case LengthPrefixReader::Result::kGarbage:
+          hang_up();
+          return {Outcome::kDropped, {}, "bad_length"};
+        case LengthPrefixReader::Result::kNeedsMore: break;
+      }
+      const Bytes room = reader_.room();
+      const ssize_t bytes = ::recv(connection_.get(), room.data(), room.size(), MSG_DONTWAIT);
+      if (bytes > 0) {
+        reader_.received(static_cast<std::size_t>(bytes));
+        continue;
+      }
+      if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return {Outcome::kAgain, {}, nullptr};
+      const bool cut_off = reader_.inside();
+      hang_up();
+      if (cut_off) return {Outcome::kDropped, {}, "cut_off"};
+    }
+  }
+
+  WriteResult write(ConstBytes frame, milliseconds wait) override {
+    const auto deadline = SteadyClock::now() + wait;
+    if (!connection_) find_peer();
+    while (connection_ && !deaf_) {
+      if (send_rest(frame)) return {Outcome::kDone, nullptr};
+      if (deaf_) break;
+      const auto left = std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now());
+      if (left.count() <= 0) return {Outcome::kAgain, nullptr};
+      is_ready(connection_.get(), POLLOUT, left);
+    }
+    return {Outcome::kDropped, "no_peer"};
+  }
+
+ private:
+  /// True: the frame has gone. Otherwise there is no room now, or the peer is deaf.
+  bool send_rest(ConstBytes frame) {
+    auto prefix = length_prefix(frame.size());
+    const std::size_t of_prefix = std::min(sent_, prefix.size());
+    const std::size_t of_frame = sent_ - of_prefix;
+    std::array<iovec, 2> parts{
+        {{prefix.data() + of_prefix, prefix.size() - of_prefix},
+         {const_cast<std::uint8_t*>(frame.data()) + of_frame, frame.size() - of_frame}}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    const ssize_t bytes = ::sendmsg(connection_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (bytes < 0) {
+      deaf_ = errno != EAGAIN && errno != EINTR && errno != ENOBUFS;
+      return false;
+    }
+    sent_ += static_cast<std::size_t>(bytes);
+    if (sent_ < prefix.size() + frame.size()) return false;
+    sent_ = 0;
+    return true;
+  }
+
+  /// What has been taken from the socket already does not wake anybody.
+  void stay_readable(bool more) {
+    if (std::exchange(more_, more) == more) return;
+    more ? there_is_more_.set() : there_is_more_.clear();
+  }
+
+  bool find_peer() {
+    if (listener_) {
+      UniqueFd connection = accept_from(listener_.get());
+      if (connection) {
+        watch_.change(listener_.get(), 0);
+        watch_.add(connection.get(), 0);
+      }
+      take(std::move(connection));
+    } else if (connector_) {
+      take(connector_->advance());
+    }
+    return static_cast<bool>(connection_);
+  }
+
+  void take(UniqueFd connection) {
+    if (!connection) return;
+    connection_ = std::move(connection);
+    watch_.change(connection_.get(), EPOLLIN);
+  }
+
+  void hang_up() {
+    connection_.reset();
+    reader_.clear();
+    stay_readable(false);
+    sent_ = 0;
+    deaf_ = false;
+    if (listener_) watch_.change(listener_.get(), EPOLLIN);
+    if (connector_) connector_->wait_for_next_attempt();
+  }
+
+  StreamConfig config_;
+  Watch watch_;
+  UniqueFd listener_;                   // of a server
+  std::optional<Connector> connector_;  // of a client that reconnects
+  UniqueFd connection_;
+  LengthPrefixReader reader_;
+  WakeUp there_is_more_;  // in the reader
+  bool more_ = false;
+  std::size_t sent_ = 0;  // of the frame that write() is offered again, with its prefix
+  bool deaf_ = false;     // the peer takes nothing any more; what it has sent can still be read
+};
+
+}  // namespace
+
+StreamConfig stream_config(const PartnerSpec& spec) {
+  constexpr std::uint64_t kMostSeconds = 86'400;
+  StreamConfig config;
+  const bool unix_socket = spec.find("path").has_value();
+  if (unix_socket) {
+    config.address.path = spec.require("path");
+    for (const char* key : {"host", "port"}) {
+      if (spec.find(key)) spec.reject(key, "does not go with path=");
+    }
+  } else {
+    spec.require("port");
+    config.address.port = std::to_string(spec.number("port", 0, 1, 65535));
+    config.address.host = spec.find("host").value_or("");
+  }
+  config.server = spec.choice("server", {"off", "on"}, 0) == 1;
+  const std::uint64_t seconds = spec.number("reconnect", 0, 0, kMostSeconds);
+  config.reconnect =
+      milliseconds(spec.number("reconnect-ms", seconds * 1000, 0, kMostSeconds * 1000));
+  for (const char* key : {"reconnect", "reconnect-ms"}) {
+    if (config.server && spec.find(key)) spec.reject(key, "does not go with server=on");
+  }
+  return config;
+}
+
+std::unique_ptr<HostDevice> open_stream(const StreamConfig& config) {
+  return std::make_unique<StreamDevice>(config);
+}
+
+StreamPartner::StreamPartner(const PartnerContext& context, CableEndIf& end,
+                             const PartnerSpec& spec)
+    : HostPartner(context.name.c_str(), end, spec, open_stream(stream_config(spec)),
+                  context.hold_flush) {}
+
+PartnerRegistry::Kind stream_kind() {
+  const auto make = [](const PartnerContext& context, CableEndIf& end,
+                       const PartnerSpec& spec) -> std::unique_ptr<LinkPartner> {
+    return std::make_unique<StreamPartner>(context, end, spec);
+  };
+  return {
+      "frames on a stream socket, QEMU's -netdev stream: path=PATH or host=HOST,port=PORT; server "
+      "to listen, otherwise reconnect=SECONDS or reconnect-ms=N to try again",
+      {"path", "host", "port", "server", "reconnect", "reconnect-ms"},
+      make};
+}
+
+}  // namespace e1000tlm::link
