@@ -46,6 +46,8 @@ struct Core {
   BusMasterPort& dma;
   /// The local time of the register access whose handler runs; see Controller::mmio_transport.
   Time access_time = kTimeZero;
+  /// See Controller::set_lookahead().
+  Time lookahead = kTimeZero;
   /// The link as the MAC sees it: the PHY's, while CTRL.SLU is set; device_control's.
   bool link_up = false;
   WireActivity activity{};

@@ -152,11 +152,6 @@ void LinkPartner::negotiate() {
   link_changed();
 }
 
-PartnerRegistry& PartnerRegistry::instance() {
-  static PartnerRegistry registry;
-  return registry;
-}
-
 void PartnerRegistry::add(const std::string& name, Kind kind) {
   kinds_.insert_or_assign(name, std::move(kind));
 }

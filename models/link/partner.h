@@ -110,8 +110,8 @@ struct PartnerContext {
   Time hold_flush = us(10);  ///< see HoldQueue
 };
 
-/// The registry "kind" -> factory. Kinds of this folder register themselves through
-/// register_builtin_partners(); others may add theirs.
+/// The table "kind" -> factory that link partners are made from. A value: whoever makes partners
+/// has one of its own, usually a copy of builtin_partners() with kinds of its own added.
 class PartnerRegistry {
  public:
   using Factory = std::function<std::unique_ptr<LinkPartner>(const PartnerContext&, CableEndIf&,
@@ -122,7 +122,6 @@ class PartnerRegistry {
     Factory make;
   };
 
-  static PartnerRegistry& instance();
   /// Adds a kind, or replaces one of the same name.
   void add(const std::string& name, Kind kind);
   /// Throws std::invalid_argument (unknown kind or option, bad value) or std::runtime_error (file,
@@ -136,8 +135,5 @@ class PartnerRegistry {
  private:
   std::map<std::string, Kind> kinds_;
 };
-
-/// pcap, tap, dgram, stream, null, loopback.
-void register_builtin_partners();
 
 }  // namespace e1000tlm::link

@@ -11,27 +11,9 @@
 
 namespace e1000tlm {
 
-/// Conservative lookahead, for all approximately timed processes that ask for it: while nothing
-/// else at all is planned before a process's local time, waiting for that time would change
-/// nothing, so the process goes on. Exact (the order of things at one and the same picosecond
-/// apart), and saves most thread switches where one device is busy.
-///
-/// Only for platforms that run the kernel by sc_start() without a time limit: the kernel tells
-/// processes what is planned, but not where it is going to stop.
-class Lookahead {
- public:
-  /// How far a process may run ahead of the kernel; kTimeZero (default): not at all.
-  static Time limit() { return limit_; }
-  /// Before simulation starts.
-  static void set_limit(Time limit) { limit_ = limit; }
-
- private:
-  static inline Time limit_ = kTimeZero;
-};
-
 /// Local time of one SC_THREAD. With quantum 0 (approximately timed) every sync_if_due() waits, so
-/// the process never runs ahead (but see Lookahead); with a quantum (loosely timed) it waits once a
-/// quantum.
+/// the process never runs ahead (but see look_ahead()); with a quantum (loosely timed) it waits
+/// once a quantum.
 ///
 /// The quantum is that of ::tlm::tlm_global_quantum, read by start().
 class LocalTime {
@@ -59,9 +41,16 @@ class LocalTime {
     if (now_ == kernel_) return false;
     return loosely_timed() ? now_ - kernel_ >= quantum_ : !alone_until(now_);
   }
-  /// Approximately timed: lets this process use Lookahead from now on, or not. What it does to
-  /// others while ahead() has to carry its time stamp or to wait for sync().
-  void look_ahead(bool on) { lookahead_ = on && !loosely_timed() ? Lookahead::limit() : kTimeZero; }
+  /// Conservative lookahead, approximately timed: from now on this process goes on, up to `limit`
+  /// ahead of the kernel, while nothing else at all is planned before its local time, since waiting
+  /// for that time would change nothing. Exact (the order of things at one and the same picosecond
+  /// apart), and saves most thread switches where one device is busy. What the process does to
+  /// others while ahead() has to carry its time stamp or to wait for sync(). kTimeZero (the
+  /// default) switches it off.
+  ///
+  /// Only while the kernel runs to the next event that is planned: it tells processes what is
+  /// planned, but not where sc_start(time) is going to stop.
+  void look_ahead(Time limit) { lookahead_ = loosely_timed() ? kTimeZero : limit; }
   /// Looking ahead, when others may do something next; the kernel's time if this process does not.
   Time horizon() const {
     if (lookahead_ == kTimeZero) return kernel_;

@@ -4,9 +4,9 @@
 #include <atomic>
 #include <exception>
 #include <stdexcept>
+#include <utility>
 
 #include "e1000tlm/board/qtest_backend.h"
-#include "e1000tlm/link/partner.h"
 #include "e1000tlm/plugs/qtest_door.h"
 #include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/traffic/units.h"
@@ -39,14 +39,14 @@ const BoardConfig& prepared(const BoardConfig& config) {
                                 ": expected at least one, and just one with --qtest");
   }
   ::tlm::tlm_global_quantum::instance().set(to_sc(config.quantum));
-  link::register_builtin_partners();
   return config;
 }
 
 }  // namespace
 
-Board::Board(const sc_core::sc_module_name& name, const BoardConfig& config)
-    : sc_module(name), config_(prepared(config)), network_(config_) {
+Board::Board(const sc_core::sc_module_name& name, const BoardConfig& config,
+             link::PartnerRegistry partners)
+    : sc_module(name), config_(prepared(config)), network_(config_, std::move(partners)) {
   for (unsigned i = 0; i < config_.boards; ++i) {
     machines_.push_back(std::make_unique<Machine>(config_, i, network_));
     for (const auto& nic : machines_.back()->nics()) nics_.push_back(nic.get());
@@ -118,7 +118,9 @@ void Board::build_supervisor() {
   const bool live = network_.live() || std::any_of(nics_.begin(), nics_.end(),
                                                    [](auto* n) { return n->partner().live(); });
   paced_ = config_.paced || live;
-  if (!paced_) Lookahead::set_limit(config_.lookahead);
+  if (!paced_) {
+    for (NicSlot* nic : nics_) nic->controller().set_lookahead(config_.lookahead);
+  }
   SupervisorConfig supervisor;
   supervisor.paced = paced_;
   supervisor.end_when_done = !live && !config_.duration;
@@ -144,18 +146,26 @@ std::string Board::status() const {
   return traffic::format_count(in) + " frames in, " + traffic::format_count(out) + " out";
 }
 
+void Board::start_of_simulation() {
+  started_ = std::chrono::steady_clock::now();
+  // The end of a limited run is an event, as looking ahead needs it.
+  if (config_.duration && supervisor_) supervisor_->stop_after(*config_.duration);
+}
+
 void Board::run() {
-  const auto start = std::chrono::steady_clock::now();
-  // The end of a limited run is an event, as Lookahead needs it.
-  if (config_.duration && supervisor_) {
-    supervisor_->stop_after(*config_.duration);
-    sc_core::sc_start();
-  } else if (config_.duration) {
+  if (config_.duration && !supervisor_) {
     sc_core::sc_start(to_sc(*config_.duration));
   } else {
     sc_core::sc_start();
   }
-  wall_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  conclude();
+}
+
+/// Once, when the kernel has stopped: what the run was and why it ended.
+void Board::conclude() {
+  if (!ended_by_.empty()) return;
+  wall_seconds_ =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   simulated_ = sc_now();
   if (supervisor_) supervisor_->clear_progress();
   if (!driver_error().empty()) {
@@ -172,6 +182,7 @@ void Board::run() {
 }
 
 void Board::finish() {
+  conclude();
   std::exception_ptr first;
   const auto attempt = [&](auto& part) {
     try {

@@ -15,6 +15,7 @@
 #include "e1000tlm/board/network.h"
 #include "e1000tlm/board/nic_slot.h"
 #include "e1000tlm/board/supervisor.h"
+#include "e1000tlm/link/host/builtin_partners.h"
 #include "e1000tlm/report/summary.h"
 
 namespace e1000tlm::plugs {
@@ -27,18 +28,24 @@ class BoardQTestBackend;
 
 /// Built from a configuration, run once, asked for a summary. Mostly there is one machine; several
 /// equal ones (BoardConfig::boards) meet on switches.
+///
+/// Among modules of somebody else's: instead of run(), call sc_start() as it suits until
+/// sc_get_status() is SC_STOPPED (which the board brings about when its traffic has been handled or
+/// its duration is over), then finish(). Where sc_start() is given a time, BoardConfig::lookahead
+/// has to be 0; see e1000::Controller::set_lookahead().
 class Board : public sc_core::sc_module {
  public:
-  /// Sets the global quantum. Throws std::invalid_argument or std::runtime_error naming the option
-  /// that is wrong and why.
-  Board(const sc_core::sc_module_name& name, const BoardConfig& config);
+  /// Sets the global quantum. `partners`: the kinds of links that the configuration may name.
+  /// Throws std::invalid_argument or std::runtime_error naming the option that is wrong and why.
+  Board(const sc_core::sc_module_name& name, const BoardConfig& config,
+        link::PartnerRegistry partners = link::builtin_partners());
   ~Board() override;
 
   /// Runs to the end. SystemC errors come out as sc_core::sc_report.
   void run();
-  /// Flushes the partners' files. Throws std::runtime_error.
+  /// After the run: flushes the partners' files. Throws std::runtime_error.
   void finish();
-  /// What it came to; after run().
+  /// What it came to; after run(), or after finish().
   RunSummary summary() const;
   /// Ends the run soon; safe in signal handlers. At most one board runs in a process.
   static void request_stop() noexcept;
@@ -59,6 +66,8 @@ class Board : public sc_core::sc_module {
   void build_qtest();
   void build_supervisor();
   std::array<std::uint8_t, 6> destination_of(std::size_t index) const;
+  void start_of_simulation() override;
+  void conclude();
   bool done() const;
   std::string status() const;
 
@@ -86,6 +95,7 @@ class Board : public sc_core::sc_module {
   std::unique_ptr<plugs::QTestDoor> door_;
   std::unique_ptr<Supervisor> supervisor_;
   bool paced_ = false;
+  std::chrono::steady_clock::time_point started_;
   double wall_seconds_ = 0;
   Time simulated_{};
   std::string ended_by_;

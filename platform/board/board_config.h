@@ -63,7 +63,7 @@ struct BoardConfig {
   std::string pci = "32/33";  ///< see pci::find_bus_speed
   std::uint64_t ram_bytes = 64U << 20;
   Time quantum{};  ///< 0: approximately timed; else loosely timed
-  /// Approximately timed and not paced: see e1000tlm::Lookahead. 0: none.
+  /// Approximately timed and not paced: see e1000::Controller::set_lookahead(). 0: none.
   Time lookahead = us(100);
 
   AppChoice app = AppChoice::kReflect;

@@ -25,7 +25,8 @@ auto with_context(const std::string& option, Call call) {
   }
 }
 
-std::unique_ptr<link::LinkPartner> make_partner(link::PartnerSpec spec, const std::string& name,
+std::unique_ptr<link::LinkPartner> make_partner(const link::PartnerRegistry& partners,
+                                                link::PartnerSpec spec, const std::string& name,
                                                 link::CableEndIf& end, std::uint64_t seed) {
   link::PartnerContext context;
   context.name = name;
@@ -36,7 +37,7 @@ std::unique_ptr<link::LinkPartner> make_partner(link::PartnerSpec spec, const st
     built_in.emplace("default.pcap", traffic::default_capture());
     spec.options["in"] = built_in->path();
   }
-  return link::PartnerRegistry::instance().make(context, end, spec);
+  return partners.make(context, end, spec);
 }
 
 }  // namespace
@@ -75,7 +76,8 @@ Outlet::Outlet(const sc_core::sc_module_name& name, const OutletConfig& config, 
 
 Outlet::~Outlet() = default;
 
-Network::Network(BoardConfig config) : config_(std::move(config)) {
+Network::Network(BoardConfig config, link::PartnerRegistry partners)
+    : config_(std::move(config)), partners_(std::move(partners)) {
   std::map<std::string, link::SwitchConfig> wanted;
   const auto named_by = [&](const std::string& text) {
     try {
@@ -113,7 +115,7 @@ LinkEnd Network::connect(const std::string& text, const std::string& name, link:
     return {std::move(*spec), std::move(port)};
   }
   link::PartnerSpec spec = link::PartnerSpec::parse(text);
-  auto partner = make_partner(spec, name, end, config_.seed + number);
+  auto partner = make_partner(partners_, spec, name, end, config_.seed + number);
   return {std::move(spec), std::move(partner)};
 }
 

@@ -54,7 +54,7 @@ class Network {
  public:
   /// Makes the switches that are configured and those that links name. Throws
   /// std::invalid_argument naming the option.
-  explicit Network(BoardConfig config);
+  Network(BoardConfig config, link::PartnerRegistry partners);
   ~Network();
 
   /// Makes what stands in a --link at one end of a cable, as a module of the module under
@@ -83,6 +83,7 @@ class Network {
   void check_for_ring(const std::string& a, const std::string& b);
 
   BoardConfig config_;
+  link::PartnerRegistry partners_;
   std::map<std::string, Hub> hubs_;
   std::map<std::string, std::string> joined_;  // switch -> another one of the same network
   std::vector<std::unique_ptr<Outlet>> outlets_;

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "e1000tlm/board/board.h"
-#include "e1000tlm/link/partner.h"
 #include "e1000tlm/tlm/sc_time.h"
 #include "testbenches/bench/bench_partners.h"
 
@@ -165,9 +164,7 @@ class StartWatch : public sc_core::sc_module {
 
 Measured run(const Case& c) {
   sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
-  link::register_builtin_partners();
-  register_bench_partners();
-  platform::Board board("board", configure(c));
+  platform::Board board("board", configure(c), bench_partners());
   std::unique_ptr<RegisterReader> reader;
   if (c.kind == Case::Kind::kRegisterRead) {
     reader = std::make_unique<RegisterReader>("reader", board.cpu()->mem, c.count);

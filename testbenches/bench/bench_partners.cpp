@@ -8,7 +8,7 @@
 #include <systemc>
 
 #include "e1000tlm/link/hold_queue.h"
-#include "e1000tlm/link/partner.h"
+#include "e1000tlm/link/host/builtin_partners.h"
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::bench {
@@ -82,31 +82,31 @@ class Mirror : public link::LinkPartner, private link::FrameSink {
   }
 };
 
-void register_mirror() {
-  link::PartnerRegistry::instance().add(
-      "mirror", {"sends frames back to their senders",
-                 {},
-                 [](const link::PartnerContext& context, link::CableEndIf& end,
-                    const link::PartnerSpec& spec) -> std::unique_ptr<link::LinkPartner> {
-                   return std::make_unique<Mirror>(context, end, spec);
-                 }});
+void add_mirror(link::PartnerRegistry& partners) {
+  partners.add("mirror", {"sends frames back to their senders",
+                          {},
+                          [](const link::PartnerContext& context, link::CableEndIf& end,
+                             const link::PartnerSpec& spec) -> std::unique_ptr<link::LinkPartner> {
+                            return std::make_unique<Mirror>(context, end, spec);
+                          }});
 }
 
-void register_source() {
-  link::PartnerRegistry::instance().add(
-      "source", {"equal frames at equal distances",
-                 {"frames", "size", "gap", "copies"},
-                 [](const link::PartnerContext& context, link::CableEndIf& end,
-                    const link::PartnerSpec& spec) -> std::unique_ptr<link::LinkPartner> {
-                   return std::make_unique<BackToBack>(context, end, spec);
-                 }});
+void add_source(link::PartnerRegistry& partners) {
+  partners.add("source", {"equal frames at equal distances",
+                          {"frames", "size", "gap", "copies"},
+                          [](const link::PartnerContext& context, link::CableEndIf& end,
+                             const link::PartnerSpec& spec) -> std::unique_ptr<link::LinkPartner> {
+                            return std::make_unique<BackToBack>(context, end, spec);
+                          }});
 }
 
 }  // namespace
 
-void register_bench_partners() {
-  register_source();
-  register_mirror();
+link::PartnerRegistry bench_partners() {
+  link::PartnerRegistry partners = link::builtin_partners();
+  add_source(partners);
+  add_mirror(partners);
+  return partners;
 }
 
 }  // namespace e1000tlm::bench

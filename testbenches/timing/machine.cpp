@@ -60,7 +60,7 @@ class Machine : public sc_core::sc_module {
   sc_core::sc_vector<sc_core::sc_signal<bool>> pirq_;
   driver::Cpu cpu_;
   Workload workload_;
-  platform::Network network_{platform::BoardConfig{}};  // no switches
+  platform::Network network_{platform::BoardConfig{}, Station::partners()};  // no switches
   std::vector<std::unique_ptr<platform::NicSlot>> nics_;
   Trace trace_;
   std::vector<std::vector<Time>> arrivals_;  // all of them, by adapter
@@ -227,7 +227,6 @@ Trace observe(const Experiment& setup) {
     sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
     sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_THROW);
     ::tlm::tlm_global_quantum::instance().set(to_sc(setup.quantum));
-    Station::add_to_registry();
     Machine machine("machine", setup);
     return pack(machine.run());
   }));

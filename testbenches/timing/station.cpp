@@ -42,14 +42,15 @@ void Station::refill(Time now) {
 
 void Station::receive(link::Arrival arrival) { first_bits.push_back(arrival.first_bit); }
 
-void Station::add_to_registry() {
-  link::PartnerRegistry::instance().add(
-      "station", {"exact distances",
-                  {"size", "size2", "gap"},
-                  [](const link::PartnerContext& context, link::CableEndIf& end,
-                     const link::PartnerSpec& spec) -> std::unique_ptr<link::LinkPartner> {
-                    return std::make_unique<Station>(context, end, spec);
-                  }});
+link::PartnerRegistry Station::partners() {
+  link::PartnerRegistry result;
+  result.add("station", {"exact distances",
+                         {"size", "size2", "gap"},
+                         [](const link::PartnerContext& context, link::CableEndIf& end,
+                            const link::PartnerSpec& spec) -> std::unique_ptr<link::LinkPartner> {
+                           return std::make_unique<Station>(context, end, spec);
+                         }});
+  return result;
 }
 
 }  // namespace e1000tlm::timing

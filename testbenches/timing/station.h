@@ -22,7 +22,8 @@ class Station : public link::LinkPartner, public link::FrameSource, public link:
   /// First bits of the frames from the MAC, as they came in here; since it was cleared.
   std::vector<Time> first_bits;
 
-  static void add_to_registry();
+  /// The kind "station".
+  static link::PartnerRegistry partners();
 
  private:
   class Gate : public link::ReadyGate {

@@ -122,7 +122,8 @@ class DmaEngine : public sc_core::sc_module {
   bool settle() {
     if (time_.loosely_timed()) return false;
     // PAUSE is sent and obeyed at the kernel's time.
-    time_.look_ahead(!core_.is_on(reg::kCtrl, ctrl::kRfce | ctrl::kTfce));
+    time_.look_ahead(core_.is_on(reg::kCtrl, ctrl::kRfce | ctrl::kTfce) ? kTimeZero
+                                                                        : core_.lookahead);
     if (causes_ == 0) return false;
     catch_up();
     return true;

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "e1000tlm/link/hold_queue.h"
+#include "e1000tlm/link/host/builtin_partners.h"
 #include "e1000tlm/link/simple_partners.h"
 #include "testbenches/unit/link/link_fixture.h"
 
@@ -101,10 +102,8 @@ TEST(PartnerAbilities, RefuseWhatEthernetDoesNotHave) {
 }
 
 TEST(PartnerRegistry, UnknownKindsAndOptionsListTheKnownOnes) {
-  register_builtin_partners();
-  register_builtin_partners();  // harmless
   Cable cable("cable");
-  const PartnerRegistry& registry = PartnerRegistry::instance();
+  const PartnerRegistry registry = builtin_partners();
   PartnerContext context;
   context.name = "partner";
   EXPECT_THAT(
@@ -117,6 +116,18 @@ TEST(PartnerRegistry, UnknownKindsAndOptionsListTheKnownOnes) {
   EXPECT_STREQ(partner->name(), "partner");
   EXPECT_TRUE(partner->exhausted());
   EXPECT_FALSE(partner->live());
+}
+
+TEST(PartnerRegistry, OwnKindsStayWithTheRegistryTheyWereAddedTo) {
+  PartnerRegistry mine = builtin_partners();
+  mine.add("sink", null_kind());
+  mine.add("pcap", null_kind());
+  EXPECT_EQ(mine.kinds().count("sink"), 1U);
+  EXPECT_EQ(builtin_partners().kinds().count("sink"), 0U);
+  Cable cable("cable");
+  PartnerContext context;
+  context.name = "partner";
+  EXPECT_NE(mine.make(context, cable.end(1), PartnerSpec::parse("pcap")), nullptr);
 }
 
 TEST(LinkPartner, HasLinkAsLongAsTheOtherEndNegotiates) {
