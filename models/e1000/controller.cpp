@@ -172,6 +172,7 @@ Controller::Controller(const sc_core::sc_module_name& name, const ControllerConf
       dma("dma"),
       irq("irq"),
       led("led", kLeds),
+      reset("reset"),
       gmii("gmii"),
       mdio("mdio"),
       pme("pme"),
@@ -195,6 +196,13 @@ void Controller::end_of_elaboration() {
   blocks_->core.gmii = gmii.operator->();
   blocks_->core.mdio = mdio.operator->();
   if (pme.size() > 0) blocks_->wakeup.connect(pme.operator->());
+  if (reset.size() > 0) {
+    sc_core::sc_spawn_options options;
+    options.spawn_method();
+    options.set_sensitivity(&reset->value_changed_event());
+    options.dont_initialize();
+    sc_core::sc_spawn([this] { reset_changed(); }, "reset_changed", &options);
+  }
 }
 
 void Controller::start_of_simulation() {
@@ -202,9 +210,17 @@ void Controller::start_of_simulation() {
   blocks_->control.reset();
   blocks_->leds.connect(led);
   blocks_->leds.update();
+  if (reset.size() > 0 && reset->read()) reset_changed();
+}
+
+void Controller::reset_changed() {
+  in_reset_ = reset->read();
+  if (in_reset_) blocks_->hardware_reset(pci::ResetKind::kBusReset);
+  pci_bus_master(!in_reset_);
 }
 
 void Controller::mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  if (in_reset_) return leave_undriven(payload);
   Blocks& b = *blocks_;
   b.core.access_time = sc_now() + from_sc(delay);
   access_registers(
@@ -226,6 +242,7 @@ unsigned Controller::mmio_debug(::tlm::tlm_generic_payload& payload) {
 /// IOADDR and what IODATA shows of the registers take dword accesses only (manual 13.2.2); narrower
 /// ones read 0 and write nothing.
 void Controller::io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  if (in_reset_) return leave_undriven(payload);
   Blocks& b = *blocks_;
   b.core.access_time = sc_now() + from_sc(delay);
   access_registers(
@@ -267,10 +284,12 @@ unsigned Controller::io_debug(::tlm::tlm_generic_payload& payload) {
 }
 
 void Controller::flash_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  if (in_reset_) return leave_undriven(payload);
   blocks_->flash.transport(FlashInterface::Via::kFlashBar, payload, delay);
 }
 
 void Controller::rom_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  if (in_reset_) return leave_undriven(payload);
   blocks_->flash.transport(FlashInterface::Via::kRom, payload, delay);
 }
 
@@ -306,6 +325,8 @@ void Controller::pci_pme(bool enabled, bool status) {
 }
 
 EepromImage& Controller::eeprom() { return config_.eeprom; }
+void Controller::set_lookahead(Time limit) { blocks_->core.lookahead = limit; }
+
 const DropCounters& Controller::drops() const { return blocks_->drops; }
 const Statistics& Controller::statistics() const { return blocks_->statistics; }
 

@@ -55,9 +55,13 @@ struct ControllerConfig {
 ///   dma    initiator  descriptors and buffers
 ///   irq    out        interrupt level, true = asserted
 ///   led    out        four LEDs, true = lit; may stay unbound, and then cost nothing
+///   reset  in         true = held in reset (RST# asserted); may stay unbound
 ///   gmii   port       frames to and from the PHY
 ///   mdio   port       PHY registers
 ///   pme    port       the PCI function's PMCSR, for wake-up; may stay unbound
+///
+/// While `reset` is true the device masters no bus, ignores writes and reads as all ones; the
+/// rising edge resets it as RST# does. Behind a pci::Function use that one's `reset` instead.
 ///
 /// As pci::DeviceEventsIf it hears of resets, bus-master enable and power states; a platform
 /// without PCI leaves that alone and the controller then counts as enabled.
@@ -73,6 +77,7 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   BusMasterPort dma;                                                  ///< bind dma.socket
   sc_core::sc_out<bool> irq;
   LedUnit::Outputs led;
+  sc_core::sc_port<sc_core::sc_signal_in_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND> reset;
   sc_core::sc_port<phy::GmiiIf> gmii;
   sc_core::sc_port<phy::MdioIf> mdio;
   sc_core::sc_port<pci::PmeIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> pme;
@@ -81,6 +86,13 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   void pci_bus_master(bool enabled) override;
   void pci_power_state(pci::PowerState state) override;
   void pci_pme(bool enabled, bool status) override;
+
+  /// Approximately timed (quantum 0): how far the DMA engines may run ahead of the kernel while it
+  /// has nothing else planned. Exact and several times faster, but only for platforms whose
+  /// sc_start() ends at an event of their own (sc_stop() in a process, sc_pause()): where the
+  /// kernel is told to stop after a time, an engine would have worked beyond it. kTimeZero
+  /// (default): not at all, which is right for any platform. May be changed at any time.
+  void set_lookahead(Time limit);
 
   const ControllerConfig& config() const { return config_; }
   EepromImage& eeprom();
@@ -113,6 +125,7 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
  private:
   void end_of_elaboration() override;
   void start_of_simulation() override;
+  void reset_changed();
   void mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
   unsigned mmio_debug(::tlm::tlm_generic_payload& payload);
   void io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
@@ -123,6 +136,7 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   unsigned rom_debug(::tlm::tlm_generic_payload& payload);
 
   ControllerConfig config_;
+  bool in_reset_ = false;
   struct Blocks;
   std::unique_ptr<Blocks> blocks_;
 };

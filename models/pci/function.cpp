@@ -20,6 +20,7 @@ Function::Function(const sc_core::sc_module_name& name, const FunctionConfig& co
       initiator("initiator"),
       intx("intx"),
       pme("pme"),
+      reset("reset"),
       bar("bar", config.bars.size()),
       rom("rom"),
       dma("dma"),
@@ -41,12 +42,23 @@ Function::Function(const sc_core::sc_module_name& name, const FunctionConfig& co
   }
 }
 
+void Function::end_of_elaboration() {
+  if (reset.size() > 0) {
+    sc_core::sc_spawn_options options;
+    options.spawn_method();
+    options.set_sensitivity(&reset->value_changed_event());
+    options.dont_initialize();
+    sc_core::sc_spawn([this] { reset_changed(); }, "reset_changed", &options);
+  }
+}
+
 void Function::start_of_simulation() {
   for (unsigned i = 0; i < kRomIndex; ++i) {
     device_[i] = bar[i].size() > 0 ? &bar[i] : nullptr;
   }
   device_[kRomIndex] = rom.size() > 0 ? &rom : nullptr;
   if (events.size() > 0) events->pci_bus_master(false);
+  in_reset_ = reset.size() > 0 && reset->read();
 }
 
 // --- towards the device -------------------------------------------------------------------------
@@ -56,6 +68,11 @@ void Function::target_transport(::tlm::tlm_generic_payload& payload, sc_core::sc
   payload.get_extension(extension);
   const Space space = extension != nullptr ? extension->space : Space::kMemory;
   const std::uint64_t address = payload.get_address();
+  if (in_reset_) {
+    fill_ones(payload);
+    payload.set_response_status(::tlm::TLM_ADDRESS_ERROR_RESPONSE);
+    return;
+  }
   if (space == Space::kConfig) {
     config_transport(payload);
     return;
@@ -197,6 +214,11 @@ void Function::soft_reset(ResetKind kind) {
 }
 
 void Function::bus_reset() { soft_reset(ResetKind::kBusReset); }
+
+void Function::reset_changed() {
+  in_reset_ = reset->read();
+  if (in_reset_) bus_reset();
+}
 
 void Function::set_pme(bool enabled, bool status) {
   config_.set_pme_enabled(enabled);

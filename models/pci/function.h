@@ -58,6 +58,9 @@ class PmeIf : public virtual sc_core::sc_interface {
 /// D3hot -> D0 is a soft reset: configuration space but for the PME context, then the device's
 /// pci_reset (PCI PM 1.1 5.4.1; the 8254x has no No_Soft_Reset).
 ///
+/// While `reset` is true the function answers nothing, not even configuration accesses, and masters
+/// no bus; its rising edge is a bus_reset(). It may stay unbound.
+///
 /// INTx follows `irq` unless MSI is enabled; then each rising edge of `irq` sends the
 /// message through `initiator`, or as soon as bus mastering allows it while MSI stays enabled.
 class Function : public sc_core::sc_module, public PmeIf {
@@ -67,6 +70,9 @@ class Function : public sc_core::sc_module, public PmeIf {
   using OptionalLevel =
       sc_core::sc_port<sc_core::sc_signal_inout_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND>;
 
+  using OptionalReset =
+      sc_core::sc_port<sc_core::sc_signal_in_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND>;
+
   Function(const sc_core::sc_module_name& name, const FunctionConfig& config);
 
   // bus side
@@ -74,6 +80,7 @@ class Function : public sc_core::sc_module, public PmeIf {
   ::tlm_utils::simple_initiator_socket<Function> initiator;  ///< absolute bus addresses
   sc_core::sc_out<bool> intx;                                ///< level, true = asserted
   OptionalLevel pme;                                         ///< PME#, true = asserted
+  OptionalReset reset;                                       ///< RST#, true = asserted
   // device side; a BAR or ROM that is configured but left unbound reads as all ones
   sc_core::sc_vector<OptionalInitiator> bar;
   OptionalInitiator rom;
@@ -109,6 +116,7 @@ class Function : public sc_core::sc_module, public PmeIf {
 
   /// RST# from the bus. PME context survives if the function supports PME# from D3cold (PMC bit
   /// 15).
+  /// The same as an edge of `reset`, without the time that RST# lasts.
   void bus_reset();
   /// The device's PME request (sets PME_Status, drives PME# if enabled).
   void request_pme() { set_pme(config_.pme_enabled(), true); }
@@ -125,6 +133,7 @@ class Function : public sc_core::sc_module, public PmeIf {
   bool dma_get_dmi(::tlm::tlm_generic_payload& payload, ::tlm::tlm_dmi& dmi);
   void dma_invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
 
+  void end_of_elaboration() override;
   void start_of_simulation() override;
   void config_transport(::tlm::tlm_generic_payload& payload);
   const Window* find(Space space, std::uint64_t address, std::uint64_t last) const {
@@ -140,6 +149,7 @@ class Function : public sc_core::sc_module, public PmeIf {
   bool update_windows();
   void soft_reset(ResetKind kind);
   void drive_outputs();
+  void reset_changed();
   void send_messages();
 
   struct Announced {  // what the device knows
@@ -158,6 +168,7 @@ class Function : public sc_core::sc_module, public PmeIf {
   std::function<void()> settings_changed_;
   bool may_master_ = false;
   bool irq_was_ = false;
+  bool in_reset_ = false;
   bool message_pending_ = false;
   bool pme_asserted_ = false;  // by assert_pme()
   Announced announced_;

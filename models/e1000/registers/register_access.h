@@ -2,6 +2,7 @@
 /// Generic payloads taken apart into dword accesses.
 
 #include <cstdint>
+#include <cstring>
 
 #include <tlm>
 
@@ -82,8 +83,14 @@ void access_registers(::tlm::tlm_generic_payload& payload, std::uint32_t window_
   payload.set_response_status(::tlm::TLM_OK_RESPONSE);
 }
 
-/// The same for transport_dbg, which knows neither byte enables nor streaming width (IEEE 1666
-/// 11.3.1). Returns the bytes transferred: all or none.
+/// Answers for a device that drives nothing: reads give all ones, writes change nothing.
+inline void leave_undriven(::tlm::tlm_generic_payload& payload) {
+  if (payload.is_read()) std::memset(payload.get_data_ptr(), 0xFF, payload.get_data_length());
+  payload.set_response_status(::tlm::TLM_OK_RESPONSE);
+}
+
+/// The same as access_registers() for transport_dbg, which knows neither byte enables nor streaming
+/// width (IEEE 1666 11.3.1). Returns the bytes transferred: all or none.
 template <class Read, class Write>
 unsigned debug_registers(::tlm::tlm_generic_payload& payload, std::uint32_t window_bytes, Read read,
                          Write write) {

@@ -95,6 +95,7 @@ struct RigOptions {
   bool dmi = true;
   Time waiting_bus = kTimeZero;  ///< not zero: a WaitingBus before the memory, no DMI
   bool behind_function = false;  ///< DMA goes through a pci::Function, off at power-up
+  bool reset_port = false;       ///< `rst` drives the controller's, or the function's, reset
   BusStraps straps{};
   std::function<void(ControllerConfig&)> adjust{};
 };
@@ -132,6 +133,13 @@ class NicRig : public sc_core::sc_module {
       bus->initiator.bind(ram.socket);
     } else {
       nic.dma.socket.bind(ram.socket);
+    }
+    if (options.reset_port) {
+      if (function) {
+        function->reset.bind(rst);
+      } else {
+        nic.reset.bind(rst);
+      }
     }
     mmio.bind(nic.mmio);
     io.bind(nic.io);
@@ -320,6 +328,7 @@ class NicRig : public sc_core::sc_module {
   std::unique_ptr<pci::Function> function;
   std::unique_ptr<WaitingBus> bus;
   sc_core::sc_signal<bool> irq, intx, pme;
+  sc_core::sc_signal<bool> rst{"rst"};
   std::vector<Edge> edges;  // of irq
   std::uint32_t tx_entries = 0;
 
