@@ -18,7 +18,7 @@
 
 #include "e1000tlm/board/board.h"
 #include "e1000tlm/board/files.h"
-#include "e1000tlm/link/partner.h"
+#include "e1000tlm/link/host/builtin_partners.h"
 #include "e1000tlm/options/options.h"
 #include "e1000tlm/report/summary.h"
 
@@ -35,9 +35,9 @@ int complain(const std::string& what, int status) {
 }
 
 void print_help() {
-  link::register_builtin_partners();
+  const link::PartnerRegistry partners = link::builtin_partners();
   std::map<std::string, std::string> kinds;
-  for (const auto& [name, kind] : link::PartnerRegistry::instance().kinds()) {
+  for (const auto& [name, kind] : partners.kinds()) {
     kinds[name] = kind.summary;
   }
   std::cout << help_text(kinds);
@@ -116,7 +116,8 @@ int run(int argc, char** argv) {
     return kFine;
   }
   if (options.action == Options::Action::kVersion) {
-    std::cout << "e1000-sim " << e1000tlm::kVersion << "\n";
+    std::cout << "e1000-sim " << kVersion << (kCommit[0] != 0 ? " (commit " : "") << kCommit
+              << (kCommit[0] != 0 ? ")" : "") << ", SystemC " << sc_core::sc_version_string << "\n";
     return kFine;
   }
   sc_core::sc_report_handler::set_handler(on_report);
