@@ -1,4 +1,5 @@
 # Writes kVersion and kCommit to OUTPUT if they changed. GIT, SOURCE, VERSION: see E1000TlmVersion.cmake.
+cmake_minimum_required(VERSION 3.25)
 set(commit "")
 if(GIT AND EXISTS "${SOURCE}/.git")
   execute_process(COMMAND "${GIT}" describe --always --dirty --abbrev=10 --exclude=*
