@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -25,6 +26,16 @@ auto with_context(const std::string& option, Call call) {
   }
 }
 
+/// The registry knows nothing of switches, which are the network's own.
+void check_kind(const std::string& kind, const link::PartnerRegistry& registry) {
+  if (registry.kinds().count(kind) != 0) return;
+  std::set<std::string> names{kSwitchKind};
+  for (const auto& entry : registry.kinds()) names.insert(entry.first);
+  std::string known;
+  for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+  throw std::invalid_argument("unknown kind of link \"" + kind + "\"; known are: " + known);
+}
+
 std::unique_ptr<link::LinkPartner> make_partner(const link::PartnerRegistry& partners,
                                                 link::PartnerSpec spec, const std::string& name,
                                                 link::CableEndIf& end, std::uint64_t seed) {
@@ -37,6 +48,7 @@ std::unique_ptr<link::LinkPartner> make_partner(const link::PartnerRegistry& par
     built_in.emplace("default.pcap", traffic::default_capture());
     spec.options["in"] = built_in->path();
   }
+  check_kind(spec.kind, partners);
   return partners.make(context, end, spec);
 }
 
@@ -70,8 +82,10 @@ Outlet::Outlet(const sc_core::sc_module_name& name, const OutletConfig& config, 
     : sc_module(name), text_(config.link), cable_(std::make_unique<link::Cable>("cable")) {
   const std::string port = std::string(kSwitchKind) + ":" + config.on;
   port_ = network.connect(port, "port", cable_->end(0), config.link, number).partner;
-  partner_ = network.connect(config.link, "partner", cable_->end(1), "switch " + config.on, number)
-                 .partner;
+  LinkEnd far =
+      network.connect(config.link, "partner", cable_->end(1), "switch " + config.on, number);
+  joins_switches_ = far.spec.kind == kSwitchKind;
+  partner_ = std::move(far.partner);
 }
 
 Outlet::~Outlet() = default;

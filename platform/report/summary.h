@@ -41,24 +41,31 @@ struct NicSummary {
   FlowCount driver_in, driver_out;
   std::uint64_t mac_control_in = 0;  ///< PAUSE and the like, consumed by the NIC
   std::uint64_t interrupts = 0;
-  std::vector<LedSummary> leds;               ///< at the end of the run
-  std::map<std::string, std::uint64_t> lost;  ///< reason -> frames; only reasons that occurred
+  std::vector<LedSummary> leds;                   ///< at the end of the run
+  std::map<std::string, std::uint64_t> lost;      ///< reason -> frames; only reasons that occurred
+  std::map<std::string, std::uint64_t> filtered;  ///< as lost, but not meant for the driver
   std::uint64_t under_way = 0;  ///< came in and were not yet with the driver when the run ended
   std::optional<LatencySummary> transit;  ///< last bit in to first bit out
   std::optional<driver::SelfTestResult> self_test;
+
+  /// Frames that came in and of which is known what became of them.
+  std::uint64_t accounted() const;
 };
 
 struct StreamSummary {
   std::uint64_t sent = 0, received = 0, lost = 0, reordered = 0, duplicates = 0, corrupt = 0;
-  LatencySummary latency;  ///< sending software to receiving software
+  std::uint64_t swallowed = 0;  ///< by a link that gives nothing back, such as null: not lost
+  std::uint64_t under_way = 0;  ///< not received, and not known to be lost, when the run ended
+  LatencySummary latency;       ///< sending software to receiving software
 };
 
 struct SwitchPortSummary {
-  std::string to;                             ///< "nic 0", or the text of what hangs there
-  unsigned mbit_per_second = 0;               ///< 0: no link
-  FlowCount in, out;                          ///< from and to what is connected
-  std::map<std::string, std::uint64_t> lost;  ///< as NicSummary::lost
-  std::uint64_t under_way = 0;                ///< coming in when the run ended
+  std::string to;                                 ///< "nic 0", or the text of what hangs there
+  unsigned mbit_per_second = 0;                   ///< 0: no link
+  FlowCount in, out;                              ///< from and to what is connected
+  std::map<std::string, std::uint64_t> lost;      ///< as NicSummary::lost
+  std::map<std::string, std::uint64_t> filtered;  ///< not to be passed on; not lost
+  std::uint64_t under_way = 0;                    ///< coming in when the run ended
 };
 
 struct SwitchSummary {
@@ -90,8 +97,15 @@ struct RunSummary {
   unsigned boards = 1;
   PciSummary pci;
   std::string ended_by;               ///< see doc/json.md
+  int signal = 0;                     ///< that ended it; 0: none did
   std::vector<std::string> failures;  ///< empty: fine
+
+  /// Frames of adapters and switches that did not go where they should have, or were not meant to.
+  std::uint64_t losses() const;
 };
+
+/// "SIGINT" and the like.
+std::string signal_name(int signal);
 
 /// For people: about twenty lines, ends with a newline.
 std::string to_text(const RunSummary& summary);
