@@ -1,4 +1,5 @@
 /// Whether what a run came to is all right.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -104,8 +105,9 @@ void Board::check_streams(const RunSummary& summary, std::vector<std::string>& f
 
 /// A link that goes away for good is a fault, unless all was done by then.
 void Board::check_links(const RunSummary& summary, std::vector<std::string>& failures) const {
-  const bool complete = native() && has_task() && !config_.duration && ready() && done() &&
-                        summary.losses() == 0 && missing() == 0;
+  const bool lossless = std::all_of(summary.nics.begin(), summary.nics.end(),
+                                    [](const NicSummary& n) { return n.lost.empty(); });
+  const bool complete = lossless && native() && has_task() && ready() && done() && missing() == 0;
   if (complete) return;
   for (std::size_t i = 0; i < nics_.size(); ++i) {
     const std::string fault = nics_[i]->partner().fault();

@@ -119,8 +119,11 @@ class Sharing(Scenario):
         super().setUp()
         self.files = {name: self.path(name) for name in ("eeprom", "flash", "leds", "out", "in",
                                                          "json")}
+        eeprom = bytearray(b"\x52\x54\x00\x12\x34\x56" + bytes(122))
+        for word, value in ((0x0A, 0x440B), (0x0D, 0x100F), (0x0E, 0x8086)):  # signature, ids
+            eeprom[2 * word:2 * word + 2] = value.to_bytes(2, "little")
         with open(self.files["eeprom"], "wb") as file:
-            file.write(b"\x52\x54\x00\x12\x34\x56" + bytes(122))
+            file.write(eeprom)
         with open(self.files["flash"], "wb") as file:
             file.write(b"\xff" * (64 << 10))
         support.write_pcap(self.files["in"], [(0, bytes(60))])

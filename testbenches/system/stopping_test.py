@@ -4,12 +4,11 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 
 import support
-from support import SIM, QTestClient, Scenario, sim_json, start_qtest, start_sim
+from support import QTestClient, Scenario, sim_json, start_qtest, start_sim
 
 STATUS = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 FRAME = b"\xff" * 6 + bytes.fromhex("020000000001 88b5") + bytes(46)
@@ -186,10 +185,12 @@ class Stopping(Scenario):
         self.assertEqual(far.frames, 20)
         sim_json(*arguments, "--strict", status=1)
 
-    def test_blast_and_self_test_end_on_live_links_too(self):
+    def test_other_tasks_end_on_live_links_too(self):
         far = Reflector(self, answers=False)
         sim_json("--app", "blast", "--frames", "20", "--nic", "aneg=10ms", "--link", far.link)
         self.assertEqual(far.frames, 20)
+        summary = sim_json("--app", "selftest", "--link", far.link)
+        self.assertEqual(summary["nics"][0]["self_test"]["loopback"], 0)
 
     def test_a_peer_may_go_when_all_is_done(self):
         server = self.listener()
