@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -15,6 +16,7 @@ namespace e1000tlm {
 namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
+constexpr const char* kStandardOutput = "standard output";
 constexpr mode_t kNewFile = 0666;  // less the umask
 
 std::string named(const std::string& what, const std::string& path) {
@@ -92,7 +94,7 @@ OutputFile::OutputFile(std::string what, const std::string& path)
 }
 
 OutputFile::OutputFile(StandardOutput)
-    : name_("standard output"), fd_(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)), begun_(true) {
+    : name_(kStandardOutput), fd_(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)), begun_(true) {
   if (fd_ < 0) fail_on(name_, "written", errno);
 }
 
@@ -145,6 +147,11 @@ void OutputFile::fail(const char* action, int error) {
     failure_ = thrown.what();
     throw;
   }
+}
+
+void flush_standard_output() {
+  if (std::fflush(stdout) != 0) fail_on(kStandardOutput, "written", errno);
+  if (std::ferror(stdout) != 0) fail_on(kStandardOutput, "written", EIO);
 }
 
 void overwrite_file(const std::string& what, const std::string& path, ConstBytes content) {

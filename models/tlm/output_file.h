@@ -77,4 +77,8 @@ class OutputFile {
 /// for the new ones. Creates it if there is none. Throws as OutputFile.
 void overwrite_file(const std::string& what, const std::string& path, ConstBytes content);
 
+/// For programs that print with stdio or streams, before they end: throws std::runtime_error if not
+/// everything has been written.
+void flush_standard_output();
+
 }  // namespace e1000tlm
