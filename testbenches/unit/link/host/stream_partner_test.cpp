@@ -14,6 +14,7 @@
 #include <poll.h>
 
 #include "e1000tlm/link/host/length_prefix.h"
+#include "testbenches/support/sc_test.h"
 #include "testbenches/unit/link/host/host_fixture.h"
 
 namespace e1000tlm::link {
