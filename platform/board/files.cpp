@@ -20,7 +20,9 @@ struct Use {
 };
 
 /// What software writes goes back to an image, unless that is write-protected.
-bool may_write(const std::string& path) { return ::access(path.c_str(), W_OK) == 0; }
+bool may_write(const std::string& path) {
+  return ::access(path.c_str(), F_OK) != 0 || ::access(path.c_str(), W_OK) == 0;
+}
 
 void add_uses(const std::string& option, const std::string& text, std::vector<Use>& uses) {
   link::PartnerSpec spec;

@@ -26,9 +26,12 @@ auto with_context(const std::string& option, Call call) {
   }
 }
 
-/// The registry knows nothing of switches, which are the network's own.
-void check_kind(const std::string& kind, const link::PartnerRegistry& registry) {
-  if (registry.kinds().count(kind) != 0) return;
+/// Said before anything else about the text of a link. The registry knows nothing of switches,
+/// which are the network's own.
+void check_kind(const std::string& text, const link::PartnerRegistry& registry) {
+  const std::string kind = text.substr(0, text.find(':'));
+  const bool malformed = kind.empty() || kind.find_first_of("=,") != std::string::npos;
+  if (malformed || registry.kinds().count(kind) != 0) return;
   std::set<std::string> names{kSwitchKind};
   for (const auto& entry : registry.kinds()) names.insert(entry.first);
   std::string known;
@@ -48,7 +51,6 @@ std::unique_ptr<link::LinkPartner> make_partner(const link::PartnerRegistry& par
     built_in.emplace("default.pcap", traffic::default_capture());
     spec.options["in"] = built_in->path();
   }
-  check_kind(spec.kind, partners);
   return partners.make(context, end, spec);
 }
 
@@ -128,6 +130,7 @@ LinkEnd Network::connect(const std::string& text, const std::string& name, link:
     hub.names.push_back(who);
     return {std::move(*spec), std::move(port)};
   }
+  check_kind(text, partners_);
   link::PartnerSpec spec = link::PartnerSpec::parse(text);
   auto partner = make_partner(partners_, spec, name, end, config_.seed + number);
   return {std::move(spec), std::move(partner)};
