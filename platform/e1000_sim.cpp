@@ -4,16 +4,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include <systemc>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "e1000tlm/board/board.h"
@@ -21,6 +22,7 @@
 #include "e1000tlm/link/host/builtin_partners.h"
 #include "e1000tlm/options/options.h"
 #include "e1000tlm/report/summary.h"
+#include "e1000tlm/tlm/output_file.h"
 
 #include "e1000tlm_version.h"
 
@@ -34,13 +36,26 @@ int complain(const std::string& what, int status) {
   return status;
 }
 
-void print_help() {
+/// Throws std::runtime_error.
+void print(const std::string& text) {
+  OutputFile out = OutputFile::standard_output();
+  out.write(text);
+  out.close();
+}
+
+std::string version() {
+  const std::string commit = kCommit[0] != 0 ? std::string(" (commit ") + kCommit + ")" : "";
+  return std::string("e1000-sim ") + kVersion + commit + ", SystemC " + sc_core::sc_version_string +
+         "\n";
+}
+
+std::string help() {
   const link::PartnerRegistry partners = link::builtin_partners();
   std::map<std::string, std::string> kinds;
   for (const auto& [name, kind] : partners.kinds()) {
     kinds[name] = kind.summary;
   }
-  std::cout << help_text(kinds);
+  return help_text(kinds);
 }
 
 /// Warnings as one line each; errors as exceptions, which main turns into a message.
@@ -53,31 +68,56 @@ void on_report(const sc_core::sc_report& report, const sc_core::sc_actions& acti
   sc_core::sc_report_handler::default_handler(report, actions & ~sc_core::SC_DISPLAY);
 }
 
-void on_signal(int) { Board::request_stop(); }
+void on_signal(int signal) { Board::request_stop(signal); }
+
+void handle_signals() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  // nohup(1) ignores it.
+  if (std::signal(SIGHUP, on_signal) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
+  // Writing fails instead.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
 
 /// Where the summary goes as JSON. Opened before the run: better told then than after it.
 class JsonOutput {
  public:
   /// Throws std::runtime_error.
-  explicit JsonOutput(std::string path) : path_(std::move(path)) {
-    if (!path_.empty() && path_ != "-") file_.open(path_);
-    check();
+  explicit JsonOutput(const std::string& path) {
+    if (path == "-") file_.emplace(OutputFile::standard_output());
+    if (!path.empty() && path != "-") file_.emplace("--json", path);
+  }
+  /// What an earlier run has written is out of date.
+  void begin() {
+    if (file_) file_->begin();
   }
   void write(const std::string& json) {
-    if (path_ == "-") std::cout << json << std::flush;
-    if (!file_.is_open()) return;
-    file_ << json;
-    file_.close();
-    check();
+    if (!file_) return;
+    file_->write(json);
+    file_->close();
   }
 
  private:
-  void check() const {
-    if (!file_) throw std::runtime_error("--json: cannot write " + path_);
-  }
-  std::string path_;
-  std::ofstream file_;
+  std::optional<OutputFile> file_;
 };
+
+/// The summary as text, if wanted. Throws std::runtime_error.
+void report(const Options& options, const RunSummary& summary) {
+  if (options.quiet || options.json == "-") return;
+  // With --qtest stdio standard output belongs to the client.
+  if (options.board.qtest == "stdio") {
+    std::cerr << to_text(summary);
+  } else {
+    print(to_text(summary));
+  }
+}
+
+int status_of(const Board& board, const RunSummary& summary) {
+  constexpr int kSignalled = 128;  // as shells have it
+  if (summary.signal != 0 && !board.meant_to_be_stopped()) return kSignalled + summary.signal;
+  return summary.failures.empty() ? kFine : kFailed;
+}
 
 int simulate(Options& options) {
   options.board.progress = !options.quiet && isatty(STDERR_FILENO) != 0;
@@ -90,18 +130,22 @@ int simulate(Options& options) {
   } catch (const std::exception& error) {
     return complain(error.what(), kUsage);
   }
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  std::signal(SIGPIPE, SIG_IGN);
+  handle_signals();
+  json->begin();
   board->run();
   board->finish();
-  const RunSummary summary = board->summary();
-  // With --qtest stdio standard output belongs to the client.
-  std::ostream& text = options.board.qtest == "stdio" ? std::cerr : std::cout;
-  if (!options.quiet && options.json != "-") text << to_text(summary);
-  json->write(to_json(summary));
+  RunSummary summary = board->summary();
+  const auto attempt = [&](const auto& action) {
+    try {
+      action();
+    } catch (const std::runtime_error& error) {
+      summary.failures.emplace_back(error.what());
+    }
+  };
+  attempt([&] { report(options, summary); });
+  attempt([&] { json->write(to_json(summary)); });
   for (const std::string& failure : summary.failures) complain(failure, kFailed);
-  return summary.failures.empty() ? kFine : kFailed;
+  return status_of(*board, summary);
 }
 
 int run(int argc, char** argv) {
@@ -111,22 +155,27 @@ int run(int argc, char** argv) {
   } catch (const std::exception& error) {
     return complain(error.what(), kUsage);
   }
-  if (options.action == Options::Action::kHelp) {
-    print_help();
-    return kFine;
-  }
-  if (options.action == Options::Action::kVersion) {
-    std::cout << "e1000-sim " << kVersion << (kCommit[0] != 0 ? " (commit " : "") << kCommit
-              << (kCommit[0] != 0 ? ")" : "") << ", SystemC " << sc_core::sc_version_string << "\n";
-    return kFine;
-  }
   sc_core::sc_report_handler::set_handler(on_report);
   try {
+    switch (options.action) {
+      case Options::Action::kHelp: print(help()); return kFine;
+      case Options::Action::kVersion: print(version()); return kFine;
+      case Options::Action::kRun: break;
+    }
     return simulate(options);
   } catch (const sc_core::sc_report& report) {
     return complain(std::string("the simulation stopped: ") + report.get_msg(), kFailed);
   } catch (const std::exception& error) {
     return complain(error.what(), kFailed);
+  }
+}
+
+/// A file must not be opened in the place of a standard stream that is closed: what is printed
+/// would go there. Now it fails.
+void hold_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) std::abort();
   }
 }
 
@@ -136,6 +185,7 @@ int run(int argc, char** argv) {
 int sc_main(int argc, char** argv) { return e1000tlm::platform::run(argc, argv); }
 
 int main(int argc, char** argv) {
+  e1000tlm::platform::hold_standard_streams();
   setenv("SC_COPYRIGHT_MESSAGE", "DISABLE", 1);
   return sc_core::sc_elab_and_sim(argc, argv);
 }

@@ -6,11 +6,13 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 
 #include "e1000tlm/e1000/parts.h"
 #include "e1000tlm/e1000/registers/register_map.h"
 #include "e1000tlm/e1000/registers/statistics.h"
+#include "e1000tlm/tlm/output_file.h"
 
 namespace {
 
@@ -85,8 +87,14 @@ std::string document() {
 int main(int argc, char** argv) {
   const std::string text = document();
   if (argc == 1) {
-    std::cout << text;
-    return 0;
+    try {
+      std::cout << text << std::flush;
+      e1000tlm::flush_standard_output();
+      return 0;
+    } catch (const std::runtime_error& error) {
+      std::cerr << "e1000-registers: " << error.what() << "\n";
+      return 1;
+    }
   }
   if (argc != 3 || std::string(argv[1]) != "--check") {
     std::cerr << "usage: e1000-registers [--check FILE]\n";

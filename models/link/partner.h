@@ -77,11 +77,15 @@ class LinkPartner : public sc_core::sc_module {
 
   /// Nothing is left to be sent: of a capture that the partner replays, or held up by PAUSE.
   virtual bool exhausted() const { return pause_.waiting() == 0; }
-  /// Driven by the outside world's clock: the simulation must be paced and never "done".
+  /// Frames may come from the outside world, whenever it likes: the simulation must be paced, and
+  /// is not over because nothing is to be done. False again once fault() says something.
   virtual bool live() const { return false; }
   /// Flushes files and closes host resources; called once at the end of simulation.
   virtual void finish() {}
-  /// Why the partner can no longer do its work; empty: it can.
+  /// Takes what the NIC sends and gives it to nobody, as it should: frames that are to come back
+  /// from here are not lost.
+  virtual bool swallows() const { return false; }
+  /// Why the partner can no longer do its work, for good; empty: it can.
   virtual std::string fault() const { return {}; }
   /// What it has counted so far.
   const PartnerStatistics& statistics() const { return statistics_; }

@@ -12,6 +12,8 @@ class NullPartner final : public LinkPartner, private FrameSink {
   NullPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec = {});
   ~NullPartner() override;
 
+  bool swallows() const override { return true; }
+
  private:
   void receive(Arrival arrival) override { count_from_nic(*arrival.frame); }
 };

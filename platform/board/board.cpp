@@ -115,19 +115,18 @@ void Board::build_qtest() {
 }
 
 void Board::build_supervisor() {
-  const bool live = network_.live() || std::any_of(nics_.begin(), nics_.end(),
-                                                   [](auto* n) { return n->partner().live(); });
-  paced_ = config_.paced || live;
+  began_live_ = live();
+  paced_ = config_.paced || began_live_;
   if (!paced_) {
     for (NicSlot* nic : nics_) nic->controller().set_lookahead(config_.lookahead);
   }
   SupervisorConfig supervisor;
   supervisor.paced = paced_;
-  supervisor.end_when_done = !live && !config_.duration;
+  supervisor.end_when_done = !config_.duration;
   supervisor.progress = config_.progress;
   supervisor.run_ahead = config_.quantum;
   supervisor_ = std::make_unique<Supervisor>("supervisor", supervisor);
-  supervisor_->set_done([this] { return done(); });
+  supervisor_->set_done([this] { return over(); });
   supervisor_->set_status([this] { return status(); });
 }
 
@@ -168,37 +167,30 @@ void Board::conclude() {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   simulated_ = sc_now();
   if (supervisor_) supervisor_->clear_progress();
-  if (!driver_error().empty()) {
-    ended_by_ = "failure";
-  } else if (Supervisor::stop_was_requested()) {
-    ended_by_ = "signal";
-  } else if (door_) {
-    ended_by_ = "client";
-  } else {
-    const bool stalled = supervisor_ && supervisor_->stalled();
-    ended_by_ = config_.duration ? "duration" : stalled ? "standstill" : "traffic handled";
-  }
+  ended_by_ = end_reason();
   if (sc_core::sc_get_status() != sc_core::SC_STOPPED) sc_core::sc_stop();
 }
 
 void Board::finish() {
   conclude();
-  std::exception_ptr first;
-  const auto attempt = [&](auto& part) {
-    try {
-      part.finish();
-    } catch (const std::exception&) {
-      // One file that cannot be written is no reason to leave the others unfinished.
-      if (!first) first = std::current_exception();
+  for (std::size_t i = 0; i < nics_.size(); ++i) {
+    std::vector<std::string> failures;
+    nics_[i]->finish(failures);
+    for (const std::string& text : failures) {
+      unwritten_.push_back("nic " + std::to_string(i) + ": " + text);
     }
-  };
-  for (NicSlot* nic : nics_) attempt(*nic);
-  for (const auto& outlet : network_.outlets()) attempt(outlet->partner());
-  if (first) std::rethrow_exception(first);
+  }
+  for (const auto& outlet : network_.outlets()) {
+    try {
+      outlet->partner().finish();
+    } catch (const std::exception& error) {
+      unwritten_.push_back(outlet->text() + ": " + error.what());
+    }
+  }
 }
 
-void Board::request_stop() noexcept {
-  Supervisor::request_stop();
+void Board::request_stop(int signal) noexcept {
+  Supervisor::request_stop(signal);
   if (plugs::QTestDoor* door = running_door) door->stop();
 }
 

@@ -43,12 +43,17 @@ class Board : public sc_core::sc_module {
 
   /// Runs to the end. SystemC errors come out as sc_core::sc_report.
   void run();
-  /// After the run: flushes the partners' files. Throws std::runtime_error.
+  /// Completes the files that the run writes, after the run. What cannot be written is a failure of
+  /// the run: see RunSummary::failures.
   void finish();
-  /// What it came to; after run(), or after finish().
+  /// What it came to; after finish().
   RunSummary summary() const;
-  /// Ends the run soon; safe in signal handlers. At most one board runs in a process.
-  static void request_stop() noexcept;
+  /// Ends the run soon, for this signal (SIGINT ...); safe in signal handlers. At most one board
+  /// runs in a process.
+  static void request_stop(int signal) noexcept;
+  /// The run has no end of its own: somebody must stop it, and that is no interruption. Links to
+  /// the live world and an application that just answers, and no duration; or a qtest server.
+  bool meant_to_be_stopped() const;
 
   /// The machines, as many as BoardConfig::boards.
   const std::vector<std::unique_ptr<Machine>>& machines() const { return machines_; }
@@ -75,7 +80,15 @@ class Board : public sc_core::sc_module {
   bool done() const;
   std::string status() const;
 
-  // What the run came to.
+  // When it is over (board_end.cpp).
+  bool live() const;
+  bool has_task() const;
+  bool over();
+  std::uint64_t missing() const;
+  std::uint64_t swallowed(std::size_t index) const;
+  std::string end_reason() const;
+
+  // What the run came to (board_summary.cpp, board_failures.cpp).
   bool native() const { return door_ == nullptr; }
   bool ready() const;
   std::string driver_error() const;
@@ -85,8 +98,12 @@ class Board : public sc_core::sc_module {
   NicSummary nic_summary(std::size_t index) const;
   SwitchSummary switch_summary(const std::string& name, const Network::Hub& hub) const;
   PciSummary pci_summary(Time under_test) const;
-  void add_losses(std::size_t index, std::map<std::string, std::uint64_t>& lost) const;
+  void add_losses(std::size_t index, NicSummary& summary) const;
+  void add_outlet_losses(const link::SwitchPort& port, SwitchPortSummary& summary) const;
+  void add_streams(RunSummary& summary) const;
   void find_failures(RunSummary& summary) const;
+  void check_links(const RunSummary& summary, std::vector<std::string>& failures) const;
+  void check_driver(const RunSummary& summary, std::vector<std::string>& failures) const;
   void check_nic(const RunSummary& summary, std::size_t index,
                  std::vector<std::string>& failures) const;
   void check_streams(const RunSummary& summary, std::vector<std::string>& failures) const;
@@ -100,6 +117,11 @@ class Board : public sc_core::sc_module {
   std::unique_ptr<Supervisor> supervisor_;
   bool paced_ = false;
   std::chrono::steady_clock::time_point started_;
+  bool began_live_ = false;
+  // Of the frames that are to come back from the live world: how many have not, and since when.
+  std::uint64_t missing_ = 0;
+  Time missing_since_{};
+  std::vector<std::string> unwritten_;  // what finish() could not do
   double wall_seconds_ = 0;
   Time simulated_{};
   std::string ended_by_;

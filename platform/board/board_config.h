@@ -92,6 +92,7 @@ struct BoardConfig {
 
   std::optional<Time> duration;  ///< simulated; unset: until all traffic has been handled
   bool paced = false;            ///< follow the wall clock; live partners switch it on
+  bool strict = false;           ///< any frame that is lost makes the run a failed one
   bool progress = false;         ///< a status line on stderr in long runs
   std::string qtest;             ///< address of a qtest server; empty: the native driver runs
 };

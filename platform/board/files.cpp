@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include <unistd.h>
+
 #include "e1000tlm/link/partner.h"
 
 namespace e1000tlm::platform {
@@ -16,6 +18,11 @@ struct Use {
   std::string path;
   bool writes;
 };
+
+/// What software writes goes back to an image, unless that is write-protected.
+bool may_write(const std::string& path) {
+  return ::access(path.c_str(), F_OK) != 0 || ::access(path.c_str(), W_OK) == 0;
+}
 
 void add_uses(const std::string& option, const std::string& text, std::vector<Use>& uses) {
   link::PartnerSpec spec;
@@ -32,9 +39,11 @@ void add_uses(const std::string& option, const std::string& text, std::vector<Us
 std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
   std::vector<Use> uses;
   for (const NicConfig& nic : config.nics) {
-    if (!nic.eeprom_file.empty()) uses.push_back({"--nic eeprom=", nic.eeprom_file, false});
+    if (!nic.eeprom_file.empty())
+      uses.push_back({"--nic eeprom=", nic.eeprom_file, may_write(nic.eeprom_file)});
     if (!nic.led_file.empty()) uses.push_back({"--nic leds=", nic.led_file, true});
-    if (!nic.flash_file.empty()) uses.push_back({"--nic flash=", nic.flash_file, true});
+    if (!nic.flash_file.empty())
+      uses.push_back({"--nic flash=", nic.flash_file, may_write(nic.flash_file)});
   }
   for (unsigned i = 0; i < config.boards; ++i) {
     for (const std::string& text : config.links) add_uses("--link pcap:", text, uses);

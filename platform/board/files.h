@@ -7,9 +7,10 @@
 
 namespace e1000tlm::platform {
 
-/// Writing a file truncates it when the board is built, so none may be written that is also read,
-/// or written twice. Images of EEPROM and flash are regular files: a pipe would keep the run
-/// waiting for a writer, and could not take back what software writes. `json`: file of the summary,
+/// None may be written that is also read, or written twice. (That other runs do so meanwhile is
+/// found when a file is opened: see FileLock.) Images of EEPROM and flash are regular files: a pipe
+/// would keep the run waiting for a writer, and could not take back what software writes. `json`:
+/// file of the summary,
 /// "-" or empty for none. Throws std::invalid_argument naming options and files.
 void check_files(const BoardConfig& config, const std::string& json);
 

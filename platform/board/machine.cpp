@@ -1,6 +1,8 @@
 #include "e1000tlm/board/machine.h"
 
 #include <algorithm>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 
 #include "e1000tlm/driver/pci_host.h"
@@ -78,17 +80,31 @@ void Machine::build_nics(Network& network) {
 /// The PCI device number of an adapter.
 unsigned Machine::attach(std::size_t index) {
   const std::string option = "--nic " + std::to_string(index) + ": addr: ";
+  const std::optional<unsigned> wanted = config_.nics[index].device;
+  for (std::size_t other = 0; wanted && other < devices_.size(); ++other) {
+    if (devices_[other] == *wanted) refuse_shared_slot(other, index);
+  }
   unsigned device = 0;
   try {
-    device = bus_->attach(nics_[index]->function(), config_.nics[index].device);
+    device = bus_->attach(nics_[index]->function(), wanted);
   } catch (const std::invalid_argument& error) {
     throw std::invalid_argument(option + error.what());
   }
   // The driver finds adapters in the order of their numbers.
-  if (config_.qtest.empty() && device < last_device_) {
+  if (config_.qtest.empty() && !devices_.empty() && device < devices_.back()) {
     throw std::invalid_argument(option + "without --qtest the numbers must ascend");
   }
-  return last_device_ = device;
+  devices_.push_back(device);
+  return device;
+}
+
+void Machine::refuse_shared_slot(std::size_t first, std::size_t second) const {
+  std::ostringstream text;
+  text << "--nic " << first << " and --nic " << second << ": both are at addr=" << std::hex
+       << *config_.nics[second].device
+       << (config_.nics[first].device ? "" : " (the first by default)")
+       << "; give each an addr= of its own, from 2 to 1f, or none at all";
+  throw std::invalid_argument(text.str());
 }
 
 void Machine::load_driver(const driver::AppSettings& app) {

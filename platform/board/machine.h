@@ -62,6 +62,7 @@ class Machine {
   void build();
   void build_nics(Network& network);
   unsigned attach(std::size_t index);
+  [[noreturn]] void refuse_shared_slot(std::size_t first, std::size_t second) const;
 
   const BoardConfig& config_;
   unsigned number_;
@@ -70,7 +71,7 @@ class Machine {
   std::unique_ptr<pci::HostBridge> bridge_;
   std::unique_ptr<pci::Bus> bus_;
   std::vector<std::unique_ptr<NicSlot>> nics_;
-  unsigned last_device_ = 0;  // of the adapters
+  std::vector<unsigned> devices_;  // of the adapters
   std::vector<std::unique_ptr<TransitProbe>> transit_;
   std::unique_ptr<driver::Cpu> cpu_;
   std::unique_ptr<driver::Driver> driver_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -23,6 +24,19 @@ auto with_context(const std::string& option, Call call) {
   } catch (const std::exception& error) {
     throw std::invalid_argument(option + ": " + error.what());
   }
+}
+
+/// Said before anything else about the text of a link. The registry knows nothing of switches,
+/// which are the network's own.
+void check_kind(const std::string& text, const link::PartnerRegistry& registry) {
+  const std::string kind = text.substr(0, text.find(':'));
+  const bool malformed = kind.empty() || kind.find_first_of("=,") != std::string::npos;
+  if (malformed || registry.kinds().count(kind) != 0) return;
+  std::set<std::string> names{kSwitchKind};
+  for (const auto& entry : registry.kinds()) names.insert(entry.first);
+  std::string known;
+  for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+  throw std::invalid_argument("unknown kind of link \"" + kind + "\"; known are: " + known);
 }
 
 std::unique_ptr<link::LinkPartner> make_partner(const link::PartnerRegistry& partners,
@@ -70,8 +84,10 @@ Outlet::Outlet(const sc_core::sc_module_name& name, const OutletConfig& config, 
     : sc_module(name), text_(config.link), cable_(std::make_unique<link::Cable>("cable")) {
   const std::string port = std::string(kSwitchKind) + ":" + config.on;
   port_ = network.connect(port, "port", cable_->end(0), config.link, number).partner;
-  partner_ = network.connect(config.link, "partner", cable_->end(1), "switch " + config.on, number)
-                 .partner;
+  LinkEnd far =
+      network.connect(config.link, "partner", cable_->end(1), "switch " + config.on, number);
+  joins_switches_ = far.spec.kind == kSwitchKind;
+  partner_ = std::move(far.partner);
 }
 
 Outlet::~Outlet() = default;
@@ -114,6 +130,7 @@ LinkEnd Network::connect(const std::string& text, const std::string& name, link:
     hub.names.push_back(who);
     return {std::move(*spec), std::move(port)};
   }
+  check_kind(text, partners_);
   link::PartnerSpec spec = link::PartnerSpec::parse(text);
   auto partner = make_partner(partners_, spec, name, end, config_.seed + number);
   return {std::move(spec), std::move(partner)};

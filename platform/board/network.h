@@ -44,9 +44,14 @@ class Outlet : public sc_core::sc_module {
   link::Cable& cable() const { return *cable_; }
   /// What hangs there.
   link::LinkPartner& partner() const { return *partner_; }
+  /// The switch's port.
+  const link::LinkPartner& port() const { return *port_; }
+  /// The partner is a port of another switch.
+  bool joins_switches() const { return joins_switches_; }
 
  private:
   std::string text_;
+  bool joins_switches_ = false;
   std::unique_ptr<link::Cable> cable_;
   std::unique_ptr<link::LinkPartner> port_;  // end 0
   std::unique_ptr<link::LinkPartner> partner_;

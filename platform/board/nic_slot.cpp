@@ -96,6 +96,11 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
       link_text_(link),
       irq_("irq") {
   const std::string option = "--nic " + std::to_string(place.index);
+  with_context(option, [&] {
+    using Use = FileLock::Use;
+    if (!eeprom_file_.empty()) eeprom_lock_ = FileLock("EEPROM image", eeprom_file_, Use::kWrite);
+    if (!flash_file_.empty()) flash_lock_ = FileLock("flash image", flash_file_, Use::kWrite);
+  });
   const auto controller =
       with_context(option, [&] { return controller_config(config, place, bus); });
   eeprom_before_ = controller.eeprom;
@@ -132,13 +137,26 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
 
 NicSlot::~NicSlot() = default;
 
-void NicSlot::finish() {
-  partner_->finish();
-  if (led_trace_) led_trace_->finish();
-  const e1000::EepromImage& now = controller_->eeprom();
-  if (!eeprom_file_.empty() && !(now == *eeprom_before_)) now.save(eeprom_file_);
-  const std::optional<e1000::FlashImage>& flash = controller_->flash_image();
-  if (flash && !(*flash == *flash_before_)) flash->save(flash_file_);
+void NicSlot::finish(std::vector<std::string>& failures) {
+  const auto attempt = [&](const auto& action) {
+    try {
+      action();
+    } catch (const std::exception& error) {
+      failures.emplace_back(error.what());
+    }
+  };
+  attempt([this] { partner_->finish(); });
+  attempt([this] {
+    if (led_trace_) led_trace_->finish();
+  });
+  attempt([this] {
+    const e1000::EepromImage& now = controller_->eeprom();
+    if (!eeprom_file_.empty() && !(now == *eeprom_before_)) now.save(eeprom_file_);
+  });
+  attempt([this] {
+    const std::optional<e1000::FlashImage>& flash = controller_->flash_image();
+    if (flash && !(*flash == *flash_before_)) flash->save(flash_file_);
+  });
 }
 
 bool NicSlot::quiet() const {

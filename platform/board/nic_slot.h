@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <systemc>
 
@@ -16,6 +17,7 @@
 #include "e1000tlm/pci/function.h"
 #include "e1000tlm/pci/timing.h"
 #include "e1000tlm/phy/m88e1011.h"
+#include "e1000tlm/tlm/output_file.h"
 
 namespace e1000tlm::platform {
 
@@ -53,11 +55,12 @@ class NicSlot : public sc_core::sc_module {
 
   /// The partner has no more traffic, and nothing is on the wire or in the adapter.
   bool quiet() const;
-  /// The partner's files are flushed; what software wrote into EEPROM and flash goes back to their
-  /// image files. Throws std::runtime_error naming the file.
-  void finish();
+  /// The partner's files are completed; what software wrote into EEPROM and flash goes back to
+  /// their image files. What cannot be written is added to `failures`; the rest is all the same.
+  void finish(std::vector<std::string>& failures);
 
  private:
+  FileLock eeprom_lock_, flash_lock_;
   std::string eeprom_file_;                          // empty: the image is not kept
   std::optional<e1000::EepromImage> eeprom_before_;  // as at power-up
   std::string flash_file_;                           // empty: no flash

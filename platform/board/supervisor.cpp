@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds kProgressAfter{1000}, kProgressEvery{250};
 
 }  // namespace
 
-std::atomic<bool> Supervisor::stop_requested{false};
+std::atomic<int> Supervisor::stop_signal{0};
 
 Supervisor::Supervisor(const sc_core::sc_module_name& name, const SupervisorConfig& config)
     : sc_module(name), config_(config) {
@@ -45,7 +45,7 @@ void Supervisor::run() {
   for (;;) {
     sc_core::wait(to_sc(next_look(was_done)));
     if (config_.paced) pace();
-    if (stop_requested) sc_core::sc_stop();
+    if (stop_was_requested() != 0) sc_core::sc_stop();
     const bool done = config_.end_when_done && done_ && done_();
     if (done && was_done) sc_core::sc_stop();
     was_done = done;
@@ -88,7 +88,7 @@ void Supervisor::pace() {
     }
     const auto ahead = std::chrono::duration_cast<std::chrono::microseconds>(simulated - wall);
     std::this_thread::sleep_for(std::min(ahead, kLongestSleep));
-    if (stop_requested) return;
+    if (stop_was_requested() != 0) return;
   }
 }
 

@@ -37,9 +37,13 @@ class Supervisor : public sc_core::sc_module {
 
   /// Before the run: ends it when it has taken this simulated time.
   void stop_after(Time duration);
-  /// Ends the run at the next look. Safe in signal handlers.
-  static void request_stop() noexcept { stop_requested = true; }
-  static bool stop_was_requested() noexcept { return stop_requested; }
+  /// Ends the run at the next look, for this signal. Safe in signal handlers.
+  static void request_stop(int signal) noexcept {
+    int none = 0;
+    stop_signal.compare_exchange_strong(none, signal);
+  }
+  /// The first signal that it was to end for; 0: none.
+  static int stop_was_requested() noexcept { return stop_signal; }
 
   const PacingStatistics& pacing() const { return pacing_; }
   /// Ended because nothing was going to happen any more although it was not done.
@@ -56,7 +60,7 @@ class Supervisor : public sc_core::sc_module {
   void pace();
   void show_progress();
 
-  static std::atomic<bool> stop_requested;
+  static std::atomic<int> stop_signal;
 
   SupervisorConfig config_;
   sc_core::sc_event end_;

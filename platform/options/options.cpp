@@ -59,7 +59,8 @@ void describe_run(po::options_description& all) {
   add("duration", po::value<std::string>()->value_name("TIME"),
       "simulated time to run (default: until all traffic has been handled)");
   add("frames", po::value<std::string>()->value_name("N"),
-      "generate: frames of each adapter (default 100000; 0: endless, with --duration)");
+      "generate, blast: frames of each adapter (default 100000; 0: endless, with --duration). On "
+      "links to the live world the run ends when they have come back, or none has for a second");
   add("size", po::value<std::string>()->value_name("BYTES|imix"),
       "generate: frame size with FCS, 64 to 16114, a range such as 64-1518, or imix (default)");
   add("rate", po::value<std::string>()->value_name("RATE"),
@@ -83,6 +84,8 @@ void describe_run(po::options_description& all) {
       "listen, with ,server=off to connect; ,keep=off ends with the first client; or stdio");
   add("ram", po::value<std::string>()->value_name("SIZE"),
       "memory of the board, 4MiB to 3GiB (default 64MiB, with --qtest 128MiB)");
+  add("strict", po::bool_switch(),
+      "a run that loses any frame has failed, whatever the reason (for automatic tests)");
   add("json", po::value<std::string>()->value_name("FILE"),
       "write the summary as JSON; - for standard output");
   add("quiet", po::bool_switch(), "no summary and no progress line");
@@ -268,6 +271,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
     board.frames = parse_number("frames", values["frames"].as<std::string>());
   }
   board.paced = values["paced"].as<bool>();
+  board.strict = values["strict"].as<bool>();
   fill_switches(values, board);
   Texts links;
   if (values.count("link") != 0) links = values["link"].as<Texts>();
@@ -374,7 +378,15 @@ Units
   times  10us, 1.5ms, 2s       sizes  1500, 64k, 64MiB       rates  1Gbit/s, 10kfps, line
 
 Exit status
-  0 fine   1 the run failed: something was lost or damaged that should not have been   2 usage
+  0    fine
+  1    the run failed: frames were lost or damaged that should not have been (with --strict: any
+       were lost), a link went away for good, or something could not be written. Messages say what
+  2    nothing was run: an option is wrong, or a file, device or socket cannot be used. Files are as
+       they were
+  129, 130, 143   SIGHUP, SIGINT (Ctrl-C), SIGTERM ended the run before its end. The report and all
+       files are written all the same. Runs that have no end of their own are meant to be stopped:
+       then it is 0 or 1. Such are runs that just answer live links (sink, reflect, forward with
+       tap, dgram, stream) without --duration, and --qtest servers
 )";
   return out.str();
 }

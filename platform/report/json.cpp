@@ -26,6 +26,12 @@ Json latency(const LatencySummary& l) {
 
 Json flow(const FlowCount& count) { return {{"frames", count.frames}, {"bytes", count.bytes}}; }
 
+Json counts(const std::map<std::string, std::uint64_t>& frames) {
+  Json json = Json::object();
+  for (const auto& [reason, count] : frames) json[reason] = count;
+  return json;
+}
+
 Json self_test(const driver::SelfTestResult& t) {
   return {{"register", t.registers},
           {"eeprom", t.eeprom},
@@ -51,11 +57,11 @@ Json nic(const NicSummary& n, double active_seconds) {
                {"interrupts_per_s",
                 active_seconds > 0 ? static_cast<double>(n.interrupts) / active_seconds : 0},
                {"leds", Json::array()},
-               {"lost", Json::object()}};
+               {"lost", counts(n.lost)},
+               {"filtered", counts(n.filtered)}};
   for (const LedSummary& led : n.leds) {
     json["leds"].push_back({{"shows", led.shows}, {"light", led.light}});
   }
-  for (const auto& [reason, frames] : n.lost) json["lost"][reason] = frames;
   json["under_way"] = n.under_way;
   json["transit"] = n.transit ? latency(*n.transit) : Json();
   json["self_test"] = n.self_test ? self_test(*n.self_test) : Json();
@@ -66,6 +72,8 @@ Json stream(const StreamSummary& s) {
   return {{"sent", s.sent},
           {"received", s.received},
           {"lost", s.lost},
+          {"swallowed", s.swallowed},
+          {"under_way", s.under_way},
           {"reordered", s.reordered},
           {"duplicates", s.duplicates},
           {"corrupt", s.corrupt},
@@ -81,9 +89,9 @@ Json hub(const SwitchSummary& s) {
                  {"link_mbit_per_s", p.mbit_per_second},
                  {"in", flow(p.in)},
                  {"out", flow(p.out)},
-                 {"lost", Json::object()},
+                 {"lost", counts(p.lost)},
+                 {"filtered", counts(p.filtered)},
                  {"under_way", p.under_way}};
-    for (const auto& [reason, frames] : p.lost) port["lost"][reason] = frames;
     json["ports"].push_back(std::move(port));
   }
   return json;
@@ -92,7 +100,7 @@ Json hub(const SwitchSummary& s) {
 }  // namespace
 
 std::string to_json(const RunSummary& s) {
-  Json json = {{"format", 1},
+  Json json = {{"format", 2},
                {"version", s.version},
                {"app", s.app},
                {"seed", s.seed},
@@ -115,6 +123,7 @@ std::string to_json(const RunSummary& s) {
                  {"bytes", s.pci.bytes},
                  {"master_aborts", s.pci.master_aborts}}},
                {"ended_by", s.ended_by},
+               {"signal", s.signal != 0 ? Json(signal_name(s.signal)) : Json()},
                {"ok", s.failures.empty()},
                {"failures", s.failures}};
   for (const NicSummary& n : s.nics) json["nics"].push_back(nic(n, seconds(s.active)));

@@ -75,12 +75,16 @@ struct NicSummary {
   std::uint64_t mac_control_in = 0;  ///< PAUSE and the like, consumed by the NIC
   /// Assertions of the interrupt line.
   std::uint64_t interrupts = 0;
-  std::vector<LedSummary> leds;               ///< at the end of the run
-  std::map<std::string, std::uint64_t> lost;  ///< reason -> frames; only reasons that occurred
+  std::vector<LedSummary> leds;                   ///< at the end of the run
+  std::map<std::string, std::uint64_t> lost;      ///< reason -> frames; only reasons that occurred
+  std::map<std::string, std::uint64_t> filtered;  ///< as lost, but not meant for the driver
   std::uint64_t under_way = 0;  ///< came in and were not yet with the driver when the run ended
   std::optional<LatencySummary> transit;  ///< last bit in to first bit out
   /// With the application selftest.
   std::optional<driver::SelfTestResult> self_test;
+
+  /// Frames that came in and of which is known what became of them.
+  std::uint64_t accounted() const;
 };
 
 /// What one generator sent and its checkers found.
@@ -97,6 +101,10 @@ struct StreamSummary {
   std::uint64_t duplicates = 0;
   /// Received damaged.
   std::uint64_t corrupt = 0;
+  /// Taken by a link that gives nothing back, such as null: not lost.
+  std::uint64_t swallowed = 0;
+  /// Not received, and not known to be lost, when the run ended.
+  std::uint64_t under_way = 0;
   LatencySummary latency;  ///< sending software to receiving software
 };
 
@@ -108,7 +116,8 @@ struct SwitchPortSummary {
   FlowCount in;
   /// To what is connected.
   FlowCount out;
-  std::map<std::string, std::uint64_t> lost;  ///< as NicSummary::lost
+  std::map<std::string, std::uint64_t> lost;      ///< as NicSummary::lost
+  std::map<std::string, std::uint64_t> filtered;  ///< not to be passed on; not lost
   std::uint64_t under_way = 0;                ///< coming in when the run ended
 };
 
@@ -175,8 +184,15 @@ struct RunSummary {
   /// Their buses.
   PciSummary pci;
   std::string ended_by;               ///< see doc/json.md
+  int signal = 0;                     ///< that ended it; 0: none did
   std::vector<std::string> failures;  ///< empty: fine
+
+  /// Frames of adapters and switches that did not go where they should have, or were not meant to.
+  std::uint64_t losses() const;
 };
+
+/// "SIGINT" and the like.
+std::string signal_name(int signal);
 
 /// For people: about twenty lines, ends with a newline.
 std::string to_text(const RunSummary& summary);

@@ -52,6 +52,17 @@ std::string losses(const std::map<std::string, std::uint64_t>& lost) {
   return text;
 }
 
+std::uint64_t sum(const std::map<std::string, std::uint64_t>& counts) {
+  std::uint64_t frames = 0;
+  for (const auto& entry : counts) frames += entry.second;
+  return frames;
+}
+
+std::string filtered(const NicSummary& n) {
+  return plural(sum(n.filtered), "frame") + " not addressed to it" +
+         (n.self_test ? " (the loopback test sends such)" : "");
+}
+
 /// Values as ethtool shows them: 0 passed.
 std::string self_test(const driver::SelfTestResult& t) {
   char text[120];
@@ -82,6 +93,7 @@ void add_nic(std::string& out, std::size_t index, const NicSummary& n, double ac
   line(out, "out", flow(n.wire_out, active));
   if (n.mac_control_in > 0) line(out, "mac control", plural(n.mac_control_in, "frame") + " in");
   line(out, "lost", losses(n.lost));
+  if (!n.filtered.empty()) line(out, "filtered", filtered(n));
   if (n.under_way > 0) line(out, "under way", plural(n.under_way, "frame") + " in at the end");
   std::string interrupts = format_count(n.interrupts);
   if (active > 0) {
@@ -93,13 +105,18 @@ void add_nic(std::string& out, std::size_t index, const NicSummary& n, double ac
   if (n.self_test) line(out, "self-test", self_test(*n.self_test));
 }
 
-void add_stream(std::string& out, std::size_t index, const StreamSummary& s) {
+void add_stream(std::string& out, std::size_t index, const StreamSummary& s,
+                const std::string& link) {
   out += "stream " + std::to_string(index) + "\n";
   line(out, "sent", plural(s.sent, "frame"));
   line(out, "received",
        format_count(s.received) + " intact, " + format_count(s.lost) + " lost, " +
            format_count(s.reordered) + " reordered, " + format_count(s.duplicates) +
            " duplicates, " + format_count(s.corrupt) + " corrupt");
+  if (s.swallowed > 0) {
+    line(out, "swallowed", plural(s.swallowed, "frame") + " by " + link + ", as it should");
+  }
+  if (s.under_way > 0) line(out, "under way", plural(s.under_way, "frame") + " at the end");
   line(out, "latency", latency(s.latency));
 }
 
@@ -120,6 +137,7 @@ void add_switch(std::string& out, const SwitchSummary& s, double active) {
     line(out, "  in", flow(p.in, active));
     line(out, "  out", flow(p.out, active));
     if (!p.lost.empty()) line(out, "  lost", losses(p.lost));
+    if (!p.filtered.empty()) line(out, "  kept", losses(p.filtered));
     if (p.under_way > 0) line(out, "  under way", plural(p.under_way, "frame"));
   }
 }
@@ -136,7 +154,9 @@ std::string to_text(const RunSummary& s) {
   std::string out;
   const double active = seconds(s.active);
   for (std::size_t i = 0; i < s.nics.size(); ++i) add_nic(out, i, s.nics[i], active);
-  for (std::size_t i = 0; i < s.streams.size(); ++i) add_stream(out, i, s.streams[i]);
+  for (std::size_t i = 0; i < s.streams.size(); ++i) {
+    add_stream(out, i, s.streams[i], i < s.nics.size() ? s.nics[i].link : "its link");
+  }
   for (const SwitchSummary& sw : s.switches) add_switch(out, sw, active);
   out += "pci " + s.pci.name + "\n";
   line(out, "busy",
@@ -146,7 +166,8 @@ std::string to_text(const RunSummary& s) {
   out += "run  " + s.app + ", " +
          (s.quantum == kTimeZero ? "approximately timed"
                                  : "loosely timed, quantum " + format_time(s.quantum)) +
-         ", ended by " + s.ended_by + "\n";
+         ", ended by " + s.ended_by + (s.signal != 0 ? " (" + signal_name(s.signal) + ")" : "") +
+         "\n";
   const double wall = s.wall_seconds;
   char ratio[64];
   std::snprintf(ratio, sizeof ratio, "%.3g", wall > 0 ? seconds(s.simulated) / wall : 0);

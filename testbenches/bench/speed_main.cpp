@@ -19,6 +19,7 @@
 #include <boost/program_options.hpp>
 
 #include "e1000tlm/link/wire.h"
+#include "e1000tlm/tlm/output_file.h"
 #include "testbenches/bench/bench_child.h"
 #include "testbenches/timing/report.h"
 
@@ -234,6 +235,7 @@ int command(int argc, char** argv) {
   }
   if (given.count("doc") != 0) report.update_document(given["doc"].as<std::string>());
   std::printf("\n%u targets missed\n", table.missed());
+  flush_standard_output();
   return table.missed() == 0 ? kFine : kMissed;
 }
 

@@ -95,6 +95,7 @@ class Apps(Scenario):
                                            *end)
                         nic, = summary["nics"]
                         lost = sum(n for why, n in nic["lost"].items() if why.startswith("rx_"))
+                        lost += sum(nic["filtered"].values())
                         self.assertGreater(nic["driver_in"]["frames"], 0)
                         self.assertEqual(nic["wire_in"]["frames"], nic["driver_in"]["frames"] +
                                          lost + nic["mac_control_in"] + nic["under_way"])

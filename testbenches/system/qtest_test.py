@@ -158,12 +158,17 @@ class QTest(Scenario):
         self.assertEqual(process.returncode, 0)
 
     def test_slots_that_cannot_be_are_refused(self):
-        for arguments, reason in ((("--nic", "addr=4", "--nic", "addr=4"), "no device number 4"),
-                                  (("--nic", "addr=5", "--nic", "addr=4"), "must ascend")):
+        both = "--nic 0 and --nic 1: both are at addr="
+        remedy = "give each an addr= of its own"
+        for arguments, reasons in (
+                (("--nic", "addr=4", "--nic", "addr=4"), (both + "4;", remedy)),
+                (("--nic", "addr=1e", "--nic", "addr=0x1e"), (both + "1e;", remedy)),
+                (("--nic", "part=82545em", "--nic", "addr=2"), (both + "2 (the first by", remedy)),
+                (("--nic", "addr=5", "--nic", "addr=4"), ("--nic 1: addr: ", "must ascend"))):
             result = sim(*arguments, timeout=20)
             self.assertEqual(result.returncode, 2)
-            self.assertIn(f"--nic 1: addr: ", result.stderr)
-            self.assertIn(reason, result.stderr)
+            for reason in reasons:
+                self.assertIn(reason, result.stderr)
         result = sim("--nic", "addr=5", "--nic", "addr=9", "--link", "loopback", "--link", "loopback",
                      "--app", "generate", "--frames", "100", timeout=60)
         self.assertEqual(result.returncode, 0, result.stderr)

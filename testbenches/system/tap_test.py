@@ -146,6 +146,16 @@ class Tap(Scenario):
         self.assertEqual(process.returncode, 1, out + err)
         self.assertIn("FAILED", out)
 
+    def test_the_last_live_link_that_goes_ends_the_run(self):
+        process = self.switchboard.popen(SIM, "--nic", "aneg=10ms", "--link", "tap:ifname=tapa")
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.wait_for(lambda: process.poll() is not None or self.held("tapa"))
+        self.switchboard.run("ip", "link", "del", "tapa")
+        self.assertEqual(process.wait(timeout=30), 1)
+        self.assertIn("ended by link gone", process.stdout.read())
+        self.assertIn("nic 0: tap:ifname=tapa: the tap interface has gone", process.stderr.read())
+
     def transfer(self, client_side, server_side):
         content = os.urandom(BYTES)
         server = server_side.popen(sys.executable, "-c", SERVER)

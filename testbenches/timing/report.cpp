@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "e1000tlm/tlm/output_file.h"
+
 namespace e1000tlm::timing {
 namespace {
 
@@ -59,10 +61,10 @@ std::string to_markdown(const Rows& rows) {
   return text;
 }
 
-std::ofstream create(const std::string& path) {
-  std::ofstream file(path);
-  if (!file) throw std::runtime_error("cannot write " + path);
-  return file;
+/// Throws std::runtime_error unless all of it is there.
+void write_file(const std::string& path, const std::string& text) {
+  overwrite_file("file", path,
+                 ConstBytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
 }  // namespace
@@ -158,17 +160,18 @@ void Report::write_data(const std::string& directory) const {
                    {"pass", p.pass()},
                    {"note", p.note}});
   }
-  create(directory + "/points.json") << all.dump(2) << "\n";
+  write_file(directory + "/points.json", all.dump(2) + "\n");
   for (const auto& [name, rows] : csv_) {
-    std::ofstream file = create(std::string(directory).append("/").append(name).append(".csv"));
+    std::string text;
     for (const auto& row : rows) {
       for (std::size_t i = 0; i < row.size(); ++i) {
         std::string cell = row[i];
         cell.erase(std::remove(cell.begin(), cell.end(), ','), cell.end());
-        file << (i == 0 ? "" : ",") << cell;
+        text += (i == 0 ? "" : ",") + cell;
       }
-      file << "\n";
+      text += "\n";
     }
+    write_file(std::string(directory).append("/").append(name).append(".csv"), text);
   }
 }
 
@@ -202,7 +205,7 @@ void Report::update_document(const std::string& path) const {
     out << line << "\n";
   }
   in.close();
-  create(path) << out.str();
+  write_file(path, out.str());
 }
 
 }  // namespace e1000tlm::timing

@@ -13,6 +13,7 @@
 #include <boost/program_options.hpp>
 
 #include "e1000tlm/e1000/timing.h"
+#include "e1000tlm/tlm/output_file.h"
 #include "testbenches/timing/points.h"
 #include "testbenches/timing/report.h"
 #include "testbenches/timing/sweeps.h"
@@ -102,6 +103,7 @@ int run(int argc, char** argv) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   std::printf("\n%zu points, %u missed (%u of the exact ones), in %.0f s\n", report.count(),
               report.missed(), report.exact_missed(), took.count());
+  flush_standard_output();
   return report.exact_missed() == 0 ? kFine : kMissed;
 }
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "e1000tlm/tlm/bytes.h"
+#include "e1000tlm/tlm/output_file.h"
 
 namespace e1000tlm::e1000 {
 namespace {
@@ -14,6 +15,7 @@ constexpr unsigned kSmallWords = 64, kLargeWords = 256;
 constexpr unsigned kControl2Word = 0x0F, kChecksumWord = 0x3F;
 constexpr unsigned kFlashSizeShift = 8;
 constexpr std::uint32_t kLeastFlash = 64 << 10;
+constexpr const char* kWhat = "EEPROM image";
 constexpr std::uint16_t kChecksum = 0xBABA, kErased = 0xFFFF, kIntelVendor = 0x8086;
 
 /// What distinguishes the boards; subsystem ids as the PCI ID list names them.
@@ -43,7 +45,7 @@ int hex_digit(char c) {
 }
 
 [[noreturn]] void bad_file(const std::string& path, const std::string& why) {
-  throw std::runtime_error("EEPROM image '" + path + "': " + why);
+  throw std::runtime_error(std::string(kWhat) + " '" + path + "': " + why);
 }
 
 }  // namespace
@@ -125,12 +127,7 @@ EepromImage EepromImage::load(const std::string& path) {
 void EepromImage::save(const std::string& path) const {
   std::vector<unsigned char> bytes(2 * words_.size());
   for (std::size_t i = 0; i < words_.size(); ++i) store_le16(&bytes[2 * i], words_[i]);
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  if (!file) bad_file(path, "cannot be opened for writing");
-  file.write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (!file) bad_file(path, "cannot be written");
+  overwrite_file(kWhat, path, bytes);
 }
 
 std::uint16_t EepromImage::word(unsigned address) const {

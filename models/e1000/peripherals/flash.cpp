@@ -4,9 +4,12 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "e1000tlm/tlm/output_file.h"
+
 namespace e1000tlm::e1000 {
 namespace {
 
+constexpr const char* kWhat = "flash image";
 constexpr std::uint8_t kErased = 0xFF;
 constexpr std::uint8_t kDataPolling = 0x80, kToggle = 0x40;  // status bits
 constexpr std::uint8_t kMakerId = 0xBF;                      // SST
@@ -14,7 +17,7 @@ constexpr std::uint32_t kCommandAddressMask = 0x7FFF, kFirst = 0x5555, kSecond =
 constexpr const char* kSizes = "65536, 131072, 262144 or 524288 expected (fill it up with FFh)";
 
 [[noreturn]] void bad_file(const std::string& path, const std::string& why) {
-  throw std::runtime_error("flash image '" + path + "': " + why);
+  throw std::runtime_error(std::string(kWhat) + " '" + path + "': " + why);
 }
 
 std::uint8_t device_id(std::uint32_t bytes) {
@@ -53,14 +56,7 @@ FlashImage FlashImage::load(const std::string& path) {
   return image;
 }
 
-void FlashImage::save(const std::string& path) const {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  if (!file) bad_file(path, "cannot be opened for writing");
-  file.write(reinterpret_cast<const char*>(bytes_.data()),
-             static_cast<std::streamsize>(bytes_.size()));
-  file.close();
-  if (!file) bad_file(path, "cannot be written");
-}
+void FlashImage::save(const std::string& path) const { overwrite_file(kWhat, path, bytes_); }
 
 JedecFlash::JedecFlash(FlashImage& image, const FlashTiming& timing)
     : image_(image), timing_(timing) {}

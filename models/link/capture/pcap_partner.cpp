@@ -87,6 +87,7 @@ PcapPartner::Setup::Setup(const std::string& name, const PartnerSpec& spec)
     spec.reject("scale", "only goes with pace=recorded");
   }
   if (in || !out) {
+    reading = FileLock("capture file", spec.require("in"), FileLock::Use::kRead);
     capture.emplace(spec.require("in"), options);
     warn_about(*capture, *in);
     check_span(*capture, scale, spec);

@@ -9,6 +9,7 @@
 #include "e1000tlm/link/capture/wire_capture.h"
 #include "e1000tlm/link/hold_queue.h"
 #include "e1000tlm/link/partner.h"
+#include "e1000tlm/tlm/output_file.h"
 
 namespace e1000tlm::link {
 
@@ -38,11 +39,13 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   /// All frames of all passes have been taken by the NIC.
   bool exhausted() const override;
   void finish() override;
+  bool swallows() const override { return true; }
 
  private:
   /// What the options say, with files open.
   struct Setup {
     Setup(const std::string& name, const PartnerSpec& spec);
+    FileLock reading;
     std::optional<PcapReader> capture;
     std::unique_ptr<PcapngWriter> writer;
     Pace pace;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <stdexcept>
 #include <string_view>
 
@@ -27,7 +25,6 @@ constexpr std::uint16_t kIsbReceived = 4;
 constexpr std::uint32_t kFlagCrcError = 1U << 24;
 constexpr std::uint32_t kFlagSymbolError = 1U << 31;
 constexpr std::uint16_t kLinkTypeEthernet = 1;
-constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
 
 constexpr std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
 constexpr std::uint64_t nanoseconds(Time t) { return static_cast<std::uint64_t>(t.count()) / 1000; }
@@ -76,10 +73,8 @@ std::string_view shortened(const std::string& text) {
 
 }  // namespace
 
-PcapngWriter::PcapngWriter(const std::string& path, const Interface& interface) : path_(path) {
-  file_.reset(std::fopen(path.c_str(), "wb"));
-  if (!file_) fail("cannot be created");
-  std::setvbuf(file_.get(), nullptr, _IOFBF, kBufferBytes);
+PcapngWriter::PcapngWriter(const std::string& path, const Interface& interface)
+    : path_(path), file_("capture file", path) {
   constexpr std::uint32_t kByteOrder = 0x1A2B3C4D;
   constexpr std::uint32_t kUnknownLength = 0xFFFFFFFF;
   put(Block(kSectionHeader)
@@ -136,16 +131,17 @@ void PcapngWriter::write(Time when, CaptureDirection direction, const Frame& fra
   store_le32(&tail[padding + 8], 0);  // end of options
   store_le32(&tail[padding + 12], length);
 
-  put(header.data(), header.size());
-  put(frame.data(), size);
-  put(tail.data(), padding + kTrailer);
+  if (frames_ == 0) file_.begin();
+  file_.write(header.data(), header.size());
+  file_.write(frame.data(), size);
+  file_.write(tail.data(), padding + kTrailer);
   first_ = frames_ == 0 ? when : std::min(first_, when);
   last_ = std::max(last_, when);
   ++frames_;
 }
 
 void PcapngWriter::close() {
-  if (!file_) return;
+  if (closed_) return;
   put(Block(kInterfaceStatistics)
           .u32(0)  // interface
           .time(last_)
@@ -153,17 +149,8 @@ void PcapngWriter::close() {
           .option_time(kIsbEndTime, last_)
           .option_u64(kIsbReceived, frames_)
           .finish());
-  if (std::fclose(file_.release()) != 0) fail("cannot be completed");
-}
-
-void PcapngWriter::put(const void* data, std::size_t size) {
-  errno = EBADF;  // if closed
-  if (file_ && std::fwrite(data, 1, size, file_.get()) == size) return;
-  fail("cannot be written");
-}
-
-void PcapngWriter::fail(const char* what) const {
-  throw std::runtime_error("capture file " + path_ + " " + what + ": " + std::strerror(errno));
+  file_.close();
+  closed_ = true;
 }
 
 }  // namespace e1000tlm::link

@@ -2,12 +2,11 @@
 /// Capture files, written. No SystemC.
 
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "e1000tlm/link/frame.h"
+#include "e1000tlm/tlm/output_file.h"
 #include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::link {
@@ -26,8 +25,9 @@ class PcapngWriter {
     std::uint64_t bits_per_second = 1'000'000'000;
   };
 
-  /// Creates or overwrites the file. All members throw std::runtime_error naming the path and the
-  /// system's reason.
+  /// Creates the file, or overwrites it with the first frame or when it is closed; other runs
+  /// cannot write it meanwhile. All members throw std::runtime_error naming the path and the
+  /// system's reason, or that another run uses the file.
   PcapngWriter(const std::string& path, const Interface& interface);
   /// Closes, ignoring errors: call close() to learn of them.
   ~PcapngWriter();
@@ -37,20 +37,18 @@ class PcapngWriter {
   void write(Time when, CaptureDirection direction, const Frame& frame);
   /// Writes the interface statistics and completes the file. Later calls do nothing.
   void close();
+  /// As if this writer had never been, if there has been no frame: the file keeps what it had.
+  void abandon() { closed_ = true; }
 
   std::uint64_t frames() const { return frames_; }
   const std::string& path() const { return path_; }
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  void put(const void* data, std::size_t size);
-  void put(const std::vector<std::uint8_t>& block) { put(block.data(), block.size()); }
-  [[noreturn]] void fail(const char* what) const;
+  void put(const std::vector<std::uint8_t>& block) { file_.write(block.data(), block.size()); }
 
   std::string path_;
-  std::unique_ptr<std::FILE, Close> file_;
+  OutputFile file_;
+  bool closed_ = false;
   std::uint64_t frames_ = 0;
   Time first_{};
   Time last_{};

@@ -57,6 +57,10 @@ void WireCapture::finish(Time inbound_end) {
   finished_ = true;
   inbound_end_ = inbound_end;
   if (!error_.empty()) throw std::runtime_error(error_);
+  if (!sc_core::sc_start_of_simulation_invoked()) {
+    writer_->abandon();  // what was to be simulated has been refused
+    return;
+  }
   write_until(kTimeNever);
   writer_->close();
 }

@@ -28,6 +28,7 @@ class DgramDevice : public HostDevice {
   // The socket is not connected, so that anybody may send to it and `remote` may come and go: then
   // poll() knows nothing of the receiver's queue.
   bool poll_tells_room() const override { return false; }
+  std::string why_closed() const override { return "the socket does not work any more"; }
 
   ReadResult read() override {
     const ssize_t size =

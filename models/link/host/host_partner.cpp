@@ -40,6 +40,7 @@ HostPartner::HostPartner(const sc_core::sc_module_name& name, CableEndIf& end,
                          Time hold_flush)
     : LinkPartner(name, end, spec),
       what_(text_of(spec)),
+      why_gone_(device->why_closed()),
       device_(std::move(device)),
       hold_("hold", pause_, statistics_, {hold_flush, HoldQueue::kLiveCapacity}),
       gate_("gate"),
@@ -260,7 +261,7 @@ void HostPartner::collect_drops() {
   drops_.clear();
   if (!gone_ || told_gone_) return;
   told_gone_ = true;
-  const std::string text = what_ + ": the host's end has gone, frames to it are lost";
+  const std::string text = what_ + ": " + why_gone_ + "; frames to it are lost";
   SC_REPORT_WARNING(kReport, text.c_str());
 }
 

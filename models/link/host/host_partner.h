@@ -37,7 +37,7 @@ class HostDevice {
     kDone,
     kAgain,    ///< nothing to read; no room to write
     kDropped,  ///< the frame is lost, for `reason`
-    kClosed,   ///< the device has gone
+    kClosed,   ///< the device has gone, for good
   };
   /// What read() brought.
   struct ReadResult {
@@ -58,6 +58,9 @@ class HostDevice {
   /// Waits at most `wait` for room. After kAgain the next call brings the same frame.
   virtual WriteResult write(ConstBytes frame, std::chrono::milliseconds wait) = 0;
 
+  /// What has happened when read() or write() says kClosed, and what to do about it.
+  virtual std::string why_closed() const { return "the host's end has gone"; }
+
   /// poll(POLLOUT) says whether write() has room. Otherwise a busy device is tried again.
   virtual bool poll_tells_room() const = 0;
 };
@@ -70,8 +73,9 @@ class HostDevice {
 /// side holds kHighWater frames, so that the host's own queue fills and pushes back.
 /// Drops beside those of HoldQueue and of the device: "bad_fcs" (a host takes no damaged frames),
 /// "too_short" (no Ethernet header), "too_long", "host_closed" (on the way when finish() closed it,
-/// or later), "host_gone" (the device had gone: a tap interface that somebody deleted; a warning
-/// says so at once).
+/// or later), "host_gone" (the device had gone for good: a tap interface that somebody deleted, a
+/// peer that hung up and is not to be looked for again; a warning says so at once, fault() from
+/// then on, and the partner is no longer live).
 class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
  public:
   /// Frames towards the NIC at which reading stops.
@@ -86,8 +90,8 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
               std::unique_ptr<HostDevice> device, Time hold_flush);
   ~HostPartner() override;
 
-  /// Unless it is polled.
-  bool live() const override { return !polled_; }
+  /// Unless it is polled, or has gone.
+  bool live() const override { return !polled_ && !told_gone_; }
   /// Stops the thread and closes the device. Frames still waiting for room get a last chance of
   /// kLastFlush to leave.
   void finish() override;
@@ -101,7 +105,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   bool releasing() const override { return hold_.releasing(); }
   /// See HostFlush.
   bool flush(std::chrono::milliseconds timeout) override;
-  std::string fault() const override { return told_gone_ ? "the host's end has gone" : ""; }
+  std::string fault() const override { return told_gone_ ? why_gone_ : ""; }
 
   /// See finish().
   static constexpr std::chrono::milliseconds kLastFlush{200};
@@ -136,6 +140,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   std::size_t backlog() const { return hold_.held() + pause_.waiting() + end_.in_flight(); }
 
   std::string what_;
+  std::string why_gone_;
   std::unique_ptr<HostDevice> device_;
   HoldQueue hold_;
   AsyncGate gate_;

@@ -134,10 +134,15 @@ class StreamDevice : public HostDevice {
 
   int fd() const override { return watch_.fd(); }
   bool poll_tells_room() const override { return false; }
+  std::string why_closed() const override {
+    return "the peer has gone (reconnect=SECONDS looks for it again)";
+  }
 
   ReadResult read() override {
     for (;;) {
-      if (!connection_ && !find_peer()) return {Outcome::kAgain, {}, nullptr};
+      if (!connection_ && !find_peer()) {
+        return {waits_for_peers() ? Outcome::kAgain : Outcome::kClosed, {}, nullptr};
+      }
       const LengthPrefixReader::Item item = reader_.next();
       stay_readable(item.result != LengthPrefixReader::Result::kNeedsMore && reader_.inside());
       switch (item.result) {
@@ -171,6 +176,7 @@ class StreamDevice : public HostDevice {
       if (left.count() <= 0) return {Outcome::kAgain, nullptr};
       is_ready(connection_.get(), POLLOUT, left);
     }
+    if (!connection_ && !waits_for_peers()) return {Outcome::kClosed, nullptr};
     return {Outcome::kDropped, "no_peer"};
   }
 
@@ -202,6 +208,9 @@ class StreamDevice : public HostDevice {
     if (std::exchange(more_, more) == more) return;
     more ? there_is_more_.set() : there_is_more_.clear();
   }
+
+  /// Otherwise the first peer is the only one.
+  bool waits_for_peers() const { return listener_ || connector_; }
 
   bool find_peer() {
     if (listener_) {

@@ -14,7 +14,8 @@ struct StreamConfig {
   SocketAddress address;
   bool server = false;
   /// How long after a failure or the end of a connection the next attempt begins; 0: there is none,
-  /// and the first must succeed. Not for servers, which take the next peer at any time.
+  /// the first must succeed, and when its connection ends the link has gone for good. Not for
+  /// servers, which take the next peer at any time.
   std::chrono::milliseconds reconnect{0};
 };
 
@@ -27,8 +28,8 @@ struct StreamConfig {
 /// until it has gone. What it sends is checked: a length of more than QEMU's limit ends the
 /// connection. While the peer takes nothing frames wait, in order; those that wait when it goes are
 /// for the next one, if that is there already. Drops beside those of HostPartner: "no_peer" (nobody
-/// is connected), "cut_off" (the connection ended within a frame from the peer), "bad_length" (the
-/// connection was closed for it).
+/// is connected, but somebody may be later), "cut_off" (the connection ended within a frame from
+/// the peer), "bad_length" (the connection was closed for it).
 class StreamPartner : public HostPartner {
  public:
   /// Throws std::invalid_argument (options missing or at odds) or std::runtime_error (nobody

@@ -97,6 +97,7 @@ class TapDevice : public HostDevice {
 
   int fd() const override { return fd_.get(); }
   bool poll_tells_room() const override { return true; }
+  std::string why_closed() const override { return "the tap interface has gone"; }
 
   ReadResult read() override {
     const ssize_t size = ::read(fd_.get(), buffer_.data(), buffer_.size());

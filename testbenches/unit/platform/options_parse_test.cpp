@@ -69,6 +69,11 @@ TEST(Options, NicTakesTheSilicon) {
   EXPECT_EQ(board.nics[1].timing.transmit_overhead, kTimeZero);
 }
 
+TEST(Options, StrictIsOffUnlessAskedFor) {
+  EXPECT_FALSE(parse({}).board.strict);
+  EXPECT_TRUE(parse({"--strict"}).board.strict);
+}
+
 TEST(Options, SeedsHaveSixtyFourBits) {
   EXPECT_EQ(parse({"--seed", "18446744073709551615"}).board.seed, ~std::uint64_t{0});
 }
@@ -179,10 +184,10 @@ TEST(Options, HelpAndVersionWinOverMissingPieces) {
 TEST(Options, HelpNamesEveryOptionAndEveryLinkKind) {
   const std::string help = help_text({{"wormhole", "goes elsewhere"}});
   for (const char* option :
-       {"--app",       "--nic",    "--link",   "--pci",     "--quantum",  "--duration",
-        "--frames",    "--size",   "--rate",   "--seed",    "--paced",    "--qtest",
-        "--ram",       "--json",   "--config", "--version", "--quiet",    "--switch",
-        "--on-switch", "--boards", "--to",     "wormhole",  "Exit status"}) {
+       {"--app",    "--nic",       "--link",   "--pci",    "--quantum", "--duration",
+        "--frames", "--size",      "--rate",   "--seed",   "--paced",   "--strict",
+        "--qtest",  "--ram",       "--json",   "--config", "--version", "--quiet",
+        "--switch", "--on-switch", "--boards", "--to",     "wormhole",  "Exit status"}) {
     EXPECT_NE(help.find(option), std::string::npos) << option;
   }
 }

@@ -27,6 +27,7 @@ RunSummary sample() {
   n.interrupts = 500;
   n.leds = {{"link up", "on"}, {"activity", "blinking"}};
   n.lost["rx_fifo_full"] = 1;
+  n.filtered["rx_filtered"] = 4;
   traffic::Histogram h;
   h.record(5'000'000);
   n.transit = LatencySummary::of(h);
@@ -38,7 +39,7 @@ RunSummary sample() {
 
 TEST(Json, HoldsEveryFigureUnderItsDocumentedKey) {
   const auto json = nlohmann::json::parse(to_json(sample()));
-  EXPECT_EQ(json["format"], 1);
+  EXPECT_EQ(json["format"], 2);
   EXPECT_EQ(json["version"], "1.2.3");
   EXPECT_EQ(json["app"], "reflect");
   EXPECT_DOUBLE_EQ(json["simulated_s"], 1.5);
@@ -49,6 +50,8 @@ TEST(Json, HoldsEveryFigureUnderItsDocumentedKey) {
   EXPECT_EQ(json["nics"][0]["wire_in"]["frames"], 1000);
   EXPECT_EQ(json["nics"][0]["wire_out"]["bytes"], 59'940);
   EXPECT_EQ(json["nics"][0]["lost"]["rx_fifo_full"], 1);
+  EXPECT_EQ(json["nics"][0]["filtered"]["rx_filtered"], 4);
+  EXPECT_TRUE(json["signal"].is_null());
   EXPECT_DOUBLE_EQ(json["nics"][0]["interrupts_per_s"], 500);
   EXPECT_EQ(json["nics"][0]["leds"][1]["shows"], "activity");
   EXPECT_EQ(json["nics"][0]["leds"][1]["light"], "blinking");
@@ -71,6 +74,7 @@ SwitchSummary sample_switch() {
   port.in = {700, 42'000};
   port.out = {539, 40'000};
   port.lost["queue_full"] = 7;
+  port.filtered["reserved"] = 2;
   port.under_way = 1;
   hub.ports = {port, {}};
   hub.ports[1].to = "pcap:in=x";
@@ -95,6 +99,7 @@ TEST(Json, HasSwitchesWithTheirPorts) {
   EXPECT_EQ(hub["ports"][0]["in"]["frames"], 700);
   EXPECT_EQ(hub["ports"][0]["out"]["bytes"], 40'000);
   EXPECT_EQ(hub["ports"][0]["lost"]["queue_full"], 7);
+  EXPECT_EQ(hub["ports"][0]["filtered"]["reserved"], 2);
   EXPECT_EQ(hub["ports"][0]["under_way"], 1);
   EXPECT_EQ(hub["ports"][1]["link_mbit_per_s"], 0);
 }
@@ -105,7 +110,7 @@ TEST(Text, ShowsSwitchesWithTheirPorts) {
   const std::string text = to_text(s);
   for (const char* part :
        {"switch lan", "2 stations", "1,234 to one port, 5 to all", "3 moved", "<-> nic 0",
-        "100 Mbit/s", "700 frames", "7 queue_full", "no link  <-> pcap:in=x"}) {
+        "2 reserved", "100 Mbit/s", "700 frames", "7 queue_full", "no link  <-> pcap:in=x"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
 }
@@ -134,11 +139,48 @@ TEST(Text, ShowsWhatARunCameTo) {
   const std::string text = to_text(sample());
   for (const char* part :
        {"82540em", "52:54:00:12:34:56", "1000 Mbit/s full duplex", "1,000 frames", "1 rx_fifo_full",
-        "p50 5.00 us", "link up: on, activity: blinking", "32/33", "12.5 %", "1.50 s simulated",
-        "3 x real time"}) {
+        "filtered      4 frames", "p50 5.00 us", "link up: on, activity: blinking", "32/33",
+        "12.5 %", "1.50 s simulated", "3 x real time"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
   EXPECT_EQ(text.find("FAILED"), std::string::npos);
+}
+
+TEST(Summary, AddsUpWhatBecameOfFrames) {
+  RunSummary s = sample();
+  EXPECT_EQ(s.losses(), 5U);
+  s.switches = {sample_switch()};
+  EXPECT_EQ(s.losses(), 14U);
+  s.nics[0].driver_in.frames = 100;
+  s.nics[0].mac_control_in = 10;
+  s.nics[0].lost["partner_no_peer"] = 1000;  // went the other way
+  s.nics[0].lost["driver_errors"] = 2;
+  EXPECT_EQ(s.nics[0].accounted(), 117U);
+}
+
+TEST(Summary, TellsWhichSignalEndedIt) {
+  RunSummary s = sample();
+  s.ended_by = "signal";
+  s.signal = 15;
+  EXPECT_EQ(nlohmann::json::parse(to_json(s))["signal"], "SIGTERM");
+  EXPECT_NE(to_text(s).find("ended by signal (SIGTERM)"), std::string::npos);
+}
+
+TEST(Summary, DoesNotCallLostWhatALinkSwallowsOrIsUnderWay) {
+  RunSummary s = sample();
+  s.nics[0].link = "null";
+  StreamSummary stream;
+  stream.sent = 1000;
+  stream.swallowed = 990;
+  stream.under_way = 10;
+  s.streams = {stream};
+  const std::string text = to_text(s);
+  EXPECT_NE(text.find("0 intact, 0 lost"), std::string::npos) << text;
+  EXPECT_NE(text.find("990 frames by null"), std::string::npos) << text;
+  EXPECT_NE(text.find("10 frames at the end"), std::string::npos) << text;
+  const auto json = nlohmann::json::parse(to_json(s))["streams"][0];
+  EXPECT_EQ(json["swallowed"], 990);
+  EXPECT_EQ(json["under_way"], 10);
 }
 
 TEST(Text, NothingRanStillReads) {

@@ -14,6 +14,7 @@
 #include <poll.h>
 
 #include "e1000tlm/link/host/length_prefix.h"
+#include "testbenches/support/sc_test.h"
 #include "testbenches/unit/link/host/host_fixture.h"
 
 namespace e1000tlm::link {
@@ -307,6 +308,31 @@ TEST(StreamPartner, ConnectsByTcpToAPeerThatListens) {
   EXPECT_EQ(remote.receive(), numbered_frame(1));
   remote.send(numbered_frame(2));
   EXPECT_TRUE(run_until([&] { return partner.poll() == 1; }));
+}
+
+TEST(StreamPartner, APeerThatIsNotLookedForAgainHasGoneForGood) {
+  const SocketAddress address{"", "127.0.0.1", free_port()};
+  const UniqueFd listener = listen_on(address);
+  Cable cable("cable");
+  NicEnd nic("nic", cable.end(0));
+  StreamPartner partner({"partner"}, cable.end(1), spec_for(address));
+  partner.use_polling();
+  nic.begin();
+  {
+    const Remote remote(accept_from(listener.get()));
+    remote.send(numbered_frame(1));
+  }
+  e1000tlm::test::expect_report("/e1000tlm/link/host");
+  std::size_t taken = 0;
+  EXPECT_TRUE(run_until([&] {
+    taken += partner.poll();
+    return !partner.fault().empty();
+  }));
+  EXPECT_EQ(taken, 1U) << "what it sent before";
+  EXPECT_THAT(partner.fault(), HasSubstr("reconnect="));
+  nic.send(numbered_frame(2));
+  partner.finish();
+  EXPECT_EQ(partner.statistics().drops.at("host_gone"), 1U);
 }
 
 TEST(StreamPartner, ListensOnTcpToo) {

@@ -1,0 +1,143 @@
+/// Whether what a run came to is all right.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "e1000tlm/board/board.h"
+#include "e1000tlm/e1000/drops.h"
+#include "e1000tlm/traffic/units.h"
+
+namespace e1000tlm::platform {
+namespace {
+
+/// Losses that follow from what was sent to the NIC or from overload, not from a fault inside.
+bool is_expected(e1000::Drop reason) {
+  using e1000::Drop;
+  switch (reason) {
+    case Drop::kRxDisabled:
+    case Drop::kRxFiltered:
+    case Drop::kRxFifoFull:
+    case Drop::kRxBadFcs:
+    case Drop::kRxUndersize:
+    case Drop::kRxOversize:
+    case Drop::kRxMacControl:
+    case Drop::kRxAsleep: return true;
+    default: return false;
+  }
+}
+
+void add_losses(const std::string& who, const std::map<std::string, std::uint64_t>& lost,
+                std::vector<std::string>& failures) {
+  for (const auto& [reason, frames] : lost) {
+    failures.push_back(who + traffic::format_count(frames) + " frames lost: " + reason +
+                       " (--strict)");
+  }
+}
+
+/// Every loss, whatever it follows from.
+void check_losses(const RunSummary& summary, std::vector<std::string>& failures) {
+  for (std::size_t i = 0; i < summary.nics.size(); ++i) {
+    add_losses("nic " + std::to_string(i) + ": ", summary.nics[i].lost, failures);
+  }
+  for (const SwitchSummary& s : summary.switches) {
+    for (std::size_t i = 0; i < s.ports.size(); ++i) {
+      add_losses("switch " + s.name + ", port " + std::to_string(i) + ": ", s.ports[i].lost,
+                 failures);
+    }
+  }
+  for (std::size_t i = 0; i < summary.streams.size(); ++i) {
+    if (summary.streams[i].lost == 0) continue;
+    failures.push_back("stream " + std::to_string(i) + ": " +
+                       traffic::format_count(summary.streams[i].lost) + " frames lost (--strict)");
+  }
+}
+
+}  // namespace
+
+void Board::check_nic(const RunSummary& summary, std::size_t index,
+                      std::vector<std::string>& failures) const {
+  const NicSummary& n = summary.nics[index];
+  const std::string who = "nic " + std::to_string(index) + ": ";
+  if (config_.app == AppChoice::kSelfTest) {
+    if (!n.self_test || !n.self_test->passed()) {
+      failures.push_back(who + "self-test " + (n.self_test ? "failed" : "did not end"));
+    }
+    return;  // frames from outside are lost in resets and end in the rings of the tests
+  }
+  const e1000::DropCounters& drops = nics_[index]->controller().drops();
+  for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
+    const auto reason = static_cast<e1000::Drop>(i);
+    const std::string name(e1000::kDropNames[i]);
+    if (drops[reason] == 0 || is_expected(reason)) continue;
+    std::string text = who;
+    failures.push_back(
+        text.append(traffic::format_count(drops[reason])).append(" frames lost: ").append(name));
+  }
+  if (!done()) return;  // frames are still on their way
+  const std::uint64_t known = n.accounted();
+  if (n.wire_in.frames != known) {
+    failures.push_back(who + traffic::format_count(n.wire_in.frames) + " frames came in, " +
+                       traffic::format_count(n.driver_in.frames) + " reached the driver, " +
+                       traffic::format_count(known - n.driver_in.frames) + " are counted as lost");
+  }
+  const bool lanes = config_.app == AppChoice::kReflect || config_.app == AppChoice::kForward;
+  const std::size_t out = config_.app == AppChoice::kForward ? index ^ 1U : index;
+  if (lanes && summary.nics[out].driver_out.frames != n.driver_in.frames) {
+    failures.push_back(who + traffic::format_count(n.driver_in.frames) + " frames were taken but " +
+                       traffic::format_count(summary.nics[out].driver_out.frames) + " sent on");
+  }
+}
+
+void Board::check_streams(const RunSummary& summary, std::vector<std::string>& failures) const {
+  const std::uint64_t explained = summary.losses();
+  for (std::size_t i = 0; i < summary.streams.size(); ++i) {
+    const StreamSummary& s = summary.streams[i];
+    const std::string who = "stream " + std::to_string(i) + ": ";
+    if (s.corrupt + s.duplicates + s.reordered > 0) {
+      failures.push_back(who + "frames came back corrupt, twice or out of order");
+    }
+    const bool returns = s.received > 0 || nics_[i]->link_spec().kind == "loopback";
+    if (returns && done() && s.lost > explained) {
+      failures.push_back(who + traffic::format_count(s.lost) + " frames did not come back");
+    }
+  }
+}
+
+/// A link that goes away for good is a fault, unless all was done by then.
+void Board::check_links(const RunSummary& summary, std::vector<std::string>& failures) const {
+  const bool lossless = std::all_of(summary.nics.begin(), summary.nics.end(),
+                                    [](const NicSummary& n) { return n.lost.empty(); });
+  const bool complete = lossless && native() && has_task() && ready() && done() && missing() == 0;
+  if (complete) return;
+  for (std::size_t i = 0; i < nics_.size(); ++i) {
+    const std::string fault = nics_[i]->partner().fault();
+    if (fault.empty()) continue;
+    failures.push_back("nic " + std::to_string(i) + ": " + summary.nics[i].link + ": " + fault);
+  }
+  for (const auto& outlet : network_.outlets()) {
+    const std::string fault = outlet->partner().fault();
+    if (!fault.empty()) failures.push_back(outlet->text() + ": " + fault);
+  }
+}
+
+void Board::check_driver(const RunSummary& summary, std::vector<std::string>& failures) const {
+  const std::string error = driver_error();
+  if (!error.empty()) failures.push_back(error);
+  if (!ready()) {
+    if (error.empty()) failures.emplace_back("ended before the driver was ready");
+    return;
+  }
+  if (supervisor_->stalled())
+    failures.emplace_back("nothing happens any more, but traffic is left");
+  for (std::size_t i = 0; i < summary.nics.size(); ++i) check_nic(summary, i, failures);
+  check_streams(summary, failures);
+}
+
+void Board::find_failures(RunSummary& summary) const {
+  summary.failures = unwritten_;
+  check_links(summary, summary.failures);
+  if (native()) check_driver(summary, summary.failures);
+  if (config_.strict) check_losses(summary, summary.failures);
+}
+
+}  // namespace e1000tlm::platform
