@@ -96,8 +96,7 @@ int simulate(Options& options) {
   board->run();
   board->finish();
   const RunSummary summary = board->summary();
-  // With --qtest stdio standard output belongs to the client.
-  std::ostream& text = options.board.qtest == "stdio" ? std::cerr : std::cout;
+  std::ostream& text = results_on_standard_output(options.board) ? std::cerr : std::cout;
   if (!options.quiet && options.json != "-") text << to_text(summary);
   json->write(to_json(summary));
   for (const std::string& failure : summary.failures) complain(failure, kFailed);

@@ -74,6 +74,8 @@ class LinkPartner : public sc_core::sc_module {
   virtual void finish() {}
   /// Why the partner can no longer do its work; empty: it can.
   virtual std::string fault() const { return {}; }
+  /// What its user should know although it works, a sentence each.
+  virtual std::vector<std::string> warnings() const { return {}; }
   const PartnerStatistics& statistics() const { return statistics_; }
   const Abilities& abilities() const { return abilities_; }
 

@@ -82,6 +82,7 @@ class Board : public sc_core::sc_module {
   SwitchSummary switch_summary(const std::string& name, const Network::Hub& hub) const;
   PciSummary pci_summary(Time under_test) const;
   void add_losses(std::size_t index, std::map<std::string, std::uint64_t>& lost) const;
+  void find_warnings(RunSummary& summary) const;
   void find_failures(RunSummary& summary) const;
   void check_nic(const RunSummary& summary, std::size_t index,
                  std::vector<std::string>& failures) const;

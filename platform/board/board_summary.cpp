@@ -161,6 +161,24 @@ void Board::check_streams(const RunSummary& summary, std::vector<std::string>& f
   }
 }
 
+void Board::find_warnings(RunSummary& summary) const {
+  constexpr std::uint32_t kMostFrameBytes = 16114;
+  const auto add = [&](const std::string& who, const link::LinkPartner& partner) {
+    for (const std::string& text : partner.warnings()) summary.warnings.push_back(who + text);
+  };
+  for (std::size_t i = 0; i < nics_.size(); ++i) {
+    const std::string who = "nic " + std::to_string(i) + ": ";
+    add(who, nics_[i]->partner());
+    const std::uint64_t oversize = nics_[i]->controller().drops()[e1000::Drop::kRxOversize];
+    if (oversize == 0 || !native() || config_.max_frame_bytes >= kMostFrameBytes) continue;
+    summary.warnings.push_back(
+        who + traffic::format_count(oversize) + " frames lost as rx_oversize were longer than " +
+        std::to_string(config_.max_frame_bytes) + " bytes with FCS, the longest that the driver " +
+        "receives; --max-frame (up to " + std::to_string(kMostFrameBytes) + ") lets it take more");
+  }
+  for (const auto& outlet : network_.outlets()) add(outlet->text() + ": ", outlet->partner());
+}
+
 void Board::find_failures(RunSummary& summary) const {
   std::vector<std::string>& failures = summary.failures;
   const std::string error = driver_error();
@@ -290,6 +308,7 @@ RunSummary Board::summary() const {
   }
   s.pci = pci_summary(ready() ? s.active : s.simulated);
   s.ended_by = ended_by_;
+  find_warnings(s);
   if (native()) find_failures(s);
   return s;
 }

@@ -115,6 +115,7 @@ std::string to_json(const RunSummary& s) {
                  {"bytes", s.pci.bytes},
                  {"master_aborts", s.pci.master_aborts}}},
                {"ended_by", s.ended_by},
+               {"warnings", s.warnings},
                {"ok", s.failures.empty()},
                {"failures", s.failures}};
   for (const NicSummary& n : s.nics) json["nics"].push_back(nic(n, seconds(s.active)));

@@ -90,6 +90,7 @@ struct RunSummary {
   unsigned boards = 1;
   PciSummary pci;
   std::string ended_by;               ///< see doc/json.md
+  std::vector<std::string> warnings;  ///< what to know although it worked, a sentence each
   std::vector<std::string> failures;  ///< empty: fine
 };
 

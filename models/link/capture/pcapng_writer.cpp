@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <unistd.h>
+
 namespace e1000tlm::link {
 namespace {
 
@@ -77,7 +79,8 @@ std::string_view shortened(const std::string& text) {
 }  // namespace
 
 PcapngWriter::PcapngWriter(const std::string& path, const Interface& interface) : path_(path) {
-  file_.reset(std::fopen(path.c_str(), "wb"));
+  // Standard output stays open when this file is closed.
+  file_.reset(path == "-" ? ::fdopen(::dup(STDOUT_FILENO), "wb") : std::fopen(path.c_str(), "wb"));
   if (!file_) fail("cannot be created");
   std::setvbuf(file_.get(), nullptr, _IOFBF, kBufferBytes);
   constexpr std::uint32_t kByteOrder = 0x1A2B3C4D;

@@ -26,8 +26,8 @@ class PcapngWriter {
     std::uint64_t bits_per_second = 1'000'000'000;
   };
 
-  /// Creates or overwrites the file. All members throw std::runtime_error naming the path and the
-  /// system's reason.
+  /// Creates or overwrites the file; "-" is standard output. All members throw std::runtime_error
+  /// naming the path and the system's reason.
   PcapngWriter(const std::string& path, const Interface& interface);
   /// Closes, ignoring errors: call close() to learn of them.
   ~PcapngWriter();
