@@ -15,24 +15,18 @@ namespace e1000tlm::link {
 namespace {
 
 constexpr std::size_t kWindowBytes = std::size_t{1} << 17;
+constexpr int kAskEveryMs = 200;
 
 [[noreturn]] void fail(int error) {
   throw std::runtime_error(std::generic_category().message(error));
 }
 
-/// Unlike read(2), poll(2) is never started again by itself after a signal.
-void wait_for_bytes(int fd) {
-  pollfd ready{fd, POLLIN, 0};
-  if (::poll(&ready, 1, -1) >= 0) return;
-  if (errno == EINTR) throw ReadInterrupted();
-  fail(errno);
-}
-
 }  // namespace
 
-FileSource::FileSource(const std::string& path)
+FileSource::FileSource(const std::string& path, StopReading stop)
     : fd_(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                      : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+                      : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)),
+      stop_(std::move(stop)) {
   if (fd_ < 0) fail(errno);
   struct stat status {};
   regular_ = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
@@ -41,16 +35,23 @@ FileSource::FileSource(const std::string& path)
 
 FileSource::~FileSource() { ::close(fd_); }
 
+void FileSource::wait() const {
+  for (;;) {
+    pollfd ready{fd_, POLLIN, 0};
+    const int result = ::poll(&ready, 1, kAskEveryMs);
+    if (result > 0) return;
+    if (result < 0 && errno != EINTR) fail(errno);
+    if (stop_ && stop_()) throw ReadInterrupted();
+  }
+}
+
 std::size_t FileSource::read(std::uint8_t* to, std::size_t size) {
   for (;;) {
-    if (!regular_) wait_for_bytes(fd_);
+    if (!regular_) wait();
     const ssize_t got = ::read(fd_, to, size);
     if (got >= 0) return static_cast<std::size_t>(got);
-    if (errno == EAGAIN) {  // somebody made the pipe non-blocking, and another reader was faster
-      wait_for_bytes(fd_);
-    } else if (errno != EINTR) {
-      fail(errno);
-    }
+    // EAGAIN: somebody made the pipe non-blocking, and another reader was faster.
+    if (errno != EAGAIN && errno != EINTR) fail(errno);
   }
 }
 

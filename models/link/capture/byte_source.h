@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -11,10 +12,14 @@
 
 namespace e1000tlm::link {
 
-/// A signal handler ran while bytes were waited for. Nothing is lost: reading can go on.
+/// Whoever reads was to stop while bytes were waited for. Nothing is lost: reading can go on.
 struct ReadInterrupted : std::runtime_error {
-  ReadInterrupted() : std::runtime_error("interrupted by a signal") {}
+  ReadInterrupted() : std::runtime_error("interrupted") {}
 };
+
+/// Asked now and then while bytes are waited for, and at once after a signal: true ends the wait
+/// with ReadInterrupted.
+using StopReading = std::function<bool()>;
 
 /// Bytes one after the other.
 class ByteSource {
@@ -35,7 +40,7 @@ class ByteSource {
 class FileSource final : public ByteSource {
  public:
   /// Throws std::runtime_error with the system's reason. Waits for the writer of a named pipe.
-  explicit FileSource(const std::string& path);
+  explicit FileSource(const std::string& path, StopReading stop = {});
   ~FileSource() override;
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
@@ -45,7 +50,10 @@ class FileSource final : public ByteSource {
   void rewind() override;
 
  private:
+  void wait() const;
+
   int fd_;
+  StopReading stop_;
   bool regular_ = false;
   std::int64_t start_ = 0;  // standard input may have been read from before
 };

@@ -14,8 +14,6 @@ constexpr double kLargestScale = 1e9;
 constexpr std::uint64_t kMostPasses = 1'000'000'000;
 constexpr const char* kReport = "/e1000tlm/link/pcap";
 constexpr const char* kStandardStream = "-";
-/// When a wait for a pipe has been interrupted: what a signal wants to be done is done first.
-constexpr Time kRetry = us(100);
 
 Pace parse_pace(const PartnerSpec& spec) {
   try {
@@ -54,11 +52,11 @@ bool same_file(const std::string& a, const std::string& b) {
 }
 
 std::unique_ptr<Replay> open_replay(const PartnerSpec& spec, const Pace& pace, double scale,
-                                    std::uint64_t passes) {
+                                    std::uint64_t passes, StopReading stop) {
   PcapReader::Options options;
   options.with_fcs = spec.choice("fcs", {"no", "yes"}, 0) == 1;
   options.timed = pace.kind == Pace::Kind::kRecorded;
-  auto capture = std::make_unique<PcapReader>(spec.require("in"), options);
+  auto capture = std::make_unique<PcapReader>(spec.require("in"), options, std::move(stop));
   if (passes > 1 && !capture->can_rewind()) {
     spec.reject("loop", "needs a file; " + spec.require("in") + " is a pipe and can be read once");
   }
@@ -69,7 +67,7 @@ std::unique_ptr<Replay> open_replay(const PartnerSpec& spec, const Pace& pace, d
 
 }  // namespace
 
-PcapPartner::Setup::Setup(const std::string& name, const PartnerSpec& spec)
+PcapPartner::Setup::Setup(const std::string& name, const PartnerSpec& spec, StopReading stop)
     : pace(parse_pace(spec)),
       scale(parse_scale(spec)),
       passes(spec.number("loop", 1, 1, kMostPasses)) {
@@ -80,7 +78,7 @@ PcapPartner::Setup::Setup(const std::string& name, const PartnerSpec& spec)
     spec.reject("scale", "only goes with pace=recorded");
   }
   if (in || !out) {
-    replay = open_replay(spec, pace, scale, passes);
+    replay = open_replay(spec, pace, scale, passes, std::move(stop));
   } else {
     spec.choice("fcs", {"no", "yes"}, 0);
   }
@@ -98,8 +96,9 @@ PcapPartner::Gate::Gate(const sc_core::sc_module_name& name, PcapPartner& owner,
 PcapPartner::Gate::~Gate() = default;
 
 PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
-                         const PartnerSpec& spec, Time hold_flush)
-    : PcapPartner(name, end, spec, hold_flush, Setup(static_cast<const char*>(name), spec)) {}
+                         const PartnerSpec& spec, Time hold_flush, StopReading stop)
+    : PcapPartner(name, end, spec, hold_flush,
+                  Setup(static_cast<const char*>(name), spec, std::move(stop))) {}
 
 PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
                          const PartnerSpec& spec, Time hold_flush, Setup setup)
@@ -131,7 +130,7 @@ PcapPartner::~PcapPartner() {
 bool PcapPartner::exhausted() const { return finished() && end_.in_flight() == 0; }
 
 bool PcapPartner::finished() const {
-  return !setup_.replay || setup_.replay->finished() || !fault_.empty();
+  return !setup_.replay || setup_.replay->finished() || interrupted_ || !fault_.empty();
 }
 
 std::vector<std::string> PcapPartner::warnings() const {
@@ -167,19 +166,23 @@ void PcapPartner::take_back() {
 /// Reads on unless the next frame is there. False: there is none, or none yet.
 bool PcapPartner::fetch() {
   if (setup_.replay->ready()) return true;
-  if (!fault_.empty()) return false;
+  if (finished()) return false;
   bool found = false;
   try {
     found = setup_.replay->fetch();
-  } catch (const ReadInterrupted&) {
+  } catch (const ReadInterrupted& error) {
     interrupted_ = true;
-    send_event_.notify(to_sc(kRetry));
+    end_early(setup_.replay->capture().name() + ": waiting for more was " + error.what());
   } catch (const std::runtime_error& error) {
     fault_ = error.what();
-    SC_REPORT_WARNING(kReport, (fault_ + "; the replay ends here").c_str());
+    end_early(fault_);
   }
   after_reading();
   return found;
+}
+
+void PcapPartner::end_early(const std::string& reason) {
+  SC_REPORT_WARNING(kReport, (reason + "; the replay ends here").c_str());
 }
 
 void PcapPartner::after_reading() {
@@ -208,12 +211,7 @@ Time PcapPartner::next_start() const {
 
 void PcapPartner::send_in_time() {
   send_event_.cancel();
-  if (!started_ || !gate_.open()) return;
-  const bool again = std::exchange(interrupted_, false);
-  if (!pause_.obeying()) {
-    if (again && !finished() && end_.in_flight() == 0) send_next();
-    return;
-  }
+  if (!pause_.obeying() || !started_ || !gate_.open()) return;
   while (fetch()) {
     const Time start = next_start();
     if (start > sc_now()) {
@@ -272,7 +270,8 @@ PartnerRegistry::Kind pcap_kind() {
       "output",
       {"in", "out", "pace", "scale", "loop", "fcs"},
       [](const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec) {
-        return std::make_unique<PcapPartner>(context.name.c_str(), end, spec, context.hold_flush);
+        return std::make_unique<PcapPartner>(context.name.c_str(), end, spec, context.hold_flush,
+                                             context.stop);
       }};
 }
 

@@ -37,9 +37,9 @@ namespace e1000tlm::link {
 class PcapPartner final : public LinkPartner, private FrameSource, private FrameSink {
  public:
   /// Throws std::invalid_argument (option) or std::runtime_error (file), naming it. Nothing of the
-  /// module has been built by then.
+  /// module has been built by then. `stop`: see PartnerContext.
   PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec,
-              Time hold_flush);
+              Time hold_flush, StopReading stop = {});
   ~PcapPartner() override;
 
   /// All frames of all passes have been taken by the NIC.
@@ -51,7 +51,7 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
  private:
   /// What the options say, with files open.
   struct Setup {
-    Setup(const std::string& name, const PartnerSpec& spec);
+    Setup(const std::string& name, const PartnerSpec& spec, StopReading stop);
     Pace pace;
     double scale;
     std::uint64_t passes;
@@ -78,6 +78,7 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   bool fetch();
   void after_reading();
   void warn();
+  static void end_early(const std::string& reason);
   void pause();
   void resume();
   void send_next();
@@ -94,7 +95,7 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   Time paused_at_{};
   Time not_before_{};
   sc_core::sc_event send_event_;
-  bool interrupted_ = false;  // a wait for the capture; send_event_ goes on with it
+  bool interrupted_ = false;  // while it waited for the capture
   bool warned_ = false;
   std::uint64_t oversized_ = 0;  // left out so far
   std::string fault_;

@@ -16,9 +16,9 @@ std::string called(const std::string& path) {
   return path == "-" ? "capture on standard input" : "capture file " + path;
 }
 
-std::unique_ptr<ByteSource> open(const std::string& path) {
+std::unique_ptr<ByteSource> open(const std::string& path, StopReading stop) {
   try {
-    return std::make_unique<FileSource>(path);
+    return std::make_unique<FileSource>(path, std::move(stop));
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(called(path) + ": " + error.what());
   }
@@ -26,8 +26,8 @@ std::unique_ptr<ByteSource> open(const std::string& path) {
 
 }  // namespace
 
-PcapReader::PcapReader(const std::string& path, Options options)
-    : PcapReader(open(path), called(path), options) {}
+PcapReader::PcapReader(const std::string& path, Options options, StopReading stop)
+    : PcapReader(open(path, std::move(stop)), called(path), options) {}
 
 PcapReader::PcapReader(std::unique_ptr<ByteSource> source, std::string name, Options options)
     : name_(std::move(name)),

@@ -44,7 +44,7 @@ class PcapReader {
   /// capture, not Ethernet, damaged, impossible times; or ReadInterrupted, with which nothing is
   /// lost.
   explicit PcapReader(const std::string& path) : PcapReader(path, Options{}) {}
-  PcapReader(const std::string& path, Options options);
+  PcapReader(const std::string& path, Options options, StopReading stop = {});
   /// Any bytes, called `name` in messages.
   PcapReader(std::unique_ptr<ByteSource> source, std::string name, Options options);
   PcapReader(const PcapReader&) = delete;

@@ -1,5 +1,8 @@
 #include "e1000tlm/link/capture/byte_source.h"
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -203,11 +206,12 @@ TEST(ByteWindow, SkipsMoreThanItHoldsAndSaysWhereItIs) {
   EXPECT_TRUE(window.cut_off());
 }
 
-TEST(FileSource, AWaitForAPipeEndsWithASignalHandler) {
+TEST(FileSource, AWaitForAPipeEndsWhenItIsToStop) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
-  std::signal(SIGUSR1, [](int) {});
-  FileSource source("/proc/self/fd/" + std::to_string(ends[0]));
+  static std::atomic<bool> stop{false};
+  std::signal(SIGUSR1, [](int) { stop = true; });
+  FileSource source("/proc/self/fd/" + std::to_string(ends[0]), [] { return stop.load(); });
   std::thread other([self = pthread_self()] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     pthread_kill(self, SIGUSR1);
@@ -215,6 +219,7 @@ TEST(FileSource, AWaitForAPipeEndsWithASignalHandler) {
   std::uint8_t byte = 0;
   EXPECT_THROW(source.read(&byte, 1), ReadInterrupted);
   other.join();
+  EXPECT_THROW(source.read(&byte, 1), ReadInterrupted) << "also if the signal came before";
   ASSERT_EQ(write(ends[1], "x", 1), 1);
   EXPECT_EQ(source.read(&byte, 1), 1U);
   EXPECT_EQ(byte, 'x');
