@@ -105,8 +105,7 @@ class JsonOutput {
 /// The summary as text, if wanted. Throws std::runtime_error.
 void report(const Options& options, const RunSummary& summary) {
   if (options.quiet || options.json == "-") return;
-  // With --qtest stdio standard output belongs to the client.
-  if (options.board.qtest == "stdio") {
+  if (results_on_standard_output(options.board)) {
     std::cerr << to_text(summary);
   } else {
     print(to_text(summary));

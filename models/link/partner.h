@@ -87,6 +87,8 @@ class LinkPartner : public sc_core::sc_module {
   virtual bool swallows() const { return false; }
   /// Why the partner can no longer do its work, for good; empty: it can.
   virtual std::string fault() const { return {}; }
+  /// What its user should know although it works, a sentence each.
+  virtual std::vector<std::string> warnings() const { return {}; }
   /// What it has counted so far.
   const PartnerStatistics& statistics() const { return statistics_; }
   /// What it advertises.
@@ -128,6 +130,9 @@ struct PartnerContext {
   /// For partners that need chance.
   std::uint64_t seed = 1;
   Time hold_flush = us(10);  ///< see HoldQueue
+  /// The run is to end: a partner that keeps the simulation waiting for the host gives up. None: it
+  /// waits. Called on the simulation's thread.
+  std::function<bool()> stop;
 };
 
 /// The table "kind" -> factory that link partners are made from. A value: whoever makes partners

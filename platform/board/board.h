@@ -101,6 +101,7 @@ class Board : public sc_core::sc_module {
   void add_losses(std::size_t index, NicSummary& summary) const;
   void add_outlet_losses(const link::SwitchPort& port, SwitchPortSummary& summary) const;
   void add_streams(RunSummary& summary) const;
+  void find_warnings(RunSummary& summary) const;
   void find_failures(RunSummary& summary) const;
   void check_links(const RunSummary& summary, std::vector<std::string>& failures) const;
   void check_driver(const RunSummary& summary, std::vector<std::string>& failures) const;

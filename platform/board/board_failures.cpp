@@ -133,6 +133,24 @@ void Board::check_driver(const RunSummary& summary, std::vector<std::string>& fa
   check_streams(summary, failures);
 }
 
+void Board::find_warnings(RunSummary& summary) const {
+  constexpr std::uint32_t kMostFrameBytes = 16114;
+  const auto add = [&](const std::string& who, const link::LinkPartner& partner) {
+    for (const std::string& text : partner.warnings()) summary.warnings.push_back(who + text);
+  };
+  for (std::size_t i = 0; i < nics_.size(); ++i) {
+    const std::string who = "nic " + std::to_string(i) + ": ";
+    add(who, nics_[i]->partner());
+    const std::uint64_t oversize = nics_[i]->controller().drops()[e1000::Drop::kRxOversize];
+    if (oversize == 0 || !native() || config_.max_frame_bytes >= kMostFrameBytes) continue;
+    summary.warnings.push_back(
+        who + traffic::format_count(oversize) + " frames lost as rx_oversize were longer than " +
+        std::to_string(config_.max_frame_bytes) + " bytes with FCS, the longest that the driver " +
+        "receives; --max-frame (up to " + std::to_string(kMostFrameBytes) + ") lets it take more");
+  }
+  for (const auto& outlet : network_.outlets()) add(outlet->text() + ": ", outlet->partner());
+}
+
 void Board::find_failures(RunSummary& summary) const {
   summary.failures = unwritten_;
   check_links(summary, summary.failures);

@@ -233,6 +233,7 @@ RunSummary Board::summary() const {
   add_streams(s);
   s.pci = pci_summary(ready() ? s.active : s.simulated);
   s.ended_by = ended_by_;
+  find_warnings(s);
   if (ended_by_ == "signal") s.signal = Supervisor::stop_was_requested();
   find_failures(s);
   return s;

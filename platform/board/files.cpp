@@ -1,5 +1,6 @@
 #include "e1000tlm/board/files.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 #include <vector>
@@ -12,6 +13,9 @@ namespace e1000tlm::platform {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// As a file of --json and pcap links: standard output, or standard input.
+constexpr const char* kStandardStream = "-";
 
 struct Use {
   std::string option;
@@ -51,7 +55,10 @@ std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
   for (const OutletConfig& outlet : config.outlets) {
     add_uses("--on-switch " + outlet.on + "=pcap:", outlet.link, uses);
   }
-  if (!json.empty() && json != "-") uses.push_back({"--json ", json, true});
+  if (!json.empty()) uses.push_back({"--json ", json, true});
+  if (config.qtest == "stdio") {
+    for (const bool writes : {false, true}) uses.push_back({"--qtest stdio ", "-", writes});
+  }
   return uses;
 }
 
@@ -73,6 +80,21 @@ bool same_file(const std::string& a, const std::string& b) {
   return !a.empty() && resolved(a) == resolved(b) && !error;
 }
 
+bool clash(const Use& a, const Use& b) {
+  if (a.path == kStandardStream || b.path == kStandardStream) {
+    return a.path == b.path && a.writes == b.writes;
+  }
+  return (a.writes || b.writes) && same_file(a.path, b.path);
+}
+
+[[noreturn]] void refuse(const Use& a, const Use& b) {
+  const bool stream = a.path == kStandardStream;
+  throw std::invalid_argument(a.option + a.path + " and " + b.option + b.path +
+                              (!stream     ? " are the same file"
+                               : !a.writes ? " both read standard input"
+                                           : " both write to standard output"));
+}
+
 }  // namespace
 
 void check_files(const BoardConfig& config, const std::string& json) {
@@ -83,11 +105,15 @@ void check_files(const BoardConfig& config, const std::string& json) {
   const std::vector<Use> uses = uses_of(config, json);
   for (std::size_t i = 0; i < uses.size(); ++i) {
     for (std::size_t j = i + 1; j < uses.size(); ++j) {
-      if ((!uses[i].writes && !uses[j].writes) || !same_file(uses[i].path, uses[j].path)) continue;
-      throw std::invalid_argument(uses[i].option + uses[i].path + " and " + uses[j].option +
-                                  uses[j].path + " are the same file");
+      if (clash(uses[i], uses[j])) refuse(uses[i], uses[j]);
     }
   }
+}
+
+bool results_on_standard_output(const BoardConfig& config) {
+  const std::vector<Use> uses = uses_of(config, {});
+  return std::any_of(uses.begin(), uses.end(),
+                     [](const Use& use) { return use.writes && use.path == kStandardStream; });
 }
 
 }  // namespace e1000tlm::platform

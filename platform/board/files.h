@@ -14,4 +14,8 @@ namespace e1000tlm::platform {
 /// "-" or empty for none. Throws std::invalid_argument naming options and files.
 void check_files(const BoardConfig& config, const std::string& json);
 
+/// Standard output belongs to a capture file (out=-) or to a client (--qtest stdio): what is said
+/// to people goes to standard error.
+bool results_on_standard_output(const BoardConfig& config);
+
 }  // namespace e1000tlm::platform

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "e1000tlm/board/memory_file.h"
+#include "e1000tlm/board/supervisor.h"
 #include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/traffic/default_capture.h"
 
@@ -45,7 +46,8 @@ std::unique_ptr<link::LinkPartner> make_partner(const link::PartnerRegistry& par
   link::PartnerContext context;
   context.name = name;
   context.seed = seed;
-  std::optional<MemoryFile> built_in;  // read completely while the partner is made
+  context.stop = Supervisor::stop_was_requested;
+  std::optional<MemoryFile> built_in;  // opened while the partner is made, which keeps it
   const bool bare = !spec.find("in") && !spec.find("out");
   if (spec.kind == "pcap" && (bare || spec.find("in") == "built-in")) {
     built_in.emplace("default.pcap", traffic::default_capture());

@@ -372,7 +372,8 @@ Links (KIND:key=value,key=value; a comma inside a value is written twice)
   of PAUSE, and obeys if the NIC does so, too; default none)
   switch:NAME leads to the learning switch NAME; all that do so meet there
   pcap with in=built-in (or neither in= nor out=) replays the built-in capture of 340 frames;
-  with out= alone it only records
+  with out= alone it only records; out=- writes the capture to standard output and the summary
+  to standard error; in=- and named pipes may still be written while they are replayed
 
 Units
   times  10us, 1.5ms, 2s       sizes  1500, 64k, 64MiB       rates  1Gbit/s, 10kfps, line

@@ -124,6 +124,7 @@ std::string to_json(const RunSummary& s) {
                  {"master_aborts", s.pci.master_aborts}}},
                {"ended_by", s.ended_by},
                {"signal", s.signal != 0 ? Json(signal_name(s.signal)) : Json()},
+               {"warnings", s.warnings},
                {"ok", s.failures.empty()},
                {"failures", s.failures}};
   for (const NicSummary& n : s.nics) json["nics"].push_back(nic(n, seconds(s.active)));

@@ -118,7 +118,7 @@ struct SwitchPortSummary {
   FlowCount out;
   std::map<std::string, std::uint64_t> lost;      ///< as NicSummary::lost
   std::map<std::string, std::uint64_t> filtered;  ///< not to be passed on; not lost
-  std::uint64_t under_way = 0;                ///< coming in when the run ended
+  std::uint64_t under_way = 0;                    ///< coming in when the run ended
 };
 
 /// One switch.
@@ -185,6 +185,7 @@ struct RunSummary {
   PciSummary pci;
   std::string ended_by;               ///< see doc/json.md
   int signal = 0;                     ///< that ended it; 0: none did
+  std::vector<std::string> warnings;  ///< what to know although it worked, a sentence each
   std::vector<std::string> failures;  ///< empty: fine
 
   /// Frames of adapters and switches that did not go where they should have, or were not meant to.

@@ -177,6 +177,7 @@ std::string to_text(const RunSummary& s) {
            format_time(Time{static_cast<std::int64_t>(wall * 1e12)}) + ": " + ratio +
            " x real time");
   if (s.paced) line(out, "paced", "at most " + format_time(s.worst_lag) + " behind the wall clock");
+  for (const std::string& warning : s.warnings) line(out, "warning", warning);
   for (const std::string& failure : s.failures) line(out, "FAILED", failure);
   return out;
 }

@@ -1,8 +1,6 @@
 #include "e1000tlm/link/capture/pcap_partner.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <stdexcept>
 #include <utility>
@@ -15,6 +13,7 @@ namespace {
 constexpr double kLargestScale = 1e9;
 constexpr std::uint64_t kMostPasses = 1'000'000'000;
 constexpr const char* kReport = "/e1000tlm/link/pcap";
+constexpr const char* kStandardStream = "-";
 
 Pace parse_pace(const PartnerSpec& spec) {
   try {
@@ -48,49 +47,41 @@ std::uint64_t highest_speed(const Abilities& a) {
 
 bool same_file(const std::string& a, const std::string& b) {
   std::error_code error;
-  return std::filesystem::equivalent(a, b, error) && !error;
+  return a != kStandardStream && b != kStandardStream && std::filesystem::equivalent(a, b, error) &&
+         !error;
 }
 
-/// Stretched times must stay within what simulated time can hold.
-void check_span(const PcapReader& capture, double scale, const PartnerSpec& spec) {
-  constexpr Time kLongest = ms(std::int64_t{100} * 24 * 3600 * 1'000);
-  for (std::size_t i = 0; i < capture.size(); ++i) {
-    if (static_cast<double>(capture.offset(i).count()) / scale > kLongest.count()) {
-      spec.reject("scale", "stretches the capture to more than 100 days");
-    }
+std::unique_ptr<Replay> open_replay(const PartnerSpec& spec, const Pace& pace, double scale,
+                                    std::uint64_t passes, StopReading stop) {
+  PcapReader::Options options;
+  options.with_fcs = spec.choice("fcs", {"no", "yes"}, 0) == 1;
+  options.timed = pace.kind == Pace::Kind::kRecorded;
+  auto capture = std::make_unique<PcapReader>(spec.require("in"), options, std::move(stop));
+  if (passes > 1 && !capture->can_rewind()) {
+    spec.reject("loop", "needs a file; " + spec.require("in") + " is a pipe and can be read once");
   }
-}
-
-void warn_about(const PcapReader& capture, const std::string& path) {
-  const auto warn = [&](std::uint64_t frames, const std::string& what) {
-    if (frames == 0) return;
-    const std::string text = "capture file " + path + ": " + std::to_string(frames) + what;
-    SC_REPORT_WARNING(kReport, text.c_str());
-  };
-  warn(capture.snapped(), " frames were recorded incompletely; zeros complete them");
-  warn(capture.oversized(),
-       " frames longer than " + std::to_string(kMaxFrameBytes) + " bytes are left out");
+  auto replay = std::make_unique<Replay>(std::move(capture), pace, scale, passes);
+  replay->look_ahead();
+  return replay;
 }
 
 }  // namespace
 
-PcapPartner::Setup::Setup(const std::string& name, const PartnerSpec& spec)
+PcapPartner::Setup::Setup(const std::string& name, const PartnerSpec& spec, StopReading stop)
     : pace(parse_pace(spec)),
       scale(parse_scale(spec)),
       passes(spec.number("loop", 1, 1, kMostPasses)) {
   const auto in = spec.find("in");
   const auto out = spec.find("out");
   const std::uint64_t speed = highest_speed(abilities_from(spec));
-  PcapReader::Options options;
-  options.with_fcs = spec.choice("fcs", {"no", "yes"}, 0) == 1;
   if (spec.options.count("scale") != 0 && pace.kind != Pace::Kind::kRecorded) {
     spec.reject("scale", "only goes with pace=recorded");
   }
   if (in || !out) {
     reading = FileLock("capture file", spec.require("in"), FileLock::Use::kRead);
-    capture.emplace(spec.require("in"), options);
-    warn_about(*capture, *in);
-    check_span(*capture, scale, spec);
+    replay = open_replay(spec, pace, scale, passes, std::move(stop));
+  } else {
+    spec.choice("fcs", {"no", "yes"}, 0);
   }
   if (out) {
     const std::string path = spec.require("out");
@@ -106,8 +97,9 @@ PcapPartner::Gate::Gate(const sc_core::sc_module_name& name, PcapPartner& owner,
 PcapPartner::Gate::~Gate() = default;
 
 PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
-                         const PartnerSpec& spec, Time hold_flush)
-    : PcapPartner(name, end, spec, hold_flush, Setup(static_cast<const char*>(name), spec)) {}
+                         const PartnerSpec& spec, Time hold_flush, StopReading stop)
+    : PcapPartner(name, end, spec, hold_flush,
+                  Setup(static_cast<const char*>(name), spec, std::move(stop))) {}
 
 PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
                          const PartnerSpec& spec, Time hold_flush, Setup setup)
@@ -118,12 +110,8 @@ PcapPartner::PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end,
   if (setup_.writer) {
     output_ = std::make_unique<WireCapture>(std::move(setup_.writer), end.wire(), 1 - end.index());
   }
-  if (setup_.capture) {
-    if (setup_.capture->empty()) position_.pass = setup_.passes;
-    if (setup_.capture->oversized() > 0) {
-      statistics_.drops["oversized"] = setup_.capture->oversized() * setup_.passes;
-    }
-    position_.clock = RateClock(std::max<std::uint64_t>(1, setup_.pace.rate));
+  if (setup_.replay) {
+    after_reading();
     end.set_source(this);
     SC_HAS_PROCESS(PcapPartner);
     SC_METHOD(send_in_time);
@@ -142,7 +130,27 @@ PcapPartner::~PcapPartner() {
 
 bool PcapPartner::exhausted() const { return finished() && end_.in_flight() == 0; }
 
+bool PcapPartner::finished() const {
+  return !setup_.replay || setup_.replay->finished() || interrupted_ || !fault_.empty();
+}
+
+std::vector<std::string> PcapPartner::warnings() const {
+  if (!setup_.replay) return {};
+  const PcapReader& capture = setup_.replay->capture();
+  std::vector<std::string> result;
+  for (const std::string& sentence : capture.notes().sentences()) {
+    result.push_back(capture.name() + ": " + sentence);
+  }
+  return result;
+}
+
+void PcapPartner::warn() {
+  if (std::exchange(warned_, true)) return;
+  for (const std::string& text : warnings()) SC_REPORT_WARNING(kReport, text.c_str());
+}
+
 void PcapPartner::finish() {
+  warn();
   // A frame whose time lies beyond the end of the run has not been sent.
   const bool recalled = end_.recall() > 0;
   if (recalled) take_back();
@@ -151,9 +159,39 @@ void PcapPartner::finish() {
 
 /// The frame sent last will be sent again, or never.
 void PcapPartner::take_back() {
-  position_ = previous_;
+  setup_.replay->take_back();
   --statistics_.frames_to_nic;
   statistics_.bytes_to_nic -= last_size_;
+}
+
+/// Reads on unless the next frame is there. False: there is none, or none yet.
+bool PcapPartner::fetch() {
+  if (setup_.replay->ready()) return true;
+  if (finished()) return false;
+  bool found = false;
+  try {
+    found = setup_.replay->fetch();
+  } catch (const ReadInterrupted& error) {
+    interrupted_ = true;
+    end_early(setup_.replay->capture().name() + ": waiting for more was " + error.what());
+  } catch (const std::runtime_error& error) {
+    fault_ = error.what();
+    end_early(fault_);
+  }
+  after_reading();
+  return found;
+}
+
+void PcapPartner::end_early(const std::string& reason) {
+  SC_REPORT_WARNING(kReport, (reason + "; the replay ends here").c_str());
+}
+
+void PcapPartner::after_reading() {
+  const PcapReader& capture = setup_.replay->capture();
+  if (capture.oversized() > oversized_) {
+    statistics_.drops["oversized"] = oversized_ = capture.oversized();
+  }
+  if (capture.complete()) warn();
 }
 
 void PcapPartner::receive(Arrival arrival) {
@@ -165,16 +203,17 @@ void PcapPartner::refill(Time) {
   if (started_ && gate_.open() && !finished() && !pause_.obeying()) send_next();
 }
 
+/// Of the frame that has been fetched.
 Time PcapPartner::next_start() const {
   const Time gap = byte_time(end_.speed()) * static_cast<std::int64_t>(kInterFrameGapBytes);
   return pause_.allowed(
-      std::max({origin_ + position_.due, not_before_, end_.busy_until() + gap, sc_now()}));
+      std::max({origin_ + setup_.replay->due(), not_before_, end_.busy_until() + gap, sc_now()}));
 }
 
 void PcapPartner::send_in_time() {
   send_event_.cancel();
   if (!pause_.obeying() || !started_ || !gate_.open()) return;
-  while (!finished()) {
+  while (fetch()) {
     const Time start = next_start();
     if (start > sc_now()) {
       send_event_.notify(to_sc(start - sc_now()));
@@ -186,7 +225,7 @@ void PcapPartner::send_in_time() {
 }
 
 void PcapPartner::pause() {
-  if (!setup_.capture) return;
+  if (!setup_.replay) return;
   paused_at_ = sc_now();
   const std::uint64_t lost_now = end_.statistics().lost_no_link - lost_;
   lost_ += lost_now;
@@ -200,7 +239,7 @@ void PcapPartner::pause() {
 }
 
 void PcapPartner::resume() {
-  if (!setup_.capture) return;
+  if (!setup_.replay) return;
   const Time now = sc_now();
   origin_ = started_ ? origin_ + (now - paused_at_) : now;
   started_ = true;
@@ -213,59 +252,27 @@ void PcapPartner::resume() {
 }
 
 void PcapPartner::send_next() {
-  FramePtr frame = make_frame();
-  const Frame& sent = *frame;
-  previous_ = position_;
-  last_size_ = sent.size();
-  count_to_nic(sent);
-  // The far end may give the frame back to the pool at once, so one reference stays here.
-  const Time done = end_.send(frame, std::max(origin_ + position_.due, not_before_));
+  if (!fetch()) return;
+  Replay& replay = *setup_.replay;
+  const FramePtr& frame = replay.frame();
+  last_size_ = frame->size();
+  count_to_nic(*frame);
+  const Time done = end_.send(frame, std::max(origin_ + replay.due(), not_before_));
   last_start_ = done - serialisation(last_size_ + kFcsBytes, end_.speed());
-  step(sent, done);
-}
-
-FramePtr PcapPartner::make_frame() const {
-  const PcapReader::Record record = setup_.capture->record(position_.index);
-  const std::size_t size = record.bytes.size();
-  FramePtr frame = FramePool::shared().make(std::max(size, kMinFrameBytes));
-  if (size > 0) std::memcpy(frame->data(), record.bytes.data(), size);
-  if (size < kMinFrameBytes) {
-    std::memset(frame->data() + size, 0, kMinFrameBytes - size);
-  } else if (record.fcs) {
-    frame->carry_fcs(*record.fcs);
-  }
-  frame->tag = position_.index;
-  return frame;
-}
-
-/// Moves on to the frame after the one that has been sent (its last bit leaving at `sent`).
-void PcapPartner::step(const Frame& frame, Time sent) {
-  Position& next = position_;
-  if (setup_.pace.kind == Pace::Kind::kBits) next.due += next.clock.advance(frame.wire_bytes() * 8);
-  if (setup_.pace.kind == Pace::Kind::kFrames) next.due += next.clock.advance(1);
-  ++next.index;
-  if (next.index == setup_.capture->size()) {
-    next.index = 0;
-    ++next.pass;
-    next.pass_start = sent - origin_;
-    if (setup_.pace.kind == Pace::Kind::kRecorded) next.due = next.pass_start;
-  } else if (setup_.pace.kind == Pace::Kind::kRecorded) {
-    next.due = std::max(next.due, next.pass_start + scaled(setup_.capture->offset(next.index)));
-  }
-}
-
-Time PcapPartner::scaled(Time recorded) const {
-  if (setup_.scale == 1) return recorded;
-  return Time{std::llround(static_cast<double>(recorded.count()) / setup_.scale)};
+  replay.sent(done - origin_, last_size_ + kFcsBytes);
+  // What is not waited for is read at once: so it is known when the last frame has been sent.
+  if (replay.capture().can_rewind()) fetch();
 }
 
 PartnerRegistry::Kind pcap_kind() {
   return {
-      "replays in=FILE at pace=recorded|line|RATE (scale=F, loop=N, fcs=yes|no), records both "
-      "directions to out=FILE",
+      "replays in=FILE (pcap, pcapng, also packed by gzip, xz, zstd) at pace=recorded|line|RATE "
+      "(scale=F, loop=N, fcs=yes|no), records both directions to out=FILE; - is standard input or "
+      "output",
       {"in", "out", "pace", "scale", "loop", "fcs"},
       [](const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec) {
-        return std::make_unique<PcapPartner>(context.name.c_str(), end, spec, context.hold_flush);
+        return std::make_unique<PcapPartner>(context.name.c_str(), end, spec, context.hold_flush,
+                                             context.stop);
       }};
 }
 

@@ -2,10 +2,11 @@
 /// A link partner made of capture files.
 
 #include <memory>
-#include <optional>
+#include <string>
+#include <vector>
 
 #include "e1000tlm/link/capture/pace.h"
-#include "e1000tlm/link/capture/pcap_reader.h"
+#include "e1000tlm/link/capture/replay.h"
 #include "e1000tlm/link/capture/wire_capture.h"
 #include "e1000tlm/link/hold_queue.h"
 #include "e1000tlm/link/partner.h"
@@ -16,11 +17,11 @@ namespace e1000tlm::link {
 /// Replays a capture to the NIC, records the wire into another, or both.
 ///
 /// Options (beside the common ones):
-///   in=FILE       pcap or pcapng to replay
-///   out=FILE      pcapng of both directions (see WireCapture)
+///   in=FILE       capture to replay (see PcapReader); "-": standard input
+///   out=FILE      pcapng of both directions (see WireCapture); "-": standard output
 ///   pace=...      recorded (default), line, or a rate such as 100Mbit/s or 10kfps
 ///   scale=F       recorded times are divided by F: 2 replays twice as fast
-///   loop=N        replays N times, each pass right after the one before
+///   loop=N        replays N times, each pass right after the one before; not from a pipe
 ///   fcs=yes|no    yes: frames of `in` end with their FCS (default no, unless the file says so)
 ///
 /// The replay starts a settling time (PartnerContext::hold_flush) after link is up and the MAC is
@@ -28,29 +29,37 @@ namespace e1000tlm::link {
 /// ready or link is down, the replay stands still and its remaining times move on by that long.
 /// Records that go back in time are sent in file order, with the time of the one before. Frames
 /// shorter than kMinFrameBytes are padded with zeros (an FCS from the file is then void).
+///
+/// The capture is read while it is replayed. If it is a pipe that is still being written, the next
+/// frame is waited for, with simulated time (and everything else in the simulation) standing still,
+/// when the NIC asks for it: so a capture gives the same run from a pipe as from a file. Of what is
+/// odd about a capture one warning each is given when it has been read, or the run ends. Where it
+/// is found to be damaged the replay ends, and fault() says why.
 class PcapPartner final : public LinkPartner, private FrameSource, private FrameSink {
  public:
   /// Throws std::invalid_argument (option) or std::runtime_error (file), naming it. Nothing of the
-  /// module has been built by then.
+  /// module has been built by then. `stop`: see PartnerContext.
   PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec,
-              Time hold_flush);
+              Time hold_flush, StopReading stop = {});
   ~PcapPartner() override;
 
   /// All frames of all passes have been taken by the NIC.
   bool exhausted() const override;
   void finish() override;
   bool swallows() const override { return true; }
+  std::vector<std::string> warnings() const override;
+  std::string fault() const override { return fault_; }
 
  private:
   /// What the options say, with files open.
   struct Setup {
-    Setup(const std::string& name, const PartnerSpec& spec);
+    Setup(const std::string& name, const PartnerSpec& spec, StopReading stop);
     FileLock reading;
-    std::optional<PcapReader> capture;
-    std::unique_ptr<PcapngWriter> writer;
     Pace pace;
     double scale;
     std::uint64_t passes;
+    std::unique_ptr<Replay> replay;
+    std::unique_ptr<PcapngWriter> writer;
   };
   class Gate final : public ReadyGate {
    public:
@@ -62,21 +71,17 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
     void closed() override { owner_.pause(); }
     PcapPartner& owner_;
   };
-  /// The frame to be sent next. Times count from origin_.
-  struct Position {
-    std::size_t index = 0;
-    std::uint64_t pass = 0;
-    Time due{};
-    Time pass_start{};
-    RateClock clock;
-  };
 
   void refill(Time now) override;
   void receive(Arrival arrival) override;
 
   PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec,
               Time hold_flush, Setup setup);
-  bool finished() const { return !setup_.capture || position_.pass == setup_.passes; }
+  bool finished() const;
+  bool fetch();
+  void after_reading();
+  void warn();
+  static void end_early(const std::string& reason);
   void pause();
   void resume();
   void send_next();
@@ -84,9 +89,6 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   void send_in_time();
   Time next_start() const;
   void take_back();
-  FramePtr make_frame() const;
-  void step(const Frame& frame, Time sent);
-  Time scaled(Time recorded) const;
 
   Setup setup_;
   std::unique_ptr<WireCapture> output_;
@@ -96,10 +98,12 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   Time paused_at_{};
   Time not_before_{};
   sc_core::sc_event send_event_;
-  Position position_;
+  bool interrupted_ = false;  // while it waited for the capture
+  bool warned_ = false;
+  std::uint64_t oversized_ = 0;  // left out so far
+  std::string fault_;
 
   // What was sent last, to take it back if the link goes before its first bit.
-  Position previous_;
   Time last_start_{};
   std::size_t last_size_ = 0;
   std::uint64_t lost_ = 0;

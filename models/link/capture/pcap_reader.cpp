@@ -1,111 +1,128 @@
 #include "e1000tlm/link/capture/pcap_reader.h"
 
 #include <algorithm>
-#include <array>
-#include <memory>
 #include <stdexcept>
+#include <utility>
 
-#include <pcap/pcap.h>
-
+#include "e1000tlm/link/capture/unpacked_source.h"
 #include "e1000tlm/link/frame.h"
 
 namespace e1000tlm::link {
 namespace {
 
-/// Simulated time ends after 106 days of picoseconds.
-constexpr std::int64_t kLongestNs = std::int64_t{100} * 24 * 3600 * 1'000'000'000;
-constexpr std::int64_t kLatestSecond = 9'000'000'000;  // year 2255; nanoseconds fit 63 bits
+constexpr std::size_t kEthernetHeader = 14;
 
-[[noreturn]] void fail(const std::string& path, const std::string& reason) {
-  throw std::runtime_error("capture file " + path + ": " + reason);
+std::string called(const std::string& path) {
+  return path == "-" ? "capture on standard input" : "capture file " + path;
 }
 
-/// libpcap begins some of its messages with the path.
-std::string without_path(const std::string& path, const std::string& message) {
-  const std::string prefix = path + ": ";
-  return message.compare(0, prefix.size(), prefix) == 0 ? message.substr(prefix.size()) : message;
-}
-
-struct Close {
-  void operator()(pcap_t* handle) const { pcap_close(handle); }
-};
-using Handle = std::unique_ptr<pcap_t, Close>;
-
-Handle open(const std::string& path) {
-  std::array<char, PCAP_ERRBUF_SIZE> error{};
-  Handle handle(pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO,
-                                                        error.data()));
-  if (!handle) fail(path, without_path(path, error.data()));
-  const int type = pcap_datalink(handle.get());
-  if (type != DLT_EN10MB) {
-    const char* name = pcap_datalink_val_to_name(type);
-    fail(path, "its link type is " + (name != nullptr ? name : "number " + std::to_string(type)) +
-                   ", not Ethernet (EN10MB)");
+std::unique_ptr<ByteSource> open(const std::string& path, StopReading stop) {
+  try {
+    return std::make_unique<FileSource>(path, std::move(stop));
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(called(path) + ": " + error.what());
   }
-  return handle;
-}
-
-/// A pcap file's link type field says in its upper bits how long an FCS the frames carry, counted
-/// in 16-bit words: bit 26 "known", bits 31:28 the length.
-bool file_says_fcs(pcap_t* handle) {
-  const auto extension = static_cast<std::uint32_t>(pcap_datalink_ext(handle));
-  return (extension & (1U << 26)) != 0 && (extension >> 28) == kFcsBytes / 2;
 }
 
 }  // namespace
 
-PcapReader::PcapReader(const std::string& path, Options options) {
-  const Handle handle = open(path);
-  const bool with_fcs = options.with_fcs || file_says_fcs(handle.get());
-  std::uint64_t records = 0;
-  std::int64_t earliest = 0;
-  std::int64_t latest = 0;
-  for (;;) {
-    pcap_pkthdr* header = nullptr;
-    const unsigned char* data = nullptr;
-    const int result = pcap_next_ex(handle.get(), &header, &data);
-    if (result == PCAP_ERROR_BREAK) return;
-    const std::string where = " after " + std::to_string(records) + " frames";
-    if (result != 1) fail(path, without_path(path, pcap_geterr(handle.get())) + where);
-    ++records;
-    const std::int64_t seconds = header->ts.tv_sec;
-    if (seconds < 0 || seconds > kLatestSecond) fail(path, "impossible time stamp" + where);
-    const std::int64_t time_ns = seconds * 1'000'000'000 + header->ts.tv_usec;
-    earliest = records == 1 ? time_ns : std::min(earliest, time_ns);
-    latest = records == 1 ? time_ns : std::max(latest, time_ns);
-    if (latest - earliest > kLongestNs) {
-      fail(path, "the times of its frames are more than 100 days apart" + where);
-    }
-    add(time_ns, {data, header->caplen}, header->len, with_fcs);
+PcapReader::PcapReader(const std::string& path, Options options, StopReading stop)
+    : PcapReader(open(path, std::move(stop)), called(path), options) {}
+
+PcapReader::PcapReader(std::unique_ptr<ByteSource> source, std::string name, Options options)
+    : name_(std::move(name)),
+      options_(options),
+      window_(std::make_unique<UnpackedSource>(std::move(source))) {
+  try {
+    parser_ = make_parser(window_);
+  } catch (const ReadInterrupted&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(name_ + ": " + error.what());
   }
 }
 
-void PcapReader::add(std::int64_t time_ns, ConstBytes captured, std::size_t original_size,
-                     bool with_fcs) {
-  std::size_t size = std::max(original_size, captured.size());
-  const bool complete = size == captured.size();
+void PcapReader::fail(const std::string& reason) const {
+  throw std::runtime_error(name_ + ": record " + std::to_string(number_) + ", at byte " +
+                           std::to_string(offset_) + ": " + reason);
+}
+
+bool PcapReader::next_raw(RawRecord& raw) {
+  try {
+    return parser_->next(raw);
+  } catch (const ReadInterrupted&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    ++number_;
+    offset_ = window_.offset();
+    fail(error.what());
+  }
+}
+
+bool PcapReader::next(Record& record) {
+  RawRecord raw;
+  while (next_raw(raw)) {
+    ++number_;
+    offset_ = raw.offset;
+    if (take(raw, record)) return true;
+  }
+  end_of_pass();
+  return false;
+}
+
+void PcapReader::end_of_pass() {
+  if (complete_) return;
+  if (window_.cut_off()) notes_.add(Oddity::kCutOff, number_ + 1, window_.offset());
+  complete_ = true;
+  if (!parser_->has_ethernet() && notes_.count(Oddity::kNotEthernet) > 0) {
+    throw std::runtime_error(name_ + ": its link type is " + link_type_name(other_link_type_) +
+                             ", not Ethernet (EN10MB)");
+  }
+}
+
+/// False: the frame is left out.
+bool PcapReader::take(const RawRecord& raw, Record& record) {
+  if (raw.link_type != kLinkTypeEthernet) {
+    other_link_type_ = raw.link_type;
+    note(Oddity::kNotEthernet);
+    return false;
+  }
+  const bool with_fcs = options_.with_fcs || raw.ends_with_fcs;
+  const std::size_t captured = raw.captured.size();
+  std::size_t size = std::max<std::size_t>(raw.original_size, captured);
+  const bool complete = size == captured;
+  if (captured > raw.original_size) note(Oddity::kOverfull);
   if (with_fcs && size >= kFcsBytes) size -= kFcsBytes;
   if (size > kMaxFrameBytes) {
     ++oversized_;
-    return;
+    note(Oddity::kOversized);
+    return false;
   }
-  if (!complete) ++snapped_;
-  Entry entry{time_ns, bytes_.size(), static_cast<std::uint32_t>(size), false, 0};
-  if (with_fcs && complete && captured.size() >= kFcsBytes) {
-    entry.has_fcs = true;
-    entry.fcs = load_le32(captured.data() + size);
+  if (!complete) note(Oddity::kSnapped);
+  if (size < kEthernetHeader) note(Oddity::kTiny);
+  record.fcs.reset();
+  if (with_fcs && complete && captured >= kFcsBytes) {
+    record.fcs = load_le32(raw.captured.data() + size);
   }
-  const std::size_t present = std::min(size, captured.size());
-  bytes_.insert(bytes_.end(), captured.data(), captured.data() + present);
-  bytes_.resize(entry.position + size);  // zeros
-  entries_.push_back(entry);
+  record.bytes = raw.captured.first(std::min(size, captured));
+  record.size = size;
+  record.number = number_;
+  record.offset = raw.offset;
+  if (options_.timed) take_time(raw, record);
+  return true;
 }
 
-PcapReader::Record PcapReader::record(std::size_t index) const {
-  const Entry& entry = entries_[index];
-  std::optional<std::uint32_t> fcs;
-  if (entry.has_fcs) fcs = entry.fcs;
-  return {entry.time_ns, {bytes_.data() + entry.position, entry.size}, fcs};
+void PcapReader::take_time(const RawRecord& raw, Record& record) {
+  if (!raw.time_possible) fail("impossible time stamp");
+  record.time_ns = raw.time_ns;
+  if (raw.time_ns < latest_ns_) note(Oddity::kBackward);
+  latest_ns_ = std::max(latest_ns_, raw.time_ns);
+}
+
+void PcapReader::rewind() {
+  window_.rewind();
+  parser_ = make_parser(window_);
+  number_ = offset_ = 0;
 }
 
 }  // namespace e1000tlm::link

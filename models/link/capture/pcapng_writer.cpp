@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <unistd.h>
+
 namespace e1000tlm::link {
 namespace {
 
@@ -74,7 +76,8 @@ std::string_view shortened(const std::string& text) {
 }  // namespace
 
 PcapngWriter::PcapngWriter(const std::string& path, const Interface& interface)
-    : path_(path), file_("capture file", path) {
+    : path_(path),
+      file_(path == "-" ? OutputFile::standard_output() : OutputFile("capture file", path)) {
   constexpr std::uint32_t kByteOrder = 0x1A2B3C4D;
   constexpr std::uint32_t kUnknownLength = 0xFFFFFFFF;
   put(Block(kSectionHeader)

@@ -26,8 +26,8 @@ class PcapngWriter {
   };
 
   /// Creates the file, or overwrites it with the first frame or when it is closed; other runs
-  /// cannot write it meanwhile. All members throw std::runtime_error naming the path and the
-  /// system's reason, or that another run uses the file.
+  /// cannot write it meanwhile. "-" is standard output. All members throw std::runtime_error naming
+  /// the path and the system's reason, or that another run uses the file.
   PcapngWriter(const std::string& path, const Interface& interface);
   /// Closes, ignoring errors: call close() to learn of them.
   ~PcapngWriter();

@@ -48,6 +48,7 @@ class Bytestream {
     bytes_.resize(bytes_.size() - size);
     return *this;
   }
+  const std::vector<std::uint8_t>& bytes() const { return bytes_; }
   void save(const std::string& path) const {
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes_.data()),
@@ -85,6 +86,62 @@ inline void add_record(Bytestream& file, std::uint32_t seconds, std::uint32_t fr
                        const std::vector<std::uint8_t>& frame) {
   add_record(file, seconds, fraction, frame, static_cast<std::uint32_t>(frame.size()));
 }
+
+inline std::uint32_t swapped(std::uint32_t v) {
+  return v << 24 | (v & 0xFF00) << 8 | (v >> 8 & 0xFF00) | v >> 24;
+}
+
+/// A pcapng file put together block by block, each in the byte order of its section.
+class PcapngFile {
+ public:
+  using Content = std::vector<std::uint8_t>;
+
+  explicit PcapngFile(bool big_endian = false) { section(big_endian); }
+  PcapngFile& section(bool big_endian) {
+    big_ = big_endian;
+    Bytestream body(big_);
+    body.u32(0x1A2B3C4D).u16(1).u16(0).u32(0xFFFFFFFF).u32(0xFFFFFFFF);
+    return block(0x0A0D0D0A, body);
+  }
+  PcapngFile& interface(std::uint16_t link_type = kEthernet, std::uint32_t snap_length = 0,
+                        const Content& options = {}) {
+    Bytestream body(big_);
+    body.u16(link_type).u16(0).u32(snap_length).raw(options);
+    return block(1, body);
+  }
+  /// An option of one byte, with the end of options behind it.
+  Content option(std::uint16_t code, std::uint8_t value) const {
+    Bytestream option(big_);
+    option.u16(code).u16(1).raw({value, 0, 0, 0}).u32(0);
+    return option.bytes();
+  }
+  PcapngFile& packet(std::uint32_t interface, std::uint64_t ticks, const Content& captured,
+                     std::uint32_t original) {
+    Bytestream body(big_);
+    body.u32(interface).u32(static_cast<std::uint32_t>(ticks >> 32));
+    body.u32(static_cast<std::uint32_t>(ticks));
+    body.u32(static_cast<std::uint32_t>(captured.size())).u32(original).raw(captured);
+    return block(6, body);
+  }
+  PcapngFile& packet(std::uint32_t interface, std::uint64_t ticks, const Content& frame) {
+    return packet(interface, ticks, frame, static_cast<std::uint32_t>(frame.size()));
+  }
+  PcapngFile& block(std::uint32_t type, const Bytestream& body) {
+    Content content = body.bytes();
+    content.resize((content.size() + 3) / 4 * 4);
+    const auto length = static_cast<std::uint32_t>(content.size() + 12);
+    Bytestream all(big_);
+    all.u32(type).u32(length).raw(content).u32(length);
+    file_.raw(all.bytes());
+    return *this;
+  }
+  bool big_endian() const { return big_; }
+  Bytestream& file() { return file_; }
+
+ private:
+  bool big_ = false;
+  Bytestream file_;
+};
 
 /// A frame of which every byte is `fill`.
 inline std::vector<std::uint8_t> filled(std::size_t size, std::uint8_t fill) {

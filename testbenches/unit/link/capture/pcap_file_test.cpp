@@ -1,190 +1,25 @@
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pcap/pcap.h>
 
-#include "e1000tlm/link/capture/pcap_reader.h"
 #include "e1000tlm/link/capture/pcapng_writer.h"
 #include "e1000tlm/link/frame.h"
 #include "testbenches/unit/link/capture/capture_fixture.h"
+#include "testbenches/unit/link/capture/read_all.h"
 
 namespace e1000tlm::link {
 namespace {
 
-using test::add_record;
-using test::Bytestream;
+using test::error_of;
 using test::filled;
-using test::pcap_header;
 using test::TemporaryFile;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-std::string error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-std::string read_error(const std::string& path) {
-  return error_of([&] { PcapReader reader(path); });
-}
-
-TEST(PcapReader, ReadsMicrosecondsInLittleAndBigEndian) {
-  for (const bool big : {false, true}) {
-    TemporaryFile file("usec.pcap");
-    Bytestream content = pcap_header(test::kMicroseconds, test::kEthernet, big);
-    add_record(content, 1'700'000'000, 5, filled(60, 1));
-    add_record(content, 1'700'000'001, 4, filled(1514, 2));
-    content.save(file.path());
-    const PcapReader reader(file.path());
-    ASSERT_EQ(reader.size(), 2U);
-    EXPECT_EQ(reader.record(0).time_ns, 1'700'000'000'000'005'000);
-    EXPECT_EQ(reader.offset(0), kTimeZero);
-    EXPECT_EQ(reader.offset(1), us(999'999));
-    EXPECT_EQ(reader.record(0).bytes.size(), 60U);
-    ASSERT_EQ(reader.record(1).bytes.size(), 1514U);
-    EXPECT_EQ(reader.record(1).bytes[1513], 2);
-    EXPECT_FALSE(reader.record(0).fcs);
-    EXPECT_EQ(reader.snapped() + reader.oversized(), 0U);
-  }
-}
-
-TEST(PcapReader, ReadsNanoseconds) {
-  TemporaryFile file("nsec.pcap");
-  Bytestream content = pcap_header(test::kNanoseconds);
-  add_record(content, 1, 7, filled(60, 1));
-  add_record(content, 1, 680, filled(60, 1));
-  content.save(file.path());
-  EXPECT_EQ(PcapReader(file.path()).offset(1), ns(673));
-}
-
-TEST(PcapReader, ReadsPcapngAndTimesThatGoBack) {
-  TemporaryFile file("in.pcapng");
-  FramePool pool;
-  PcapngWriter writer(file.path(), {"if", "", 1'000'000'000});
-  writer.write(us(2), CaptureDirection::kInbound, *pool.copy(filled(61, 3)));
-  writer.write(us(1), CaptureDirection::kInbound, *pool.copy(filled(62, 4)));
-  writer.close();
-  const PcapReader reader(file.path());
-  ASSERT_EQ(reader.size(), 2U);
-  EXPECT_EQ(reader.offset(1), -us(1));
-  EXPECT_EQ(reader.record(1).bytes.size(), 62U);
-}
-
-TEST(PcapReader, ACaptureWithoutFramesIsFine) {
-  TemporaryFile file("empty.pcap");
-  pcap_header().save(file.path());
-  EXPECT_TRUE(PcapReader(file.path()).empty());
-}
-
-TEST(PcapReader, CompletesSnappedFramesWithZerosAndCountsThem) {
-  TemporaryFile file("snapped.pcap");
-  Bytestream content = pcap_header();
-  add_record(content, 0, 0, filled(54, 0xEE), 1514);
-  add_record(content, 0, 1, filled(60, 0x11));
-  content.save(file.path());
-  const PcapReader reader(file.path());
-  EXPECT_EQ(reader.snapped(), 1U);
-  ASSERT_EQ(reader.record(0).bytes.size(), 1514U);
-  EXPECT_EQ(reader.record(0).bytes[53], 0xEE);
-  EXPECT_EQ(reader.record(0).bytes[54], 0);
-  EXPECT_EQ(reader.record(0).bytes[1513], 0);
-  EXPECT_EQ(reader.record(1).bytes[0], 0x11);
-}
-
-TEST(PcapReader, LeavesOutFramesNoNicCanCarryAndCountsThem) {
-  TemporaryFile file("oversized.pcap");
-  Bytestream content = pcap_header();
-  add_record(content, 0, 0, filled(kMaxFrameBytes + 1, 1));
-  add_record(content, 0, 0, filled(60, 1), 0xFFFFFFFF);
-  add_record(content, 0, 0, filled(kMaxFrameBytes, 2));
-  content.save(file.path());
-  const PcapReader reader(file.path());
-  EXPECT_EQ(reader.oversized(), 2U);
-  ASSERT_EQ(reader.size(), 1U);
-  EXPECT_EQ(reader.record(0).bytes[0], 2);
-}
-
-TEST(PcapReader, TakesTheFcsWhenTheFileOrTheUserSaysItIsThere) {
-  const std::vector<std::uint8_t> frame = filled(60, 9);
-  std::vector<std::uint8_t> with_fcs = frame;
-  const std::uint32_t fcs = ethernet_fcs(frame);
-  for (int i = 0; i < 4; ++i) with_fcs.push_back(static_cast<std::uint8_t>(fcs >> (8 * i)));
-  constexpr std::uint32_t kFourBytesOfFcs = 0x24000000;
-  for (const bool file_says : {true, false}) {
-    TemporaryFile file("fcs.pcap");
-    Bytestream content =
-        pcap_header(test::kMicroseconds, test::kEthernet | (file_says ? kFourBytesOfFcs : 0));
-    add_record(content, 0, 0, with_fcs);
-    add_record(content, 0, 0, filled(3, 1));
-    content.save(file.path());
-    PcapReader::Options options;
-    options.with_fcs = !file_says;
-    const PcapReader reader(file.path(), options);
-    ASSERT_EQ(reader.record(0).bytes.size(), 60U);
-    EXPECT_EQ(reader.record(0).fcs, fcs);
-    EXPECT_EQ(reader.record(1).bytes.size(), 3U) << "too short to hold an FCS";
-    EXPECT_FALSE(reader.record(1).fcs);
-  }
-}
-
-TEST(PcapReader, MissingOrUnreadableFileIsNamed) {
-  EXPECT_THAT(read_error("/nonexistent/x.pcap"),
-              AllOf(HasSubstr("/nonexistent/x.pcap"), HasSubstr("No such file")));
-  const std::string directory = std::filesystem::temp_directory_path().string();
-  EXPECT_THAT(read_error(directory), AllOf(HasSubstr(directory), HasSubstr("directory")));
-}
-
-TEST(PcapReader, FilesThatAreNoCapturesAreRefused) {
-  TemporaryFile text("text.pcap");
-  Bytestream().raw(filled(100, 'x')).save(text.path());
-  EXPECT_THAT(read_error(text.path()), AllOf(HasSubstr(text.path()), HasSubstr("unknown")));
-  TemporaryFile empty("empty");
-  Bytestream().save(empty.path());
-  EXPECT_THAT(read_error(empty.path()), AllOf(HasSubstr(empty.path()), HasSubstr("truncated")));
-}
-
-TEST(PcapReader, OtherLinkTypesAreNamed) {
-  TemporaryFile file("linux_sll.pcap");
-  pcap_header(test::kMicroseconds, 113).save(file.path());
-  EXPECT_THAT(read_error(file.path()), AllOf(HasSubstr("LINUX_SLL"), HasSubstr("not Ethernet")));
-}
-
-TEST(PcapReader, ACaptureCutInARecordSaysHowFarItWasGood) {
-  for (const std::size_t cut : {std::size_t{1}, std::size_t{60}, std::size_t{70}}) {
-    TemporaryFile file("cut.pcap");
-    Bytestream content = pcap_header();
-    for (int i = 0; i < 3; ++i) add_record(content, 0, 0, filled(60, 1));
-    content.cut(cut).save(file.path());
-    EXPECT_THAT(read_error(file.path()),
-                AllOf(HasSubstr(file.path()), HasSubstr("truncated"), HasSubstr("after 2 frames")));
-  }
-}
-
-TEST(PcapReader, DamagedLengthsAreRefused) {
-  TemporaryFile file("damaged.pcap");
-  Bytestream content = pcap_header();
-  content.u32(0).u32(0).u32(0x7FFFFFFF).u32(60);
-  content.save(file.path());
-  EXPECT_THAT(read_error(file.path()), HasSubstr(file.path()));
-}
-
-TEST(PcapReader, TimesBeyondTheSimulationAreRefused) {
-  TemporaryFile file("long.pcap");
-  Bytestream content = pcap_header();
-  add_record(content, 0, 0, filled(60, 1));
-  add_record(content, 101 * 86400, 0, filled(60, 1));
-  content.save(file.path());
-  EXPECT_THAT(read_error(file.path()), HasSubstr("100 days"));
-}
 
 struct ReadBack {
   std::int64_t seconds;
