@@ -18,9 +18,11 @@ packages() {
 # what is missing and which command installs it.
 ensure_packages() {
   command -v dpkg-query > /dev/null || return 0 # not Debian: CMake will name what is missing
-  local missing=() name as_root=() log start=$SECONDS
-  for name in $(packages "$@"); do
-    dpkg-query -W -f '${Status}' "$name" 2> /dev/null | grep -q 'ok installed' || missing+=("$name")
+  local wanted missing=() installed name as_root=() log start=$SECONDS
+  mapfile -t wanted < <(packages "$@")
+  installed=$(dpkg-query -W -f '${Package} ${Status}\n' "${wanted[@]}" 2> /dev/null || true)
+  for name in "${wanted[@]}"; do
+    [[ $'\n'$installed == *$'\n'"$name install ok installed"* ]] || missing+=("$name")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   local remedy="as root: apt-get update && apt-get install --no-install-recommends ${missing[*]}"

@@ -22,7 +22,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr int kFine = 0, kMissed = 1, kUsage = 2;
+constexpr int kFine = 0, kMissed = 1, kUsage = 2, kFailed = 3;
 constexpr const char* kSources[] = {"documented", "fitted", "assumed"};
 
 std::string value_of(const e1000::TimingRow& row, const e1000::ControllerTiming& timing) {
@@ -113,7 +113,7 @@ int sc_main(int argc, char** argv) {
     return e1000tlm::timing::run(argc, argv);
   } catch (const std::exception& error) {
     std::cerr << "e1000-timing: " << error.what() << "\n";
-    return 1;
+    return e1000tlm::timing::kFailed;
   }
 }
 
