@@ -88,7 +88,9 @@ int run(int argc, char** argv) {
   if (given.count("check") != 0) {
     const auto document = given["check"].as<std::string>();
     if (report.up_to_date(document, "constants")) return kFine;
-    std::cerr << document << ": its table of constants is not the code's; ./run timing renews it\n";
+    std::cerr
+        << document
+        << ": its table of constants is not the code's; ./run timing --update-doc renews it\n";
     return kMissed;
   }
   const auto start = std::chrono::steady_clock::now();
