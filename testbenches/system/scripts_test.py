@@ -239,6 +239,12 @@ class Test(Scripts):
         self.call("../tree/test", "release", "--", "-R", "Cable")
         self.assertIn("--progress -R Cable\n", self.calls())
 
+    def test_fresh_roots_are_never_skipped_silently(self):
+        result = self.call("../tree/test", "roots", status=1, USER_ID="1000")
+        self.assertRegex(result.stderr, r"^\S+roots: .*need root.*not tested\n$")
+        result = self.call("../tree/test", "roots", "--", "11", status=2)
+        self.assertIn("'11'", result.stderr)
+
     def test_formatting_is_checked_with_the_pinned_version_only(self):
         if os.path.exists("/etc/os-release"):
             with open("/etc/os-release") as file:
