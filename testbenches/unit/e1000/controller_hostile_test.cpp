@@ -1,4 +1,5 @@
-/// Guests that program nonsense (section 14's robustness list): no crash, no hang, losses counted.
+/// Guests that program nonsense (rings, heads and tails out of range, endless chains, contexts that
+/// do not fit): no crash, no hang, losses counted.
 
 #include "testbenches/unit/e1000/nic_rig.h"
 

@@ -1,4 +1,4 @@
-/// ethtool's EEPROM and loopback tests (rules 15.3, 15.5), EERD, MAC loopback.
+/// The EEPROM and loopback tests of `ethtool -t`, EERD, MAC loopback.
 
 #include "testbenches/unit/e1000/nic_rig.h"
 
@@ -79,7 +79,7 @@ class Microwire {
 
 class EepromTest : public ::testing::TestWithParam<Part> {};
 
-TEST_P(EepromTest, SumsToBabaByBitBang) {  // 15.3
+TEST_P(EepromTest, SumsToBabaByBitBang) {
   NicRig rig(GetParam());
   rig.run([&] {
     Microwire device(rig, GetParam() != Part::k82544gc);
@@ -131,7 +131,7 @@ TEST(SelfTest, Ee1EerdReadsOneWordInItsTime) {
   });
 }
 
-/// Rule 15.5, as Linux sets it up and runs it.
+/// The loopback test of `ethtool -t`, as Linux sets it up and runs it.
 class Loopback {
  public:
   static constexpr std::uint32_t kEntries = 256;

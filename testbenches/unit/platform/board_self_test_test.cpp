@@ -91,7 +91,7 @@ TEST(SelfTest, TellsAWrongEepromSum) {
   EXPECT_EQ(s.failures, std::vector<std::string>{"nic 0: self-test failed"});
 }
 
-/// A link that comes up while LSC is the enabled cause makes ICR tell the others, too: rule 15.4.
+/// A link that comes up while LSC is the enabled cause makes ICR tell the others, too.
 TEST(SelfTest, FailsWhenNegotiationEndsInTheMiddleOfTheInterruptTest) {
   BoardConfig config = self_test();
   config.nics[0].autonegotiation = ms(95);

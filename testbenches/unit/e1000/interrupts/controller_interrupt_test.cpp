@@ -1,4 +1,4 @@
-/// Causes, mask, throttling, link changes, ethtool's interrupt test (rules INT-1 to INT-9, 15.4).
+/// Causes, mask, throttling, link changes, ethtool's interrupt test (rules INT-1 to INT-9).
 
 #include "testbenches/unit/e1000/nic_rig.h"
 
@@ -268,8 +268,8 @@ TEST(Interrupt, Lnk4ForcedSpeedAndDuplexShowInStatus) {
 
 class EthtoolInterruptTest : public ::testing::TestWithParam<std::int64_t> {};
 
-/// As rule 15.4 describes it, the handler called as long as the line is asserted. Parameter: how
-/// long the handler's register read comes after the line, in nanoseconds.
+/// The interrupt test of `ethtool -t`, as Linux runs it; the handler is called as long as the line
+/// is asserted. Parameter: how long its register read comes after the line, in nanoseconds.
 TEST_P(EthtoolInterruptTest, PassesUnshared) {
   NicRig rig;
   rig.run([&] {

@@ -1,4 +1,4 @@
-/// Every row of the register map on every part, and ethtool's register test (rules RST-4, 15.2).
+/// Every row of the register map on every part, and ethtool's register test (rule RST-4).
 
 #include <algorithm>
 #include <vector>
@@ -201,7 +201,7 @@ TEST(Registers, SelfClearingBitsReadZero) {
   });
 }
 
-/// Rule 15.2 as it is printed there.
+/// The register test of `ethtool -t`: what Linux writes, and what it expects to read.
 class EthtoolRegisterTest {
  public:
   explicit EthtoolRegisterTest(NicRig& rig) : rig_(rig) {}

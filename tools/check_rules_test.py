@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""check_rules.py finds what it is there for."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+CHECK = pathlib.Path(__file__).parent / "check_rules.py"
+HEAD = "| rule | what it says | from | implemented and tested in |\n|---|---|---|---|\n"
+
+
+class CheckRules(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        (self.root / "doc").mkdir()
+        self.write("doc/rules.md", HEAD + "| RX-1 | One. | 3.2 | a.cpp |\n| RX-2 | Two. | 3.2 | a.cpp |\n")
+        self.write("a.cpp", "// rules RX-1, RX-2\n")
+
+    def write(self, name, text):
+        (self.root / name).write_text(text, encoding="utf-8")
+
+    def check(self, *options):
+        run = subprocess.run(
+            [sys.executable, CHECK, "--root", self.root, *options], capture_output=True, text=True, check=False
+        )
+        return run.returncode, run.stderr
+
+    def test_passes_when_all_is_defined(self):
+        self.assertEqual(self.check(), (0, ""))
+
+    def test_names_a_number_without_definition(self):
+        self.write("b.h", "int x;\n// As RX-7 says.\n")
+        status, errors = self.check()
+        self.assertEqual(status, 1)
+        self.assertIn("b.h:2: rule RX-7 is not defined", errors)
+
+    def test_looks_into_ranges_that_go_over_the_end_of_a_line(self):
+        self.write("b.h", "/// Filters (rules RX-1 to\n/// RX-3).\n")
+        self.assertIn("rule RX-3 is not defined", self.check()[1])
+        self.write("b.h", "/// Filters (rules RX-1 to\n/// RX-4).\n")
+        self.assertIn("rule RX-3 is not defined", self.check()[1])
+
+    def test_names_kinds_that_the_table_does_not_have(self):
+        for text in ("rule QQ-1", "rules 15.2, 15.3", "section 14's list", "the mission"):
+            self.write("b.md", f"As {text} says.\n")
+            self.assertIn("b.md:1: ", self.check()[1], text)
+
+    def test_names_files_that_no_longer_use_a_rule(self):
+        self.write("a.cpp", "// rule RX-1\n")
+        self.write("b.cpp", "// rule RX-2\n")
+        self.assertIn("RX-2 is not used in a.cpp", self.check()[1])
+        self.assertEqual(self.check("--update"), (0, ""))
+        self.assertIn("| RX-2 | Two. | 3.2 | b.cpp |", (self.root / "doc/rules.md").read_text())
+        self.assertEqual(self.check(), (0, ""))
+
+    def test_names_rules_that_nobody_uses(self):
+        self.write("a.cpp", "// rule RX-1\n")
+        self.assertIn("nobody uses rule RX-2", self.check()[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
