@@ -1,4 +1,5 @@
-# Install rules: headers, the CMake package with its components, pkg-config files, the man page.
+# Install rules: headers, the CMake package with its components, pkg-config files. The manual
+# page is installed where it is made (doc/CMakeLists.txt).
 # Libraries install themselves where they are declared (e1000tlm_library).
 include(CMakePackageConfigHelpers)
 
@@ -64,6 +65,3 @@ endforeach()
 
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/README.md"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-if(E1000TLM_BUILD_PROGRAMS AND EXISTS "${PROJECT_SOURCE_DIR}/doc/e1000-sim.1")
-  install(FILES "${PROJECT_SOURCE_DIR}/doc/e1000-sim.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
-endif()
