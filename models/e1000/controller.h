@@ -31,18 +31,26 @@ struct TransmitDescriptorEvent;
 
 /// Strapped at power-up from the PCI bus the part sits on (STATUS 15:11).
 struct BusStraps {
+  /// The bus runs at 66 MHz.
   bool pci_66mhz = false;
+  /// It is 64 bits wide.
   bool bus_64bit = false;
+  /// It is in PCI-X mode.
   bool pcix = false;
   std::uint8_t pcix_speed = 0;  ///< 0: 50-66, 1: 66-100, 2: 100-133 MHz
 };
 
+/// What a controller and its card are. The defaults are an 82540EM on a 32-bit bus at 33 MHz.
 struct ControllerConfig {
+  /// Which chip.
   Part part = Part::k82540em;
+  /// What the EEPROM holds at power-up.
   EepromImage eeprom = EepromImage::make(Part::k82540em, {0x52, 0x54, 0x00, 0x12, 0x34, 0x56});
   /// The flash on the card, if it has one; not for parts without PartInfo::parallel_flash.
   std::optional<FlashImage> flash{};
+  /// The bus that it sits on.
   BusStraps straps{};
+  /// Its own times.
   ControllerTiming timing{};
 };
 
@@ -71,15 +79,25 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   Controller(const sc_core::sc_module_name& name, const ControllerConfig& config);
   ~Controller() override;
 
+  /// Registers, 128 KiB. Accesses take effect at once: no delay is added.
   ::tlm_utils::simple_target_socket<Controller> mmio;
-  ::tlm_utils::simple_target_socket_optional<Controller> io;          ///< may stay unbound
-  ::tlm_utils::simple_target_socket_optional<Controller> flash, rom;  ///< ditto
-  BusMasterPort dma;                                                  ///< bind dma.socket
+  ::tlm_utils::simple_target_socket_optional<Controller> io;  ///< may stay unbound
+  /// The flash, up to 512 KiB; may stay unbound.
+  ::tlm_utils::simple_target_socket_optional<Controller> flash;
+  /// The flash as expansion ROM, read only; may stay unbound.
+  ::tlm_utils::simple_target_socket_optional<Controller> rom;
+  BusMasterPort dma;  ///< bind dma.socket
+  /// The interrupt level, true = asserted.
   sc_core::sc_out<bool> irq;
+  /// The four LEDs, true = lit; may stay unbound.
   LedUnit::Outputs led;
+  /// True: held in reset; may stay unbound.
   sc_core::sc_port<sc_core::sc_signal_in_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND> reset;
+  /// Frames to and from the PHY.
   sc_core::sc_port<phy::GmiiIf> gmii;
+  /// The PHY's registers.
   sc_core::sc_port<phy::MdioIf> mdio;
+  /// The function's PMCSR, for wake-up; may stay unbound.
   sc_core::sc_port<pci::PmeIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> pme;
 
   void pci_reset(pci::ResetKind kind) override;
@@ -94,16 +112,22 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   /// (default): not at all, which is right for any platform. May be changed at any time.
   void set_lookahead(Time limit);
 
+  /// As given; the flash's contents change with what software writes.
   const ControllerConfig& config() const { return config_; }
+  /// What the EEPROM holds now.
   EepromImage& eeprom();
+  /// What the flash holds now; nullopt: the card has none.
   const std::optional<FlashImage>& flash_image() const { return config_.flash; }
   /// Frames lost, by reason, since the start of simulation.
   const DropCounters& drops() const;
+  /// The statistics registers, read without clearing them.
   const Statistics& statistics() const;
   /// The four LEDs at this moment, 0 to kLeds-1: what each one is set to show, whether it is off,
   /// on or blinking, and whether it is lit just now.
   LedSetting led_setting(unsigned led) const;
+  /// Ditto: off, on or blinking.
   LedLight led_light(unsigned led) const;
+  /// Ditto: lit at this moment.
   bool led_lit(unsigned led) const;
   /// Software-definable pins 0 and 1, as CTRL drives them; nullopt: an input. On copper cards with
   /// the 82544, which has no LEDCTL, drivers identify the adapter with an LED at pin 0 (low: lit).
@@ -117,9 +141,13 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   /// Rising edges of the interrupt line so far.
   std::uint64_t interrupts() const;
 
+  /// Each frame that arrived, and what became of it: mac_receiver.h.
   Probe<ReceiveEvent>& received();
+  /// Edges of the interrupt line: interrupt_unit.h.
   Probe<InterruptEvent>& interrupt_events();
+  /// Descriptors written back: transmit_engine.h.
   Probe<TransmitDescriptorEvent>& transmit_descriptors();
+  /// Descriptors written back: receive_engine.h.
   Probe<ReceiveDescriptorEvent>& receive_descriptors();
 
  private:

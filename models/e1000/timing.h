@@ -16,12 +16,19 @@ enum class TimingSource : std::uint8_t {
   kAssumed,     ///< no source; plausible, and small against what it is added to
 };
 
+/// The controller's own times. Where each comes from: timing_rows(), doc/timing.md.
 struct ControllerTiming {
+  /// One access to a PHY register through MDIC.
   Time mdio_access = ns(25'600);
+  /// One word read through EERD.
   Time eeprom_word = us(25);
+  /// The EEPROM's internal write cycle.
   Time eeprom_write = ms(4);
+  /// CTRL.RST until the device is idle again.
   Time software_reset = us(1);
+  /// Reading the EEPROM after a reset.
   Time eeprom_load = us(500);
+  /// From a cause to the interrupt line.
   Time interrupt_latency = ns(30);
   /// Most descriptors of one fetch, at least 1; the cache has 64.
   std::uint32_t descriptor_burst = 64;
@@ -37,6 +44,7 @@ struct ControllerTiming {
 struct TimingSet {
   std::string_view name;  ///< as in --nic timing=
   std::string_view of;    ///< which parts
+  /// Its times.
   ControllerTiming timing;
 };
 
@@ -48,10 +56,13 @@ const TimingSet* find_timing(std::string_view name);
 
 /// One line of the table in doc/timing.md.
 struct TimingRow {
+  /// Name of the member.
   std::string_view name;
   Time ControllerTiming::*time;            ///< or, if null,
   std::uint32_t ControllerTiming::*count;  ///< a number of descriptors
+  /// How it is known.
   TimingSource source;
+  /// The source in words.
   std::string_view where;
 };
 /// All members of ControllerTiming.

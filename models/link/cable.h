@@ -17,6 +17,7 @@ namespace e1000tlm::link {
 
 /// A frame under way, with its times at the receiving end.
 struct Arrival {
+  /// The frame.
   FramePtr frame;
   Time first_bit{};  ///< of the preamble
   Time last_bit{};   ///< of the FCS: the frame counts as received now
@@ -24,6 +25,7 @@ struct Arrival {
 
 /// A frame as it stood on the wire, for captures and traces.
 struct WireEvent {
+  /// Valid during the call.
   const Frame* frame;
   Time start;     ///< first bit of the preamble leaves the sender
   Time end;       ///< last bit of the FCS leaves the sender
@@ -71,6 +73,7 @@ class CableEndIf : public virtual sc_core::sc_interface {
   // --- receiving: either pulled from a queue, or pushed into a sink ---
   /// Oldest frame not yet taken; its arrival may lie ahead of now. nullptr: none known.
   virtual const Arrival* next(Time now) = 0;
+  /// Takes what next() shows.
   virtual Arrival take() = 0;
   /// Notified (a delta cycle later) when a frame joins an empty queue other than through next(),
   /// and when a source appears at the far end.
@@ -92,19 +95,20 @@ class CableEndIf : public virtual sc_core::sc_interface {
   // --- negotiation ---
   /// What this end signals; nullopt: silent (powered down or unplugged).
   virtual void advertise(std::optional<Abilities> abilities) = 0;
+  /// What the far end signals; nullopt: silence.
   virtual std::optional<Abilities> partner() const = 0;
   /// This end's receiver has (or lost) link at a mode. Frames flow while both ends have link in the
   /// same mode. When that ends, frames that have not arrived completely by then are lost.
   virtual void set_link(std::optional<LinkMode> mode) = 0;
   virtual bool link_up() const = 0;  ///< both ends
-  virtual Speed speed() const = 0;
+  virtual Speed speed() const = 0;   ///< of the link, or of the last one
   /// Notified when partner() or link_up() change.
   virtual const sc_core::sc_event& change_event() const = 0;
 
   // --- readiness: no signal of the wire, but what host back-ends go by ---
   /// The MAC at this end would (not) store a frame now; partners hold frames back until it does.
   virtual void set_ready(bool ready) = 0;
-  virtual bool partner_ready() const = 0;
+  virtual bool partner_ready() const = 0;                    ///< as the far end has said
   virtual const sc_core::sc_event& ready_event() const = 0;  ///< partner_ready() changed
 
   // --- observation ---
@@ -113,6 +117,7 @@ class CableEndIf : public virtual sc_core::sc_interface {
   virtual Probe<WireEvent>& wire() = 0;
 };
 
+/// What a cable is like.
 struct CableConfig {
   Time propagation = ns(50);  ///< 10 m of twisted pair at 5 ns/m
 };
@@ -120,15 +125,18 @@ struct CableConfig {
 /// The medium. Serialisation at the agreed speed, preamble, gap, propagation.
 class Cable : public sc_core::sc_module {
  public:
+  /// Plugged in, and silent until an end advertises.
   explicit Cable(const sc_core::sc_module_name& name, CableConfig config = {});
   ~Cable() override;
 
   /// Ends 0 and 1.
   CableEndIf& end(unsigned index);
+  /// Of frames sent by end 0 or 1.
   const CableStatistics& statistics(unsigned from) const;
   /// Pulls the plug / puts it back: both ends see silence.
   void plug(bool in);
 
+  /// Every frame, of both directions.
   Probe<WireEvent> wire;
 
  private:

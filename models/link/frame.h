@@ -17,6 +17,7 @@ class FramePool;
 /// thread-safe: frames live on the simulation's thread.
 using FramePtr = boost::intrusive_ptr<Frame>;
 
+/// Size of the frame check sequence.
 inline constexpr std::size_t kFcsBytes = 4;
 inline constexpr std::size_t kMinFrameBytes = 60;  ///< without FCS (IEEE 802.3 4A.4.2)
 /// Two size classes: ordinary frames, and those of any size.
@@ -32,28 +33,39 @@ inline constexpr std::size_t kMaxFrameBytes = 16384 + 64;
 /// capture with FCS, an injected error) *carries* it, and receivers check it.
 class Frame {
  public:
+  /// First byte of the destination address.
   std::uint8_t* data() { return bytes_; }
+  /// Ditto.
   const std::uint8_t* data() const { return bytes_; }
+  /// Bytes without FCS.
   std::size_t size() const { return size_; }
   /// Bytes on the wire from destination address to FCS.
   std::size_t wire_bytes() const { return size_ + kFcsBytes; }
+  /// The content without FCS.
   Bytes bytes() { return {bytes_, size_}; }
+  /// Ditto.
   ConstBytes bytes() const { return {bytes_, size_}; }
 
   /// Keeps the bytes that stay; new ones are undefined. Throws std::length_error if the size
   /// exceeds kMaxFrameBytes, as do assign() and append().
   void resize(std::size_t size);
+  /// Replaces the content.
   void assign(ConstBytes content);
+  /// Adds to the content.
   void append(ConstBytes content);
 
+  /// Nobody supplied an FCS: it is right.
   bool fcs_implied() const { return !fcs_carried_; }
   /// The FCS as the four bytes' little-endian value (transmitted low byte first, IEEE 802.3 3.2.9).
   std::uint32_t fcs() const;
+  /// The sender supplied this FCS, right or wrong.
   void carry_fcs(std::uint32_t fcs) {
     fcs_carried_ = true;
     fcs_ = fcs;
   }
+  /// The FCS is right from now on.
   void imply_fcs() { fcs_carried_ = false; }
+  /// The FCS is the one that belongs to the content.
   bool fcs_ok() const { return !fcs_carried_ || carries_right_fcs(); }
   /// Destination address to FCS, as it is on the wire and as a receiver may store it.
   ConstBytes bytes_with_fcs() {
@@ -95,6 +107,7 @@ class FramePool {
   /// A frame of this size with undefined content, implied FCS and no error marks. Throws
   /// std::length_error if the size exceeds kMaxFrameBytes.
   FramePtr make(std::size_t size) { return FramePtr(acquire(size)); }
+  /// A frame with this content; otherwise as make().
   FramePtr copy(ConstBytes content);
 
   /// Frames ever allocated; constant once the traffic is steady.
@@ -133,7 +146,9 @@ class FramePool {
   std::size_t allocated_ = 0;
 };
 
+/// For FramePtr.
 inline void intrusive_ptr_add_ref(Frame* frame) noexcept { ++frame->references_; }
+/// For FramePtr.
 inline void intrusive_ptr_release(Frame* frame) noexcept {
   if (--frame->references_ == 0) frame->pool_->recycle(frame);
 }

@@ -21,7 +21,9 @@ namespace e1000tlm::link {
 /// "kind:key=value,key=value" taken apart. Commas inside a value are written twice.
 /// "server" alone is short for server=on, as in QEMU.
 struct PartnerSpec {
+  /// What stands before the colon.
   std::string kind;
+  /// Keys and values behind it.
   std::map<std::string, std::string> options;
 
   /// Throws std::invalid_argument naming the text and what is wrong with it.
@@ -42,9 +44,16 @@ struct PartnerSpec {
   [[noreturn]] void reject(const std::string& key, const std::string& reason) const;
 };
 
+/// What a partner has counted, seen from the NIC.
 struct PartnerStatistics {
-  std::uint64_t frames_to_nic = 0, bytes_to_nic = 0;  ///< bytes without FCS
-  std::uint64_t frames_from_nic = 0, bytes_from_nic = 0;
+  /// Frames sent to the NIC.
+  std::uint64_t frames_to_nic = 0;
+  /// Their bytes without FCS.
+  std::uint64_t bytes_to_nic = 0;
+  /// Frames received from the NIC.
+  std::uint64_t frames_from_nic = 0;
+  /// Their bytes without FCS.
+  std::uint64_t bytes_from_nic = 0;
   std::map<std::string, std::uint64_t> drops;  ///< reason -> frames
 };
 
@@ -74,7 +83,9 @@ class LinkPartner : public sc_core::sc_module {
   virtual void finish() {}
   /// Why the partner can no longer do its work; empty: it can.
   virtual std::string fault() const { return {}; }
+  /// What it has counted so far.
   const PartnerStatistics& statistics() const { return statistics_; }
+  /// What it advertises.
   const Abilities& abilities() const { return abilities_; }
 
  protected:
@@ -83,16 +94,20 @@ class LinkPartner : public sc_core::sc_module {
   /// The link may have come, gone or changed; called in the partner's process.
   virtual void link_changed() {}
 
+  /// For derived classes: a frame came in.
   void count_from_nic(const Frame& frame) {
     ++statistics_.frames_from_nic;
     statistics_.bytes_from_nic += frame.size();
   }
+  /// For derived classes: a frame goes out.
   void count_to_nic(const Frame& frame) {
     ++statistics_.frames_to_nic;
     statistics_.bytes_to_nic += frame.size();
   }
 
+  /// The end of the cable that it owns.
   CableEndIf& end_;
+  /// What statistics() shows.
   PartnerStatistics statistics_;
   /// The way to the wire; see PauseQueue::take() for what comes in.
   PauseQueue pause_;
@@ -106,6 +121,7 @@ class LinkPartner : public sc_core::sc_module {
 /// Everything a partner may need beside its options.
 struct PartnerContext {
   std::string name;  ///< SystemC module name
+  /// For partners that need chance.
   std::uint64_t seed = 1;
   Time hold_flush = us(10);  ///< see HoldQueue
 };
@@ -114,11 +130,14 @@ struct PartnerContext {
 /// has one of its own, usually a copy of builtin_partners() with kinds of its own added.
 class PartnerRegistry {
  public:
+  /// Makes a partner; throws as PartnerRegistry::make() does.
   using Factory = std::function<std::unique_ptr<LinkPartner>(const PartnerContext&, CableEndIf&,
                                                              const PartnerSpec&)>;
+  /// What the registry knows of a kind.
   struct Kind {
     std::string summary;               ///< one line for --help
     std::vector<std::string> options;  ///< accepted keys beside the common ones; others are errors
+    /// Makes one.
     Factory make;
   };
 
@@ -128,6 +147,7 @@ class PartnerRegistry {
   /// device or socket cannot be opened), naming the kind, option, path and reason.
   std::unique_ptr<LinkPartner> make(const PartnerContext& context, CableEndIf& end,
                                     const PartnerSpec& spec) const;
+  /// All kinds by name.
   const std::map<std::string, Kind>& kinds() const { return kinds_; }
   /// Keys that every kind accepts: see abilities_from().
   static const std::vector<std::string>& common_options();

@@ -8,6 +8,7 @@ namespace e1000tlm::link {
 /// Takes and counts whatever the NIC sends; sends nothing.
 class NullPartner final : public LinkPartner, private FrameSink {
  public:
+  /// Takes the options common to all kinds.
   NullPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec = {});
   ~NullPartner() override;
 
@@ -20,6 +21,7 @@ class NullPartner final : public LinkPartner, private FrameSink {
 /// and ends here.
 class LoopbackPartner final : public LinkPartner, private FrameSink {
  public:
+  /// Takes the options common to all kinds.
   LoopbackPartner(const sc_core::sc_module_name& name, CableEndIf& end,
                   const PartnerSpec& spec = {});
   ~LoopbackPartner() override;
@@ -28,7 +30,9 @@ class LoopbackPartner final : public LinkPartner, private FrameSink {
   void receive(Arrival arrival) override;
 };
 
+/// "null", for a PartnerRegistry.
 PartnerRegistry::Kind null_kind();
+/// "loopback", for a PartnerRegistry.
 PartnerRegistry::Kind loopback_kind();
 
 }  // namespace e1000tlm::link

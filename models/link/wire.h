@@ -8,15 +8,19 @@
 
 namespace e1000tlm::link {
 
+/// 10, 100 or 1000 Mbit/s.
 enum class Speed : std::uint8_t { k10 = 0, k100 = 1, k1000 = 2 };
 
+/// Time of eight bits on the wire.
 constexpr Time byte_time(Speed speed) {
   return speed == Speed::k1000 ? ns(8) : speed == Speed::k100 ? ns(80) : ns(800);
 }
+/// As a number.
 constexpr std::uint64_t bits_per_second(Speed speed) {
   return speed == Speed::k1000 ? 1'000'000'000 : speed == Speed::k100 ? 100'000'000 : 10'000'000;
 }
 inline constexpr std::size_t kPreambleBytes = 8;  ///< with start-of-frame delimiter
+/// Shortest gap between two frames.
 inline constexpr std::size_t kInterFrameGapBytes = 12;
 
 /// Preamble to end of FCS; `wire_bytes` counts destination address to FCS.
@@ -26,15 +30,26 @@ constexpr Time serialisation(std::size_t wire_bytes, Speed speed) {
 
 /// What one end of a cable can do (IEEE 802.3 clause 28 and 40 base and next pages).
 struct Abilities {
-  bool half_10 = false, full_10 = false;
-  bool half_100 = false, full_100 = false;
-  bool half_1000 = false, full_1000 = false;
+  /// 10 Mbit/s, half duplex.
+  bool half_10 = false;
+  /// 10 Mbit/s, full duplex.
+  bool full_10 = false;
+  /// 100 Mbit/s, half duplex.
+  bool half_100 = false;
+  /// 100 Mbit/s, full duplex.
+  bool full_100 = false;
+  /// 1000 Mbit/s, half duplex.
+  bool half_1000 = false;
+  /// 1000 Mbit/s, full duplex.
+  bool full_1000 = false;
   bool pause = false;             ///< symmetric PAUSE (bit A5)
   bool asymmetric_pause = false;  ///< ASM_DIR (bit A6)
   /// False: the end does not negotiate but sends idle at exactly one speed (parallel detection).
   bool negotiates = true;
 
+  /// All of them are equal.
   bool operator==(const Abilities& o) const;
+  /// One of them differs.
   bool operator!=(const Abilities& o) const { return !(*this == o); }
 };
 /// Everything a gigabit end can do, with symmetric PAUSE.
@@ -42,8 +57,11 @@ Abilities gigabit_abilities();
 
 /// What both ends agreed on.
 struct LinkMode {
+  /// Of both directions.
   Speed speed = Speed::k1000;
+  /// Both ends may send at the same time.
   bool full_duplex = true;
+  /// The same mode.
   bool operator==(const LinkMode& o) const {
     return speed == o.speed && full_duplex == o.full_duplex;
   }

@@ -13,14 +13,18 @@
 
 namespace e1000tlm::memory {
 
+/// Size, times and backing of a Memory.
 struct MemoryConfig {
+  /// In bytes.
   std::uint64_t size = 64u << 20;
   Time read_latency{};  ///< per access
+  /// The same of writes.
   Time write_latency{};
   /// Empty: anonymous memory, zeroed, that costs the host nothing until touched. Else a file that
   /// is mapped shared (created and extended to `size` if need be), so that others see what the
   /// simulation writes and the other way round.
   std::string file;
+  /// Grant direct access.
   bool dmi = true;
 };
 
@@ -33,6 +37,7 @@ class Mapping {
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
+  /// Its first byte.
   std::uint8_t* data() const { return data_; }
 
  private:
@@ -48,8 +53,10 @@ class Memory : public sc_core::sc_module {
   /// Throws std::runtime_error naming the file and reason if it cannot be mapped.
   Memory(const sc_core::sc_module_name& name, const MemoryConfig& config);
 
+  /// Where accesses come in.
   ::tlm_utils::simple_target_socket<Memory> socket;
 
+  /// In bytes.
   std::uint64_t size() const { return config_.size; }
   /// The content, for loaders and tests.
   Bytes bytes() { return {mapping_.data(), static_cast<Bytes::size_type>(config_.size)}; }

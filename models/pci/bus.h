@@ -31,7 +31,9 @@ constexpr TargetTiming function_timing() {
 /// Everything about the segment. Where the figures come from: models/pci/timing.h; hosts by name:
 /// find_host_timing().
 struct BusConfig {
+  /// Width and clock.
   BusSpeed speed{};
+  /// How the bus is granted.
   ArbiterTiming arbiter{};
   TargetTiming host{};                      ///< host bridge as target of DMA
   TargetTiming device = function_timing();  ///< functions as targets of register accesses
@@ -49,23 +51,28 @@ struct TenureEvent {
   unsigned master;        ///< 0 host bridge, n = n-th function attached, counted from 1
   Command command;        ///< of the first tenure
   std::uint64_t address;  ///< configuration: register | function << 8 | device << 11
+  /// Of the whole access.
   std::uint32_t bytes;
   Time requested;  ///< REQ#
   Time start;      ///< first address phase
   Time end;        ///< of the last idle clock
+  /// Nobody was there.
   bool master_abort;
 };
 
+/// What the bus has done so far.
 struct BusStatistics {
   Time busy{};                 ///< address phases to idle clocks
   std::uint64_t accesses = 0;  ///< as TenureEvent counts them
   std::uint64_t tenures = 0;   ///< into which they fell
+  /// Moved.
   std::uint64_t bytes = 0;
+  /// Accesses that nobody claimed.
   std::uint64_t master_aborts = 0;
 };
 
-/// Interrupt line (0..3 = A..D of the interrupt router) of a device's interrupt pin (0..3 = INTA#..
-/// INTD#), wired as on PCs with a 440FX/PIIX3 and QEMU's "pc" machine.
+/// Interrupt line (0..3 = A..D of the interrupt router) of a device's interrupt pin (0..3 = INTA#
+/// to INTD#), wired as on PCs with a 440FX/PIIX3 and QEMU's "pc" machine.
 constexpr unsigned pirq_line(unsigned device, unsigned pin) { return (device + 3 + pin) & 3; }
 
 /// Targets of DMA: other functions' BARs, then whatever the
@@ -74,7 +81,7 @@ constexpr unsigned pirq_line(unsigned device, unsigned pin) { return (device + 3
 /// claimed come as generic errors (target abort, with both status bits). Single-function devices:
 /// other function numbers do not answer configuration accesses.
 ///
-/// Time, by ::tlm::tlm_global_quantum at the start of simulation:
+/// Time, by `tlm_global_quantum` at the start of simulation:
 /// - quantum 0: accesses are arbitrated tenure by tenure (see Arbiter). b_transport waits until the
 ///   access has had its time on the bus, and the target sees it at that time with delay 0.
 /// - quantum > 0: what the access would take on a bus of its own is added to the delay; nobody
@@ -97,16 +104,20 @@ class Bus : public sc_core::sc_module {
   unsigned attach(Function& function, std::optional<unsigned> wanted = std::nullopt);
   /// The host bridge's two sockets: CPU accesses come in, DMA goes out.
   ::tlm_utils::simple_target_socket<Bus> from_host;
+  /// Ditto.
   ::tlm_utils::simple_initiator_socket<Bus> to_host;
   /// PIRQ lines A..D: see pirq_line; wired-OR over all functions. May be left unbound.
   sc_core::sc_vector<Function::OptionalLevel> pirq;
 
+  /// As given.
   const BusConfig& config() const { return config_; }
   /// Approximately timed: of tenures that have ended.
   BusStatistics statistics() const;
   /// Host bridge (0) or n-th function attached, counted from 1, as a master.
   const BusUsage& usage(unsigned master) const { return arbiter_.usage(master); }
+  /// Functions and the host bridge.
   unsigned masters() const { return static_cast<unsigned>(functions_.size()) + 1; }
+  /// Each access on the bus.
   Probe<TenureEvent>& tenures() { return tenures_; }
   /// RST# to all functions.
   void reset();

@@ -31,46 +31,67 @@ inline constexpr std::uint16_t kInterrupt = 1 << 3, kCapabilities = 1 << 4, k66M
                                kParityError = 1 << 15;
 }
 
+/// One base address register.
 struct BarConfig {
+  /// What it asks for.
   enum class Kind : std::uint8_t { kNone, kMemory32, kMemory64, kIo };
+  /// Which.
   Kind kind = Kind::kNone;
   std::uint64_t size = 0;  ///< power of two; memory >= 16, I/O 4..256
+  /// Reads have no side effects.
   bool prefetchable = false;
 };
 
 /// Everything that makes one function's configuration space.
 struct FunctionConfig {
-  std::uint16_t vendor_id = 0xFFFF, device_id = 0xFFFF;
-  std::uint16_t subsystem_vendor_id = 0, subsystem_id = 0;
+  /// Who made it.
+  std::uint16_t vendor_id = 0xFFFF;
+  /// What it is.
+  std::uint16_t device_id = 0xFFFF;
+  /// Who made the card.
+  std::uint16_t subsystem_vendor_id = 0;
+  /// What the card is.
+  std::uint16_t subsystem_id = 0;
+  /// Revision of the silicon.
   std::uint8_t revision = 0;
   std::uint32_t class_code = 0;  ///< 24 bits: base, sub, interface
-  std::uint8_t min_grant = 0, max_latency = 0;
+  /// MIN_GNT: length of a burst, in 250 ns.
+  std::uint8_t min_grant = 0;
+  /// MAX_LAT: how often it needs the bus, in 250 ns.
+  std::uint8_t max_latency = 0;
   std::uint8_t interrupt_pin = 1;  ///< 0 none, 1 INTA# .. 4 INTD#
+  /// BAR 0 to 5; a 64-bit one takes two.
   std::array<BarConfig, 6> bars{};
   std::uint32_t expansion_rom_size = 0;  ///< 0: none; else a power of two >= 2 KiB
+  /// Bits of the command register that can be set.
   std::uint16_t command_writable = command::kIo | command::kMemory | command::kMaster |
                                    command::kMwi | command::kParity | command::kSerr;
   /// Width of its data path: a 32-bit function moves 32 bits at a time on a 64-bit bus too.
   unsigned width_bits = 32;
   std::uint16_t command_fixed = 0;  ///< always one
+  /// Bits of the status register that are always 1.
   std::uint16_t status_fixed = status::k66Mhz | (1 << 9) /* medium DEVSEL# */;
 
   /// Power management: offset of the capability, 0 = absent.
   std::uint8_t pm_offset = 0;
   std::uint16_t pm_capabilities = 0;       ///< PMC register
   std::array<std::uint8_t, 16> pm_data{};  ///< data register by Data_Select
+  /// What the data register counts in.
   std::uint8_t pm_data_scale = 0;
   /// Entering D3hot clears the command register's I/O and memory enables.
   bool d3_disables_decoding = false;
   /// PCI-X: offset, 0 = absent; reset values of its command and status registers. The function
   /// never reads more at a time than status bits 22:21 say it was designed for.
   std::uint8_t pcix_offset = 0;
+  /// PCI-X command register after reset.
   std::uint16_t pcix_command = 0;
+  /// PCI-X status register after reset.
   std::uint32_t pcix_status = 0;
   /// MSI (64-bit address, one message): offset, 0 = absent.
   std::uint8_t msi_offset = 0;
 };
 
+/// Of PMCSR; D3cold is no power at all.
 enum class PowerState : std::uint8_t { kD0 = 0, kD1 = 1, kD2 = 2, kD3hot = 3 };
 
 /// Registers of one function; the Function module acts on what changes.
@@ -81,10 +102,12 @@ class ConfigSpace {
 
   /// 1 to 4 bytes at any offset, little endian. Beyond 255: reads ones, ignores writes.
   std::uint32_t read(unsigned offset, unsigned bytes) const;
+  /// The same for writing: read-only bits stay, W1C bits clear.
   void write(unsigned offset, unsigned bytes, std::uint32_t value);
   /// RST#: all but PME context (kept when auxiliary power is present).
   void reset(bool aux_power);
 
+  /// The command register.
   std::uint16_t command() const;
   /// OR-ed into the status register (W1C bits).
   void set_status(std::uint16_t bits);
@@ -93,18 +116,30 @@ class ConfigSpace {
   /// Base of a BAR that decodes now (exists, assigned, command bit on, D0); nullopt otherwise. A
   /// base of 0 counts as not assigned: RAM is there on every platform.
   std::optional<std::uint64_t> bar_base(unsigned bar) const;
+  /// The same of the expansion ROM.
   std::optional<std::uint64_t> rom_base() const;
+  /// As PMCSR says.
   PowerState power_state() const;
+  /// PME_En.
   bool pme_enabled() const;
+  /// PME_Status.
   bool pme_status() const;
+  /// The device's own write to it.
   void set_pme_status(bool set);
+  /// Ditto.
   void set_pme_enabled(bool set);
+  /// The MSI capability's registers.
   struct Msi {
+    /// MSI Enable.
     bool enabled = false;
+    /// Where the message goes.
     std::uint64_t address = 0;
+    /// What it says.
     std::uint16_t data = 0;
   };
+  /// As software has set it.
   Msi msi() const;
+  /// In bus clocks.
   std::uint8_t latency_timer() const { return bytes_[cfg::kLatencyTimer]; }
   /// Everything that shapes the function's accesses as a master.
   MasterSettings master_settings() const;
@@ -112,6 +147,7 @@ class ConfigSpace {
   /// (PCI-X 1.0b 7.1), and each configuration write tells the function where it is, which its PCI-X
   /// status shows from then on (7.2.4). Functions without the PCI-X capability ignore it.
   void set_pcix_mode(std::uint8_t bus, unsigned device);
+  /// As given.
   const FunctionConfig& config() const { return config_; }
 
  private:

@@ -18,6 +18,7 @@
 
 namespace e1000tlm::pci {
 
+/// Why a device is reset.
 enum class ResetKind : std::uint8_t {
   kBusReset,    ///< RST#
   kPowerState,  ///< D3hot -> D0
@@ -27,10 +28,12 @@ enum class ResetKind : std::uint8_t {
 /// in the process that made the change; calls must not wait.
 class DeviceEventsIf : public virtual sc_core::sc_interface {
  public:
+  /// The device is reset, as at power-up but for what survives.
   virtual void pci_reset(ResetKind kind) = 0;
   /// The function may (not) master the bus now: command bit 2 and power state. It may not after
   /// power-up; the device is told so once at the start of simulation.
   virtual void pci_bus_master(bool enabled) = 0;
+  /// PMCSR says so now.
   virtual void pci_power_state(PowerState state) = 0;
   /// PMCSR's PME_En or PME_Status changed by configuration software.
   virtual void pci_pme(bool enabled, bool status) = 0;
@@ -65,14 +68,19 @@ class PmeIf : public virtual sc_core::sc_interface {
 /// message through `initiator`, or as soon as bus mastering allows it while MSI stays enabled.
 class Function : public sc_core::sc_module, public PmeIf {
  public:
+  /// Socket towards the device; may stay unbound.
   using OptionalInitiator = ::tlm_utils::simple_initiator_socket_optional<Function>;
+  /// Socket from the device; may stay unbound.
   using OptionalTarget = ::tlm_utils::simple_target_socket_optional<Function>;
+  /// Level output; may stay unbound.
   using OptionalLevel =
       sc_core::sc_port<sc_core::sc_signal_inout_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND>;
 
+  /// Level input; may stay unbound.
   using OptionalReset =
       sc_core::sc_port<sc_core::sc_signal_in_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND>;
 
+  /// Throws std::invalid_argument as ConfigSpace does.
   Function(const sc_core::sc_module_name& name, const FunctionConfig& config);
 
   // bus side
@@ -82,23 +90,34 @@ class Function : public sc_core::sc_module, public PmeIf {
   OptionalLevel pme;                                         ///< PME#, true = asserted
   OptionalReset reset;                                       ///< RST#, true = asserted
   // device side; a BAR or ROM that is configured but left unbound reads as all ones
+  /// To the device, by base address register; addresses from its start.
   sc_core::sc_vector<OptionalInitiator> bar;
+  /// To the device's expansion ROM.
   OptionalInitiator rom;
+  /// From the device: absolute bus addresses.
   OptionalTarget dma;
+  /// From the device: interrupt level, true = asserted.
   sc_core::sc_in<bool> irq;
+  /// To the device: resets, bus mastering, power states.
   sc_core::sc_port<DeviceEventsIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> events;
 
+  /// The registers.
   ConfigSpace& config() { return config_; }
+  /// Ditto.
   const ConfigSpace& config() const { return config_; }
 
   /// One range of addresses that the function decodes now.
   struct Window {
+    /// Memory or I/O.
     Space space = Space::kMemory;
+    /// First address.
     std::uint64_t start = 0;
     std::uint64_t last = 0;  ///< inclusive
     unsigned index = 0;      ///< BAR, or kRomIndex
   };
+  /// Window::index of the expansion ROM.
   static constexpr unsigned kRomIndex = 6;
+  /// All of them; changes with the configuration registers.
   gsl::span<const Window> windows() const { return {windows_.data(), window_count_}; }
   /// Does this function claim all of the access now? Configuration accesses are not claimed by
   /// address.

@@ -17,6 +17,7 @@ namespace e1000tlm::pci {
 /// Intel 82441FX: 8086:1237, revision 2.
 FunctionConfig i440fx_identity();
 
+/// What a host bridge is.
 struct HostBridgeConfig {
   std::uint64_t ram_bytes = 64u << 20;  ///< RAM from address 0; all other addresses go to PCI
   Time cpu_latency = ns(20);            ///< CPU <-> bridge, each access of the CPU
@@ -32,14 +33,18 @@ struct HostBridgeConfig {
 /// error. DMI: CPU to RAM, with cpu_latency added.
 class HostBridge : public sc_core::sc_module {
  public:
+  /// Throws std::invalid_argument as ConfigSpace does.
   HostBridge(const sc_core::sc_module_name& name, const HostBridgeConfig& config);
 
+  /// From the processor: memory accesses.
   ::tlm_utils::simple_target_socket<HostBridge> cpu;
+  /// From the processor: port accesses.
   ::tlm_utils::simple_target_socket_optional<HostBridge> io;
   ::tlm_utils::simple_initiator_socket<HostBridge> memory;     ///< to RAM
   ::tlm_utils::simple_initiator_socket<HostBridge> pci;        ///< to Bus::from_host
   ::tlm_utils::simple_target_socket_optional<HostBridge> dma;  ///< from Bus::to_host
 
+  /// As given.
   const HostBridgeConfig& config() const { return config_; }
   /// Registers of device 0.
   ConfigSpace& config_space() { return config_space_; }

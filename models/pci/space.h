@@ -5,6 +5,7 @@
 
 namespace e1000tlm::pci {
 
+/// Which addresses an access means.
 enum class Space : std::uint8_t { kMemory, kIo, kConfig };
 
 }  // namespace e1000tlm::pci

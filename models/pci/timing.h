@@ -12,10 +12,10 @@ namespace e1000tlm::pci {
 
 /// Electrical variant of the segment.
 struct BusSpeed {
-  unsigned width_bits = 32;   ///< 32 or 64
-  Time clock = Time{30'000};  ///< 33 MHz: 30 ns; 66 MHz: 15 ns (PCI 2.3 4.2.3.1)
-  bool pcix = false;
-  const char* name = "32/33";
+  unsigned width_bits = 32;    ///< 32 or 64
+  Time clock = Time{30'000};   ///< 33 MHz: 30 ns; 66 MHz: 15 ns (PCI 2.3 4.2.3.1)
+  bool pcix = false;           ///< PCI-X mode
+  const char* name = "32/33";  ///< as find_bus_speed() takes it
 };
 
 /// The usual segments: "32/33", "32/66", "64/33", "64/66", and PCI-X "64/66x", "64/100x",
@@ -40,8 +40,11 @@ struct TargetTiming {
 
   // Boundaries of single commands: what a host bridge prefetches for them. Not on PCI-X, where the
   // target is told the length beforehand.
+  /// Boundary of Memory Read.
   unsigned memory_read_bytes = 0;
+  /// Boundary of Memory Read Line.
   unsigned read_line_bytes = 0;
+  /// Boundary of Memory Read Multiple.
   unsigned read_multiple_bytes = 0;
   unsigned memory_write_bytes = 0;  ///< not of Memory Write and Invalidate
 
@@ -50,7 +53,9 @@ struct TargetTiming {
   /// there, this long after the first attempt's address phase; then it waits `delayed_initial`
   /// clocks instead of `read_initial`. At most kLongestDelay.
   Time delayed_read{};
+  /// See delayed_read.
   unsigned retry_after = 3;
+  /// See delayed_read.
   unsigned delayed_initial = 1;
 
   /// PCI-X, memory reads (of functions: I/O reads, too): above 0 they are split. The request ends
@@ -70,16 +75,20 @@ enum class Parking : std::uint8_t {
   kHost,  ///< at the host bridge
 };
 
+/// How an arbiter grants the bus.
 struct ArbiterTiming {
   /// Clocks from REQ# to the address phase on an idle bus. On a busy one they pass unnoticed.
   unsigned request_to_grant = 2;
+  /// Where the idle bus is parked.
   Parking parking = Parking::kNone;
   unsigned parked_grant = 0;  ///< the same for a master at which the bus is parked
 };
 
 /// A host: how its arbiter and its bridge behave.
 struct HostTiming {
+  /// Its arbiter.
   ArbiterTiming arbiter{};
+  /// Its bridge as a target of DMA.
   TargetTiming target{};
 };
 
@@ -98,6 +107,7 @@ std::optional<TargetTiming> find_target_timing(std::string_view name, const BusS
 /// The names, in the order above.
 gsl::span<const std::string_view> host_timing_names();
 
+/// Commands on the bus (PCI 2.3 3.1.1).
 enum class Command : std::uint8_t {
   kIoRead,
   kIoWrite,
@@ -110,6 +120,7 @@ enum class Command : std::uint8_t {
   kMemoryWriteInvalidate,
 };
 
+/// Data goes from the master to the target.
 constexpr bool is_write(Command command) {
   return command == Command::kIoWrite || command == Command::kMemoryWrite ||
          command == Command::kConfigWrite || command == Command::kMemoryWriteInvalidate;
@@ -125,6 +136,7 @@ inline constexpr unsigned kAdbBytes = 128;
 
 /// One tenure as its owner and the target would like it.
 struct Tenure {
+  /// Of its first byte.
   std::uint64_t address = 0;
   std::uint32_t bytes = 0;  ///< moved; 0: Retry, Split Response, master abort
   unsigned clocks = 0;      ///< from the address phase to the idle clock, both included
@@ -144,6 +156,7 @@ struct Tenure {
 class TenurePrice {
  public:
   TenurePrice() = default;
+  /// Of one command on this bus with this target.
   TenurePrice(const BusSpeed& bus, const TargetTiming& target, Command command);
 
   /// The first tenure of `bytes` > 0 at `address`, up to the target's boundary. `stop_bytes`: 0 for
@@ -167,6 +180,7 @@ class TenurePrice {
   std::uint64_t single(std::uint64_t address, std::uint32_t bytes) const {
     return lead_ + 1 + ((address >> 32) != 0 ? 1 : 0) + beats(address, bytes) * clocks_per_beat_;
   }
+  /// Where the target disconnects; 0: nowhere.
   unsigned boundary() const { return boundary_; }
 
  private:

@@ -27,14 +27,18 @@ struct PhyTiming {
   /// GMII to medium and medium to GMII. Assumed 0: the MAC's own latencies are given from GMII to
   /// host. IEEE 802.3 40.11 allows 1000BASE-T at most 84 ns and 244 ns.
   Time tx_latency{};
+  /// The same for receiving.
   Time rx_latency{};
   /// Extra turn-around of a frame in PHY loopback, on top of both latencies. Assumed.
   Time loopback_latency = ns(100);
 };
 
+/// What a PHY is.
 struct PhyConfig {
   unsigned address = 1;  ///< on the management bus, 0 to 31; 1 in every 8254x with built-in PHY
+  /// Register 3.
   std::uint16_t id2 = kM88E1011Id2;
+  /// Its delays.
   PhyTiming timing;
 };
 

@@ -61,7 +61,9 @@ class M88E1011 : public sc_core::sc_module, public MdioIf, public GmiiIf {
 
   /// As at power-up: registers, link and loop start afresh; a reset pin that is held stays held.
   void power_on_reset();
+  /// As given.
   const PhyConfig& config() const { return config_; }
+  /// So far.
   const PhyStatistics& statistics() const { return statistics_; }
   /// For error injection: what GSTATUS' idle error count shows.
   void count_idle_errors(unsigned count) { registers_.count_idle_errors(count); }

@@ -16,8 +16,10 @@ namespace e1000tlm {
 /// gate is attached, a simulation with nothing left to do waits for posts instead of ending.
 class AsyncGate : public sc_core::sc_module {
  public:
+  /// What runs in the simulation.
   using Call = std::function<void()>;
 
+  /// Made during elaboration.
   explicit AsyncGate(const sc_core::sc_module_name& name);
   ~AsyncGate() override;
 
@@ -27,7 +29,9 @@ class AsyncGate : public sc_core::sc_module {
 
   /// Kernel side only: keep the simulation alive although it has nothing to do / stop doing so.
   void attach();
+  /// The opposite of attach().
   void detach();
+  /// Between attach() and detach().
   bool attached() const;
 
  private:

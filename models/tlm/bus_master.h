@@ -25,20 +25,32 @@ enum class BusStatus : std::uint8_t {
 /// each with a BusMaster of its own.
 class BusMasterPort {
  public:
+  /// `name`: of the socket.
   explicit BusMasterPort(const char* name);
 
+  /// To the interconnect.
   ::tlm_utils::simple_initiator_socket<BusMasterPort> socket;
 
+  /// Memory that the interconnect has granted direct access to.
   struct Region {
+    /// First address.
     std::uint64_t start = 0;
+    /// Last address.
     std::uint64_t end = 0;  // inclusive
+    /// Where `start` is in the host's memory.
     std::uint8_t* memory = nullptr;
+    /// Reads are allowed.
     bool may_read = false;
+    /// Writes are allowed.
     bool may_write = false;
+    /// Of each read, if there is no tariff.
     Time read_latency{};  // per access, used when there is no tariff
+    /// Of each write, if there is no tariff.
     Time write_latency{};
+    /// Prices accesses; nullptr: the interconnect does not know it.
     Tariff* tariff = nullptr;
 
+    /// All of the access is inside and allowed.
     bool covers(std::uint64_t address, std::uint64_t bytes, bool write) const {
       return address >= start && address <= end && bytes - 1 <= end - address &&
              (write ? may_write : may_read);
@@ -71,13 +83,16 @@ class BusMasterPort {
 /// until it has ended, so that the data moves when the bus moves it.
 class BusMaster {
  public:
+  /// The port must outlive it.
   explicit BusMaster(BusMasterPort& port) : port_(&port) {}
   BusMaster(const BusMaster&) = delete;
   BusMaster& operator=(const BusMaster&) = delete;
   ~BusMaster();
 
+  /// The process's own time.
   LocalTime& time() { return time_; }
 
+  /// Fills `data`; waits as the quantum demands.
   BusStatus read(std::uint64_t address, Bytes data);
   /// `padding`: so many bytes (up to 7) behind the data are part of the burst but not enabled: they
   /// cost time and change nothing.

@@ -21,6 +21,7 @@ class Tariff {
   /// A booked access.
   struct Booking {
     Time end{};  ///< as far as is known
+    /// The interconnect's own.
     std::uint32_t ticket = 0;
   };
 
@@ -48,9 +49,12 @@ class Tariff {
 
 /// Rides on the payload of get_direct_mem_ptr; the interconnect sets `tariff` with the region.
 struct TariffExtension : public ::tlm::tlm_extension<TariffExtension> {
+  /// nullptr: none was handed out.
   Tariff* tariff = nullptr;
 
+  /// For the payload's owner.
   ::tlm::tlm_extension_base* clone() const override { return new TariffExtension(*this); }
+  /// Ditto.
   void copy_from(const ::tlm::tlm_extension_base& other) override {
     tariff = static_cast<const TariffExtension&>(other).tariff;
   }

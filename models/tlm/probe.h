@@ -12,10 +12,14 @@ namespace e1000tlm {
 template <class Event>
 class Probe {
  public:
+  /// Called in the announcing process; must not wait. Events are valid during the call.
   using Sink = std::function<void(const Event&)>;
 
+  /// Another listener.
   void attach(Sink sink) { sinks_.push_back(std::move(sink)); }
+  /// Somebody listens.
   bool armed() const { return !sinks_.empty(); }
+  /// For the owner: announces an event.
   void emit(const Event& event) const {
     for (const Sink& sink : sinks_) sink(event);
   }

@@ -8,9 +8,11 @@
 
 namespace e1000tlm {
 
+/// Precondition: t is not negative.
 inline sc_core::sc_time to_sc(Time t) {
   return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(t.count()));
 }
+/// Precondition: less than 106 days.
 inline Time from_sc(const sc_core::sc_time& t) {
   return Time{static_cast<std::int64_t>(t.value())};
 }

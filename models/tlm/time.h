@@ -10,12 +10,16 @@ namespace e1000tlm {
 /// days. The SystemC kernel's resolution must be 1 ps (its default); see sc_time.h.
 using Time = std::chrono::duration<std::int64_t, std::pico>;
 
+/// No time.
 inline constexpr Time kTimeZero{0};
 /// "Never": later than every simulated time.
 inline constexpr Time kTimeNever = Time::max();
 
+/// Nanoseconds.
 constexpr Time ns(std::int64_t n) { return Time{n * 1'000}; }
+/// Microseconds.
 constexpr Time us(std::int64_t n) { return Time{n * 1'000'000}; }
+/// Milliseconds.
 constexpr Time ms(std::int64_t n) { return Time{n * 1'000'000'000}; }
 
 }  // namespace e1000tlm

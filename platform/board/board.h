@@ -50,15 +50,19 @@ class Board : public sc_core::sc_module {
   /// Ends the run soon; safe in signal handlers. At most one board runs in a process.
   static void request_stop() noexcept;
 
+  /// The machines, as many as BoardConfig::boards.
   const std::vector<std::unique_ptr<Machine>>& machines() const { return machines_; }
+  /// Switches, and what hangs on them.
   const Network& network() const { return network_; }
   /// Adapters of all machines.
   const std::vector<NicSlot*>& nics() const { return nics_; }
   /// Of the first machine.
   memory::Memory& memory() { return machines_.front()->memory(); }
+  /// Ditto.
   pci::Bus& bus() { return machines_.front()->bus(); }
   /// nullptr when a qtest client drives.
   driver::Driver* driver() { return machines_.front()->driver(); }
+  /// The same of the processor.
   driver::Cpu* cpu() { return machines_.front()->cpu(); }
 
  private:

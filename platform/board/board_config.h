@@ -17,7 +17,9 @@
 
 namespace e1000tlm::platform {
 
+/// One adapter: its part, what stands in its memories, and its times.
 struct NicConfig {
+  /// Which chip.
   e1000::Part part = e1000::Part::k82540em;
   std::optional<e1000::MacAddress>
       mac;                  ///< unset: that of the EEPROM file, else 52:54:00:12:34:56+n
@@ -31,7 +33,9 @@ struct NicConfig {
 
 /// A switch that differs from the default one.
 struct SwitchSettings {
+  /// As links name it: see is_switch_name().
   std::string name;
+  /// What it is like.
   link::SwitchConfig config;
 };
 /// Letters, digits, - and _.
@@ -47,25 +51,31 @@ struct OutletConfig {
   std::string link;  ///< as in BoardConfig::links
 };
 
+/// What the driver does with frames; the words are in kAppNames.
 enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast, kSelfTest };
 /// As in --app, by AppChoice.
 inline constexpr std::array<std::string_view, 6> kAppNames{"sink",    "reflect", "generate",
                                                            "forward", "blast",   "selftest"};
 
+/// What a Board is made from. The defaults are those of e1000-sim without arguments.
 struct BoardConfig {
+  /// The adapters of each machine, 1 to 30.
   std::vector<NicConfig> nics{1};
   /// One per NIC; "pcap" alone replays the built-in capture, "switch:NAME" leads to a switch.
   std::vector<std::string> links{"pcap"};
   std::vector<SwitchSettings> switches;  ///< links make those that are not listed
+  /// What else hangs on the switches.
   std::vector<OutletConfig> outlets;
   /// So many equal boards, each with these adapters, drivers and links.
   unsigned boards = 1;
   std::string pci = "32/33";  ///< see pci::find_bus_speed
+  /// Memory of each machine, from address 0.
   std::uint64_t ram_bytes = 64U << 20;
   Time quantum{};  ///< 0: approximately timed; else loosely timed
   /// Approximately timed and not paced: see e1000::Controller::set_lookahead(). 0: none.
   Time lookahead = us(100);
 
+  /// What the driver does.
   AppChoice app = AppChoice::kReflect;
   std::string sizes = "imix";  ///< generate: see traffic::SizeMix::parse
   std::string rate = "line";   ///< generate: see traffic::parse_rate
@@ -75,6 +85,7 @@ struct BoardConfig {
   std::string to = "next";
   /// Longest frame with FCS that the driver receives; generate makes it fit its sizes.
   std::uint32_t max_frame_bytes = 1522;
+  /// Of everything random: the same seed gives the same run.
   std::uint64_t seed = 1;
   /// The driver's settings; its longest frame is max_frame_bytes.
   driver::NicSettings driver{};

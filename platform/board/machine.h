@@ -36,14 +36,21 @@ class Machine {
   /// The application is done and nothing is on its way; needs a driver.
   bool done() const;
 
+  /// RAM, from address 0.
   memory::Memory& memory() { return *memory_; }
+  /// Between processor, RAM and bus.
   pci::HostBridge& bridge() { return *bridge_; }
+  /// The bus that the adapters are on.
   pci::Bus& bus() { return *bus_; }
+  /// Ditto.
   const pci::Bus& bus() const { return *bus_; }
+  /// The four interrupt lines PIRQ A..D, true = asserted.
   sc_core::sc_vector<sc_core::sc_signal<bool>>& pirq() { return pirq_; }
+  /// The adapters, in the order of BoardConfig::nics.
   const std::vector<std::unique_ptr<NicSlot>>& nics() const { return nics_; }
   /// nullptr before load_driver().
   driver::Driver* driver() const { return driver_.get(); }
+  /// Ditto.
   driver::Cpu* cpu() const { return cpu_.get(); }
   /// Of each adapter with the applications that pass frames on; else empty.
   const std::vector<std::unique_ptr<TransitProbe>>& transit() const { return transit_; }

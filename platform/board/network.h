@@ -23,6 +23,7 @@ inline constexpr const char* kSwitchKind = "switch";
 
 /// The end of a cable that leads somewhere else.
 struct LinkEnd {
+  /// What was asked for.
   link::PartnerSpec spec;
   std::unique_ptr<link::LinkPartner> partner;  ///< of a link to a switch: its port
 };
@@ -39,7 +40,9 @@ class Outlet : public sc_core::sc_module {
 
   /// As given with --on-switch.
   const std::string& text() const { return text_; }
+  /// The cable between port and partner.
   link::Cable& cable() const { return *cable_; }
+  /// What hangs there.
   link::LinkPartner& partner() const { return *partner_; }
 
  private:
@@ -66,17 +69,22 @@ class Network {
   /// naming the option, and for a switch that nothing leads to, or switches in a ring.
   void hang_outlets();
 
+  /// A switch and what its ports are called.
   struct Hub {
+    /// The switch.
     std::unique_ptr<link::Switch> unit;
     std::vector<std::string> names;  ///< of its ports: "nic 0", "pcap:in=..."
   };
+  /// The switches by name.
   const std::map<std::string, Hub>& hubs() const { return hubs_; }
+  /// What --on-switch asked for.
   const std::vector<std::unique_ptr<Outlet>>& outlets() const { return outlets_; }
 
   /// No frame is on its way, and no outlet has more.
   bool quiet() const;
   /// A switch has frames that are due soon.
   bool busy() const;
+  /// An outlet leads to the live world: the run must keep to the wall clock.
   bool live() const;
 
  private:

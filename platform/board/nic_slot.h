@@ -21,10 +21,13 @@ namespace e1000tlm::platform {
 
 /// Which adapter it is: on its board, and of all boards.
 struct NicPlace {
+  /// On its board, from 0.
   unsigned index = 0;
+  /// Of all boards, from 0.
   unsigned number = 0;
 };
 
+/// An adapter in its slot: function, controller, PHY, cable and link partner.
 class NicSlot : public sc_core::sc_module {
  public:
   /// Throws std::invalid_argument or std::runtime_error naming the option and what is wrong with
@@ -33,12 +36,19 @@ class NicSlot : public sc_core::sc_module {
           const std::string& link, const pci::BusSpeed& bus, Network& network);
   ~NicSlot() override;
 
+  /// The device on the bus.
   pci::Function& function() { return *function_; }
+  /// What is behind it.
   e1000::Controller& controller() { return *controller_; }
+  /// The controller's PHY.
   phy::M88E1011& phy() { return *phy_; }
+  /// From the PHY (end 0) to the partner (end 1).
   link::Cable& cable() { return *cable_; }
+  /// What the cable ends in.
   link::LinkPartner& partner() { return *partner_; }
+  /// What was asked for, taken apart.
   const link::PartnerSpec& link_spec() const { return link_spec_; }
+  /// The same as it was given.
   const std::string& link_text() const { return link_text_; }
 
   /// The partner has no more traffic, and nothing is on the wire or in the adapter.

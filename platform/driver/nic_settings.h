@@ -7,12 +7,22 @@ namespace e1000tlm::driver {
 
 /// What an administrator may set; defaults as in common drivers for these parts.
 struct NicSettings {
-  unsigned rx_descriptors = 256, tx_descriptors = 256;  ///< multiples of 8, 16..4096
+  /// Size of the receive ring, a multiple of 8, 16..4096.
+  unsigned rx_descriptors = 256;
+  /// Ditto of the transmit ring.
+  unsigned tx_descriptors = 256;
   std::uint32_t max_frame_bytes = 1518;  ///< without FCS, VLAN tag included; up to 16110
   unsigned interrupt_rate = 20'000;      ///< at most so many a second (ITR); 0: not limited
-  std::uint16_t rdtr = 0, radv = 8;      ///< receive delays, 1.024 us
-  std::uint16_t tidv = 8, tadv = 32;     ///< transmit delays, 1.024 us; tidv 0: none
-  bool strip_fcs = false;                ///< RCTL.SECRC
+  /// Receive delay RDTR, 1.024 us.
+  std::uint16_t rdtr = 0;
+  /// Receive delay RADV, 1.024 us.
+  std::uint16_t radv = 8;
+  /// Transmit delay TIDV, 1.024 us; 0: none.
+  std::uint16_t tidv = 8;
+  /// Transmit delay TADV, 1.024 us.
+  std::uint16_t tadv = 32;
+  bool strip_fcs = false;  ///< RCTL.SECRC
+  /// Receive frames for anybody.
   bool promiscuous = true;
   bool flow_control = true;      ///< advertise and obey PAUSE
   unsigned refill_batch = 16;    ///< free receive descriptors gathered before RDT moves

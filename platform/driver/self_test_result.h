@@ -13,6 +13,7 @@ struct SelfTestResult {
   std::uint32_t loopback = 0;   ///< 13: fewer than 64 frames came back, 14: too late
   std::uint32_t link = 0;       ///< 1: none
 
+  /// All of them.
   bool passed() const { return (registers | eeprom | interrupt | loopback | link) == 0; }
 };
 

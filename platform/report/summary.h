@@ -13,81 +13,166 @@
 
 namespace e1000tlm::platform {
 
+/// A distribution of times.
 struct LatencySummary {
+  /// How many.
   std::uint64_t samples = 0;
-  Time min{}, mean{}, p50{}, p90{}, p99{}, p999{}, max{};
+  /// Least.
+  Time min{};
+  /// Mean.
+  Time mean{};
+  /// Median; percentiles are at most 1/64 too high.
+  Time p50{};
+  /// 90 %.
+  Time p90{};
+  /// 99 %.
+  Time p99{};
+  /// 99.9 %.
+  Time p999{};
+  /// Most.
+  Time max{};
 
   /// From a histogram of picoseconds.
   static LatencySummary of(const traffic::Histogram& histogram);
 };
 
+/// Frames one way.
 struct FlowCount {
+  /// How many.
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;  ///< without FCS
 };
 
+/// One LED of a card.
 struct LedSummary {
   std::string shows;  ///< "link up", "activity" ...
   std::string light;  ///< "off", "on", "blinking"
 };
 
+/// One adapter.
 struct NicSummary {
-  std::string part, mac, link;  ///< link: the --link text
+  /// Chip.
+  std::string part;
+  /// Station address.
+  std::string mac;
+  /// The --link text.
+  std::string link;
+  /// At the end of the run.
   bool link_up = false;
+  /// At the end of the run; 0 without link.
   unsigned mbit_per_second = 0;
+  /// At the end of the run.
   bool full_duplex = false;
-  std::string flow_control;     ///< "none", "rx", "tx", "both"
-  FlowCount wire_in, wire_out;  ///< on the cable, towards the NIC and from it
-  FlowCount driver_in, driver_out;
+  std::string flow_control;  ///< "none", "rx", "tx", "both"
+  /// On the cable, towards the NIC.
+  FlowCount wire_in;
+  /// On the cable, from the NIC; with PAUSE.
+  FlowCount wire_out;
+  /// Received by the driver.
+  FlowCount driver_in;
+  /// Sent by the driver and reported done.
+  FlowCount driver_out;
   std::uint64_t mac_control_in = 0;  ///< PAUSE and the like, consumed by the NIC
+  /// Assertions of the interrupt line.
   std::uint64_t interrupts = 0;
   std::vector<LedSummary> leds;               ///< at the end of the run
   std::map<std::string, std::uint64_t> lost;  ///< reason -> frames; only reasons that occurred
   std::uint64_t under_way = 0;  ///< came in and were not yet with the driver when the run ended
   std::optional<LatencySummary> transit;  ///< last bit in to first bit out
+  /// With the application selftest.
   std::optional<driver::SelfTestResult> self_test;
 };
 
+/// What one generator sent and its checkers found.
 struct StreamSummary {
-  std::uint64_t sent = 0, received = 0, lost = 0, reordered = 0, duplicates = 0, corrupt = 0;
+  /// Frames sent.
+  std::uint64_t sent = 0;
+  /// Of these, received intact, each counted once.
+  std::uint64_t received = 0;
+  /// Not received, for whatever reason.
+  std::uint64_t lost = 0;
+  /// Received out of order.
+  std::uint64_t reordered = 0;
+  /// Received again.
+  std::uint64_t duplicates = 0;
+  /// Received damaged.
+  std::uint64_t corrupt = 0;
   LatencySummary latency;  ///< sending software to receiving software
 };
 
+/// One port of a switch.
 struct SwitchPortSummary {
-  std::string to;                             ///< "nic 0", or the text of what hangs there
-  unsigned mbit_per_second = 0;               ///< 0: no link
-  FlowCount in, out;                          ///< from and to what is connected
+  std::string to;                ///< "nic 0", or the text of what hangs there
+  unsigned mbit_per_second = 0;  ///< 0: no link
+  /// From what is connected.
+  FlowCount in;
+  /// To what is connected.
+  FlowCount out;
   std::map<std::string, std::uint64_t> lost;  ///< as NicSummary::lost
   std::uint64_t under_way = 0;                ///< coming in when the run ended
 };
 
+/// One switch.
 struct SwitchSummary {
+  /// As links name it.
   std::string name;
-  std::uint64_t forwarded = 0, flooded = 0;  ///< frames that came in and went on to one, to all
-  std::uint64_t stations = 0;                ///< known at the end
-  std::uint64_t learned = 0, moved = 0, aged = 0, refused = 0;
+  /// Frames that went on to one port.
+  std::uint64_t forwarded = 0;
+  /// Frames that went on to all other ports.
+  std::uint64_t flooded = 0;
+  std::uint64_t stations = 0;  ///< known at the end
+  /// Addresses entered.
+  std::uint64_t learned = 0;
+  /// Addresses found on another port.
+  std::uint64_t moved = 0;
+  /// Addresses removed for their age.
+  std::uint64_t aged = 0;
+  /// Addresses not entered for lack of room.
+  std::uint64_t refused = 0;
+  /// In the order in which they were plugged.
   std::vector<SwitchPortSummary> ports;
 };
 
+/// The bus, since the driver was ready; of several boards the mean of `busy`, else sums.
 struct PciSummary {  // since the driver was ready; of several boards: mean of busy, else sums
+  /// As given with --pci.
   std::string name;
   double busy = 0;  ///< share of the time; above 1 when loosely timed masters overlap
-  std::uint64_t accesses = 0, bytes = 0, master_aborts = 0;
+  /// Accesses.
+  std::uint64_t accesses = 0;
+  /// Bytes moved.
+  std::uint64_t bytes = 0;
+  /// Accesses that nobody claimed.
+  std::uint64_t master_aborts = 0;
 };
 
+/// What a run came to.
 struct RunSummary {
-  std::string version, app;
+  /// Of e1000-tlm.
+  std::string version;
+  /// The application, or "qtest".
+  std::string app;
+  /// As given.
   std::uint64_t seed = 1;
+  /// 0: approximately timed.
   Time quantum{};
   Time simulated{};  ///< the whole run
   Time active{};     ///< from the moment the driver was ready
+  /// The simulation took so long.
   double wall_seconds = 0;
+  /// It kept to the wall clock.
   bool paced = false;
+  /// How far it was behind it at most.
   Time worst_lag{};
+  /// Board after board.
   std::vector<NicSummary> nics;
+  /// One for each adapter that generates.
   std::vector<StreamSummary> streams;
+  /// By name.
   std::vector<SwitchSummary> switches;
+  /// Equal machines.
   unsigned boards = 1;
+  /// Their buses.
   PciSummary pci;
   std::string ended_by;               ///< see doc/json.md
   std::vector<std::string> failures;  ///< empty: fine

@@ -8,6 +8,7 @@
 
 namespace e1000tlm::e1000 {
 
+/// Size of every kind of descriptor.
 inline constexpr std::size_t kDescriptorBytes = 16;
 
 namespace tx_cmd {  // byte 11
@@ -34,26 +35,49 @@ inline constexpr std::uint8_t kCe = 1 << 0, kSe = 1 << 1, kSeq = 1 << 2, kCxe = 
 
 /// Offload context (manual 3.3.6). `end` values are inclusive; 0 means the end of the packet.
 struct TxContext {
-  std::uint8_t ipcss = 0, ipcso = 0;
+  /// IP checksum: first byte of the sum.
+  std::uint8_t ipcss = 0;
+  /// Where it is stored.
+  std::uint8_t ipcso = 0;
+  /// Last byte of the sum.
   std::uint16_t ipcse = 0;
-  std::uint8_t tucss = 0, tucso = 0;
+  /// TCP or UDP checksum: first byte of the sum.
+  std::uint8_t tucss = 0;
+  /// Where it is stored.
+  std::uint8_t tucso = 0;
+  /// Last byte of the sum.
   std::uint16_t tucse = 0;
   std::uint32_t paylen = 0;  ///< 20 bits
+  /// Segmentation: bytes of header before the payload.
   std::uint8_t hdrlen = 0;
+  /// Segmentation: payload bytes of a segment.
   std::uint16_t mss = 0;
-  bool tse = false, ipv4 = false, tcp = false;
+  /// For segmentation.
+  bool tse = false;
+  /// IPv4, else IPv6.
+  bool ipv4 = false;
+  /// TCP, else UDP.
+  bool tcp = false;
 };
 
+/// A transmit descriptor, decoded (manual 3.3.3, 3.3.6, 3.3.7).
 struct TxDescriptor {
+  /// By DEXT and DTYP.
   enum class Kind : std::uint8_t { kLegacy, kContext, kData, kReserved };
+  /// Which of them.
   Kind kind = Kind::kLegacy;
+  /// Of the buffer; 0: none.
   std::uint64_t address = 0;
-  std::uint32_t length = 0;       ///< legacy: 16 bits, data: 20 bits (DTALEN), context: 0
-  std::uint8_t command = 0;       ///< tx_cmd bits, as they stand in byte 11
-  std::uint8_t cso = 0, css = 0;  ///< legacy
-  std::uint8_t popts = 0;         ///< data
-  std::uint16_t special = 0;      ///< VLAN tag control information
+  std::uint32_t length = 0;  ///< legacy: 16 bits, data: 20 bits (DTALEN), context: 0
+  std::uint8_t command = 0;  ///< tx_cmd bits, as they stand in byte 11
+  /// Legacy: where the checksum is stored.
+  std::uint8_t cso = 0;
+  /// Legacy: first byte of the sum.
+  std::uint8_t css = 0;
+  std::uint8_t popts = 0;     ///< data
+  std::uint16_t special = 0;  ///< VLAN tag control information
 
+  /// Is this tx_cmd bit set?
   bool has(std::uint8_t bit) const { return (command & bit) != 0; }
   /// Bytes to fetch: a null address or length moves no data (manual 3.3.3, notes to table 3-10).
   std::uint32_t data_length() const { return address == 0 ? 0 : length; }
@@ -68,8 +92,15 @@ TxContext decode_tx_context(const std::uint8_t* bytes);
 
 /// What the receiver writes back (legacy format).
 struct RxWriteBack {
-  std::uint16_t length = 0, checksum = 0;
-  std::uint8_t status = 0, errors = 0;
+  /// Bytes in the buffer.
+  std::uint16_t length = 0;
+  /// Packet checksum.
+  std::uint16_t checksum = 0;
+  /// rx_status bits.
+  std::uint8_t status = 0;
+  /// rx_error bits.
+  std::uint8_t errors = 0;
+  /// VLAN tag control information, with rx_status::kVp.
   std::uint16_t special = 0;
 };
 /// Writes bytes 8..15 of the descriptor.

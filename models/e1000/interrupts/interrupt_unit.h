@@ -14,8 +14,11 @@
 
 namespace e1000tlm::e1000 {
 
+/// An edge of the interrupt line.
 struct InterruptEvent {
+  /// When.
   Time at;
+  /// True: it was asserted; false: released.
   bool asserted;
   std::uint32_t causes;  ///< ICR at that moment
 };

@@ -10,6 +10,7 @@
 
 namespace e1000tlm::e1000 {
 
+/// A station address, first byte first.
 using MacAddress = std::array<std::uint8_t, 6>;
 /// Six pairs of hexadecimal digits, separated by ':' (or all by '-'): "52:54:00:12:34:56". Throws
 /// std::invalid_argument naming the text, also for addresses no station can have (multicast, zero).
@@ -32,10 +33,13 @@ class EepromImage {
 
   std::uint16_t word(unsigned address) const;            ///< beyond the end: FFFFh
   void set_word(unsigned address, std::uint16_t value);  ///< beyond the end: nothing happens
+  /// 64 or 256.
   unsigned words() const { return static_cast<unsigned>(words_.size()); }
+  /// Words 0 to 2.
   MacAddress mac() const;
   void set_mac(const MacAddress& mac);  ///< fixes the checksum
   bool checksum_ok() const;             ///< words 0..3Fh add up to BABAh (manual 5.6.35)
+  /// Makes checksum_ok() true.
   void fix_checksum();
   /// Size of the flash for its base address registers: word 0Fh bits 10:8 (manual 5.6.12); 64 KiB
   /// without a valid signature.
@@ -44,6 +48,7 @@ class EepromImage {
   void set_flash_bytes(std::uint32_t bytes);
   bool signature_ok() const;  ///< word 0Ah bits 15:14 = 01b: hardware loads its words
 
+  /// The same words.
   bool operator==(const EepromImage& other) const { return words_ == other.words_; }
 
  private:
@@ -73,6 +78,7 @@ class MicrowireEeprom {
   bool data_out() const;
   /// True from the falling CS that starts an internal write until finish_write().
   bool writing() const { return state_.writing; }
+  /// The internal write that writing() tells of is over.
   void finish_write() { state_.writing = false; }
   /// Write-disabled, idle. The contents stay.
   void power_up() { state_ = State{}; }

@@ -14,7 +14,11 @@ namespace e1000tlm::e1000 {
 /// 64, 128, 256 or 512 KiB: what the controllers can address (manual 4.1, 7).
 class FlashImage {
  public:
-  static constexpr std::uint32_t kLeastBytes = 64 << 10, kMostBytes = 512 << 10;
+  /// Smallest size.
+  static constexpr std::uint32_t kLeastBytes = 64 << 10;
+  /// Largest size.
+  static constexpr std::uint32_t kMostBytes = 512 << 10;
+  /// One of the four sizes.
   static bool is_size(std::uint64_t bytes);
 
   /// Erased: all FFh. Throws std::invalid_argument for any other size.
@@ -24,10 +28,14 @@ class FlashImage {
   /// Throws std::runtime_error naming the file if it cannot be written completely.
   void save(const std::string& path) const;
 
+  /// In bytes.
   std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
+  /// The contents.
   gsl::span<std::uint8_t> bytes() { return bytes_; }
+  /// Ditto.
   gsl::span<const std::uint8_t> bytes() const { return bytes_; }
 
+  /// The same bytes.
   bool operator==(const FlashImage& other) const { return bytes_ == other.bytes_; }
 
  private:
@@ -37,8 +45,11 @@ class FlashImage {
 /// Typical times of the SST39VF512/010/020/040, 70 ns grade (data sheet).
 struct FlashTiming {
   Time access = ns(70);  ///< of one byte, read or written
+  /// Programming one byte.
   Time byte_program = us(14);
+  /// Erasing 4 KiB.
   Time sector_erase = ms(18);
+  /// Erasing everything.
   Time chip_erase = ms(70);
 };
 
@@ -61,6 +72,7 @@ struct FlashTiming {
 /// are simulated and must not go back.
 class JedecFlash {
  public:
+  /// What one sector erase clears.
   static constexpr std::uint32_t kSectorBytes = 4096;
 
   /// `image` must outlive the device; it is changed by programming and erasing.
@@ -68,10 +80,13 @@ class JedecFlash {
 
   /// Addresses wrap at the end of the device.
   std::uint8_t read(std::uint32_t address, Time now);
+  /// Commands, and bytes to be programmed.
   void write(std::uint32_t address, std::uint8_t value, Time now);
+  /// Programming or erasing.
   bool busy(Time now) const { return now < busy_until_; }
   /// End of the operation under way or of the last one.
   Time busy_until() const { return busy_until_; }
+  /// As given.
   const FlashTiming& timing() const { return timing_; }
 
  private:

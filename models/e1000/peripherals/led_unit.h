@@ -21,10 +21,13 @@ namespace e1000tlm::e1000 {
 /// The 82544 has no LEDCTL; its four outputs are taken to show what LEDCTL's defaults say.
 class LedUnit : public sc_core::sc_module {
  public:
+  /// One LED: true = lit; may stay unbound.
   using Output =
       sc_core::sc_port<sc_core::sc_signal_inout_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND>;
+  /// All of them.
   using Outputs = sc_core::sc_vector<Output>;
 
+  /// Made by the Controller.
   LedUnit(const sc_core::sc_module_name& name, Core& core);
 
   /// Where to drive the levels, if anywhere; the facade's ports. Before simulation starts.
@@ -36,7 +39,9 @@ class LedUnit : public sc_core::sc_module {
     if (outputs_ != nullptr) update_event_.notify(sc_core::SC_ZERO_TIME);
   }
 
+  /// What this LED, 0 to 3, is set to show.
   LedSetting setting(unsigned led) const { return led_setting(ledctl(), led); }
+  /// Off, on or blinking.
   LedLight light(unsigned led) const;
   /// Lit at this moment.
   bool lit(unsigned led) const;

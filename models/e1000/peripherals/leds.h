@@ -9,6 +9,7 @@
 
 namespace e1000tlm::e1000 {
 
+/// How many there are.
 inline constexpr unsigned kLeds = 4;
 /// LED 0 link up, LED 1 blinks with activity, LED 2 link at 100, LED 3 link at 1000 Mb/s.
 inline constexpr std::uint32_t kLedctlDefault = 0x0706'8302;
@@ -35,9 +36,13 @@ enum class LedMode : std::uint8_t {
 /// In a few words: "link up", "link at 100 Mb/s".
 std::string_view to_string(LedMode mode);
 
+/// What one LED is set to show.
 struct LedSetting {
+  /// Its source.
   LedMode mode = LedMode::kOff;
+  /// LEDn_IVRT: lit where it would be dark.
   bool invert = false;
+  /// LEDn_BLINK: blinks where it would be lit.
   bool blink = false;
 };
 /// Of LED 0 to 3.
@@ -57,7 +62,9 @@ Time next_blink_edge(std::uint32_t ledctl, Time now);
 /// does not tell the length.
 Time activity_until(const LedSetting& setting, std::uint32_t ledctl, Time last);
 
+/// What one sees.
 enum class LedLight : std::uint8_t { kOff, kOn, kBlinking };
+/// "off", "on", "blinking".
 std::string_view to_string(LedLight light);
 /// What an LED does now. `status` is the STATUS register, which has link, speed, duplex, TXOFF and
 /// the bus; `active`: there is activity, as this LED counts it.

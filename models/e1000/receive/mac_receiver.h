@@ -25,8 +25,11 @@ struct StoredFrame {
 
 /// What happened to a frame that arrived.
 struct ReceiveEvent {
+  /// Its last bit.
   Time at;
+  /// Valid during the call.
   const link::Frame* frame;
+  /// It is on its way to memory.
   bool stored;
   Drop drop;  ///< when not stored
 };

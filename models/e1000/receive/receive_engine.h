@@ -15,9 +15,13 @@
 
 namespace e1000tlm::e1000 {
 
+/// A receive descriptor was written back.
 struct ReceiveDescriptorEvent {
+  /// When.
   Time at;
+  /// Its place in the ring.
   std::uint32_t index;
+  /// What was written.
   RxWriteBack fields;
 };
 

@@ -5,6 +5,7 @@
 
 namespace e1000tlm::e1000 {
 
+/// Size of the register space.
 inline constexpr std::uint32_t kMmioBytes = 128 * 1024;
 
 namespace reg {

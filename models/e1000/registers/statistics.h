@@ -71,6 +71,7 @@ enum class Counter : std::uint8_t {
 /// The 64-bit counters, pairs of registers: good and total octets, received and transmitted.
 enum class OctetCounter : std::uint8_t { kGorc, kGotc, kTor, kTot };
 
+/// Its offset in the register space.
 constexpr std::uint32_t offset_of(Counter counter) {
   return reg::kStatistics + 4 * static_cast<std::uint32_t>(counter);
 }
@@ -80,12 +81,18 @@ constexpr std::uint32_t offset_of(OctetCounter counter) {
   return kOffsets[static_cast<std::size_t>(counter)];
 }
 
+/// A counter and its name in the manual.
 struct CounterName {
+  /// Which one.
   Counter counter;
+  /// As in the manual.
   std::string_view name;
 };
+/// The same of a 64-bit counter.
 struct OctetCounterName {
+  /// Which one.
   OctetCounter counter;
+  /// As in the manual, without H and L.
   std::string_view name;
 };
 /// In register order, for reports and register tables.
@@ -116,6 +123,7 @@ inline constexpr std::array<CounterName, 50> kCounterNames{{
     {Counter::kMptc, "MPTC"},       {Counter::kBptc, "BPTC"},
     {Counter::kTsctc, "TSCTC"},     {Counter::kTsctfc, "TSCTFC"},
 }};
+/// All 64-bit counters.
 inline constexpr std::array<OctetCounterName, 4> kOctetCounterNames{{
     {OctetCounter::kGorc, "GORC"},
     {OctetCounter::kGotc, "GOTC"},
@@ -123,6 +131,7 @@ inline constexpr std::array<OctetCounterName, 4> kOctetCounterNames{{
     {OctetCounter::kTot, "TOT"},
 }};
 
+/// By destination.
 enum class FrameKind : std::uint8_t { kUnicast, kMulticast, kBroadcast };
 /// Of a destination address (6 bytes).
 inline FrameKind frame_kind(const std::uint8_t* destination) {
@@ -141,8 +150,12 @@ enum class FrameFault : std::uint8_t {
   kOversize,   ///< too long, CRC right
   kJabber,     ///< too long, CRC wrong
 };
-inline constexpr std::uint32_t kMinFrameBytes = 64, kMaxFrameBytes = 1522,
-                               kMaxLongFrameBytes = 16384;
+/// Shortest frame, with FCS.
+inline constexpr std::uint32_t kMinFrameBytes = 64;
+/// Longest frame without RCTL.LPE, with FCS.
+inline constexpr std::uint32_t kMaxFrameBytes = 1522;
+/// Longest frame with RCTL.LPE, with FCS.
+inline constexpr std::uint32_t kMaxLongFrameBytes = 16384;
 /// `long_packets`: RCTL.LPE.
 constexpr FrameFault classify_frame(std::uint32_t bytes, bool crc_ok, bool long_packets) {
   if (bytes < kMinFrameBytes) return crc_ok ? FrameFault::kUndersize : FrameFault::kFragment;
@@ -152,6 +165,7 @@ constexpr FrameFault classify_frame(std::uint32_t bytes, bool crc_ok, bool long_
   return crc_ok ? FrameFault::kNone : FrameFault::kCrc;
 }
 
+/// The statistics registers (manual 13.7): every counter stops at its maximum.
 class Statistics {
  public:
   /// All there is to save, restore and compare.
@@ -160,14 +174,17 @@ class Statistics {
     /// counting needs no look at the limit; reading saturates.
     std::array<std::uint64_t, 64> counters{};
     std::array<std::uint64_t, 4> octets{};  ///< by OctetCounter
+    /// All counters are equal.
     bool operator==(const State& other) const {
       return counters == other.counters && octets == other.octets;
     }
   };
 
+  /// Counts `amount` events.
   void add(Counter counter, std::uint32_t amount = 1) {
     state_.counters[static_cast<std::size_t>(counter)] += amount;
   }
+  /// Counts octets.
   void add(OctetCounter counter, std::uint32_t bytes) {
     std::uint64_t& value = state_.octets[static_cast<std::size_t>(counter)];
     const std::uint64_t room = std::numeric_limits<std::uint64_t>::max() - value;
@@ -225,14 +242,19 @@ class Statistics {
   /// The same value without the effect.
   std::uint32_t peek(std::uint32_t offset) const;
 
+  /// The value that a read of the register would give.
   std::uint32_t operator[](Counter counter) const {
     return saturated(state_.counters[static_cast<std::size_t>(counter)]);
   }
+  /// Both halves.
   std::uint64_t operator[](OctetCounter counter) const {
     return state_.octets[static_cast<std::size_t>(counter)];
   }
+  /// All counters to 0.
   void reset() { state_ = State{}; }
+  /// Everything, to be saved or compared.
   const State& state() const { return state_; }
+  /// Back to what was saved.
   void set_state(const State& state) { state_ = state; }
 
  private:

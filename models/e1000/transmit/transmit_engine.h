@@ -15,9 +15,13 @@
 
 namespace e1000tlm::e1000 {
 
+/// A transmit descriptor has been worked on.
 struct TransmitDescriptorEvent {
+  /// When.
   Time at;
+  /// Its place in the ring.
   std::uint32_t index;
+  /// What it said.
   TxDescriptor descriptor;
 };
 

@@ -32,13 +32,16 @@ class HostDevice {
   /// Readable when read() has something to do.
   virtual int fd() const = 0;
 
+  /// How read() or write() went.
   enum class Outcome : std::uint8_t {
     kDone,
     kAgain,    ///< nothing to read; no room to write
     kDropped,  ///< the frame is lost, for `reason`
     kClosed,   ///< the device has gone
   };
+  /// What read() brought.
   struct ReadResult {
+    /// How it went.
     Outcome outcome = Outcome::kAgain;
     ConstBytes frame;              ///< kDone: valid until the next read()
     const char* reason = nullptr;  ///< kDropped
@@ -46,7 +49,9 @@ class HostDevice {
   /// Never blocks.
   virtual ReadResult read() = 0;
 
+  /// What became of a frame.
   struct WriteResult {
+    /// How it went.
     Outcome outcome = Outcome::kAgain;
     const char* reason = nullptr;  ///< kDropped
   };
@@ -69,10 +74,14 @@ class HostDevice {
 /// says so at once).
 class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
  public:
+  /// Frames towards the NIC at which reading stops.
   static constexpr std::size_t kHighWater = 1024;
+  /// Where it goes on.
   static constexpr std::size_t kLowWater = 256;
+  /// Frames towards the host that wait at most.
   static constexpr std::size_t kOutgoingFrames = 16384;
 
+  /// Takes the device over. `hold_flush`: see HoldQueue.
   HostPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec,
               std::unique_ptr<HostDevice> device, Time hold_flush);
   ~HostPartner() override;
@@ -86,11 +95,15 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   /// Held frames go to the MAC as soon as it is ready then: whoever steps the simulation command by
   /// command finds them received before its next one.
   void use_polling() override;
+  /// Takes what the device has; returns the number of frames.
   std::size_t poll() override;
+  /// Held frames are on their way to the MAC.
   bool releasing() const override { return hold_.releasing(); }
+  /// See HostFlush.
   bool flush(std::chrono::milliseconds timeout) override;
   std::string fault() const override { return told_gone_ ? "the host's end has gone" : ""; }
 
+  /// See finish().
   static constexpr std::chrono::milliseconds kLastFlush{200};
 
  private:

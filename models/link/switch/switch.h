@@ -16,6 +16,7 @@
 
 namespace e1000tlm::link {
 
+/// What a switch has counted; its ports count what they lose.
 struct SwitchStatistics {
   std::uint64_t forwarded = 0;  ///< frames sent on to the one port that leads to their destination
   std::uint64_t flooded = 0;    ///< frames sent on to all other ports
@@ -42,12 +43,14 @@ struct SwitchStatistics {
 /// Frames that end at the same time come in the order of their ports.
 class Switch : public sc_core::sc_module {
  public:
+  /// Ports that plug() makes at most.
   static constexpr unsigned kMostPorts = 4096;
 
   /// When a port tells its partner that frames will be stored (see CableEndIf::set_ready): as soon
   /// as any station on another port stores frames, or when all do.
   enum class Readiness : std::uint8_t { kAny, kAll };
 
+  /// Ports are added by plug().
   explicit Switch(const sc_core::sc_module_name& name, const SwitchConfig& config = {},
                   Readiness readiness = Readiness::kAll);
   ~Switch() override;
@@ -58,9 +61,13 @@ class Switch : public sc_core::sc_module {
   std::unique_ptr<SwitchPort> plug(const sc_core::sc_module_name& name, CableEndIf& end,
                                    const PartnerSpec& spec = {});
 
+  /// As given.
   const SwitchConfig& config() const { return config_; }
+  /// In the order of plug().
   const std::vector<SwitchPort*>& ports() const { return ports_; }
+  /// So far.
   const SwitchStatistics& statistics() const { return statistics_; }
+  /// The addresses that it knows.
   const StationTable& table() const { return table_; }
   /// No frame waits to be looked at.
   bool idle() const { return order_.empty(); }
