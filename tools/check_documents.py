@@ -10,14 +10,18 @@ import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).parent.parent
+# The tree to look at may be given as an argument.
+ROOT = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent).resolve()
 GLOSSARY, REGISTERS = ROOT / "doc/glossary.md", ROOT / "doc/registers.md"
 # Derived from tables with subjects of their own.
 SKIPPED = {GLOSSARY, REGISTERS}
 WORD = re.compile(r"(?<![\w.-])[A-Z][A-Z0-9_]*[A-Z0-9](?![A-Za-z0-9_]|-\d|\.md)")
 HEX = re.compile(r"[0-9A-F]+h\b")
 # Words, numerals, names of products, and what stands for a value in tables of commands.
-ORDINARY = {"OK", "MISS", "II", "III", "LE", "HP", "AB545A", "PWLA8490", "PWLA8490SX", "NS", "SIZE"}
+ORDINARY = {
+    *("OK", "MISS", "II", "III", "README", "CONTRIBUTING", "CHANGELOG"),
+    *("LE", "HP", "AB545A", "PWLA8490", "PWLA8490SX", "NS", "SIZE"),
+}
 
 
 def first_cells(path):

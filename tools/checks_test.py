@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""check_rules.py finds what it is there for."""
+"""check_rules.py and check_documents.py find what they are there for."""
 
 import pathlib
 import subprocess
@@ -7,25 +7,30 @@ import sys
 import tempfile
 import unittest
 
-CHECK = pathlib.Path(__file__).parent / "check_rules.py"
+TOOLS = pathlib.Path(__file__).parent
 HEAD = "| rule | what it says | from | implemented and tested in |\n|---|---|---|---|\n"
 
 
-class CheckRules(unittest.TestCase):
+class Tree(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name)
         (self.root / "doc").mkdir()
-        self.write("doc/rules.md", HEAD + "| RX-1 | One. | 3.2 | a.cpp |\n| RX-2 | Two. | 3.2 | a.cpp |\n")
-        self.write("a.cpp", "// rules RX-1, RX-2\n")
 
     def write(self, name, text):
         (self.root / name).write_text(text, encoding="utf-8")
 
+
+class CheckRules(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("doc/rules.md", HEAD + "| RX-1 | One. | 3.2 | a.cpp |\n| RX-2 | Two. | 3.2 | a.cpp |\n")
+        self.write("a.cpp", "// rules RX-1, RX-2\n")
+
     def check(self, *options):
         run = subprocess.run(
-            [sys.executable, CHECK, "--root", self.root, *options], capture_output=True, text=True, check=False
+            [sys.executable, TOOLS / "check_rules.py", "--root", self.root, *options], capture_output=True, text=True, check=False
         )
         return run.returncode, run.stderr
 
@@ -60,6 +65,36 @@ class CheckRules(unittest.TestCase):
     def test_names_rules_that_nobody_uses(self):
         self.write("a.cpp", "// rule RX-1\n")
         self.assertIn("nobody uses rule RX-2", self.check()[1])
+
+
+class CheckDocuments(Tree):
+    def setUp(self):
+        super().setUp()
+        for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "doc/public_headers.txt"):
+            self.write(name, "")
+        self.write("doc/glossary.md", "# Glossary\n\n| short | long |\n|---|---|\n| NIC | card |\n")
+        self.write("doc/registers.md", "| 00100h | RCTL | RW |\n")
+
+    def check(self, text):
+        self.write("README.md", text)
+        run = subprocess.run(
+            [sys.executable, TOOLS / "check_documents.py", self.root], capture_output=True, text=True, check=False
+        )
+        return run.returncode, run.stderr
+
+    def test_passes_what_is_explained_and_what_is_code(self):
+        text = "The NIC has RCTL.LBM and `XYZ`.\n```\nABC\n```\n[here](doc/glossary.md#glossary)\n"
+        self.assertEqual(self.check(text), (0, ""))
+
+    def test_names_an_abbreviation_that_is_not_explained(self):
+        self.assertEqual(self.check("The NIC\nand the XYZ.\n"), (1, "README.md:2: XYZ is not in doc/glossary.md\n"))
+
+    def test_names_links_that_lead_nowhere(self):
+        self.assertIn("README.md:1: doc/gone.md: there is no such file", self.check("[a](doc/gone.md)")[1])
+        self.assertIn("there is no such heading", self.check("[a](doc/glossary.md#terms)")[1])
+
+    def test_names_headers_that_are_not_there(self):
+        self.assertIn("e1000tlm/x/y.h: there is no such header", self.check("`e1000tlm/x/y.h`")[1])
 
 
 if __name__ == "__main__":
