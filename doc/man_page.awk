@@ -90,10 +90,21 @@ section == "Examples" {
   next
 }
 
+# Other sections: "0    fine" is an entry that may go on in deeper lines; else columns side by side.
+/^     / {
+  sub(/^ +/, "")
+  print quoted($0)
+  next
+}
+
 {
   sub(/^ +/, "")
   n = split($0, parts, /   +/)
-  for (i = 1; i <= n; i++) print ".br\n" quoted(parts[i])
+  if (n == 2 && parts[1] ~ /^[0-9, ]+$/) {
+    print ".TP\n.B " quoted(parts[1]) "\n" quoted(parts[2])
+  } else {
+    for (i = 1; i <= n; i++) print ".br\n" quoted(parts[i])
+  }
 }
 
 END {
