@@ -119,7 +119,7 @@ TEST(Json, WithoutTransitTimesTheKeyIsNull) {
 TEST(Json, SurvivesTextThatIsNoUtf8) {
   RunSummary s = sample();
   s.nics[0].link = "pcap:in=\xFF\xFE";
-  EXPECT_NO_THROW(nlohmann::json::parse(to_json(s)));
+  EXPECT_TRUE(nlohmann::json::accept(to_json(s)));
 }
 
 TEST(Json, FailuresMakeItNotOk) {
