@@ -1,24 +1,46 @@
-"""Brings a NIC up over qtest and sends a frame. Start the simulator with
-e1000-sim --qtest unix:/tmp/e1000.sock --link dgram:local=/tmp/nic.sock,remote=/tmp/host.sock"""
+"""README's lines for driving the simulator over qtest, as they are pasted: the simulator's command
+line and the Python program."""
 
-import socket
+import os
+import re
+import subprocess
 import sys
+import time
 
-QTEST, HOST = sys.argv[1:] or ("/tmp/e1000.sock", "/tmp/host.sock")
+README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "README.md")
+FRAME = "frame: " + "ff" * 6 + "525400123456" + "88b5" + "2a" * 46
+PRINTED = FRAME + "  descriptor done: 0x0000000000000001\n"
 
-# --- example ---
-host = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-host.bind(HOST)                                      # the far end of the NIC's cable
-qtest = socket.socket(socket.AF_UNIX)
-qtest.connect(QTEST)
-answers = qtest.makefile()
-def do(line): qtest.sendall(line.encode() + b"\n"); return answers.readline().split()
-do("outl 0xcf8 0x80001010"), do("outl 0xcfc 0xe0000000")      # BAR 0 of PCI device 2
-do("outl 0xcf8 0x80001004"), do("outl 0xcfc 0x7")             # decode memory and ports, bus master
-do("writel 0xe0000000 0x40"), do("clock_step 1000000000")     # CTRL.SLU, autonegotiation
-do("write 0x2000 60 0x" + ("ff" * 6 + "525400123456" + "88b5" + "2a" * 46))     # a broadcast frame
-do("write 0x1000 16 0x" + "0020000000000000" + "3c00000b" + "00000000")  # descriptor: EOP, IFCS, RS
-do("writel 0xe0003800 0x1000"), do("writel 0xe0003808 128")   # TDBAL, TDLEN
-do("writel 0xe0000400 0x10a"), do("writel 0xe0003818 1")      # TCTL: enable, pad; TDT
-print("frame:", host.recv(2000).hex(), " descriptor done:", do("readb 0x100c")[1])
-# --- example ---
+
+def blocks():
+    """The section's first sh block and its python block."""
+    with open(README) as readme:
+        section = readme.read().split("\n## Drive it from a script\n")[1].split("\n## ")[0]
+    return tuple(re.search(rf"^```{language}\n(.*?)^```$", section, re.M | re.S).group(1)
+                 for language in ("sh", "python"))
+
+
+def paste(scenario, sim, *python):
+    """Does what README says in a folder where ./run is the simulator. Returns what the Python program
+    printed. python: options of the interpreter that reads the lines."""
+    command, program = blocks()
+    folder = scenario.directory
+    os.symlink(sim, os.path.join(folder, "run"))
+    os.mkdir(os.path.join(folder, "build"))
+    server = subprocess.Popen(["bash", "-c", "exec " + command], cwd=folder,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    scenario.addCleanup(server.stderr.close)
+    scenario.addCleanup(server.wait)
+    scenario.addCleanup(server.kill)
+    door = os.path.join(folder, re.search(r"--qtest unix:(\S+)", command).group(1))
+    deadline = time.monotonic() + 20
+    while not os.path.exists(door):
+        scenario.assertIsNone(server.poll(), "the simulator has ended")
+        scenario.assertLess(time.monotonic(), deadline, "no socket")
+        time.sleep(0.01)
+    client = subprocess.run([sys.executable, *python, "-"], input=program, cwd=folder,
+                            capture_output=True, text=True, timeout=30)
+    scenario.assertEqual(client.returncode, 0, client.stderr)
+    scenario.assertNotIn("Error", client.stderr)
+    scenario.assertIsNone(server.poll(), "the simulator goes on")
+    return client.stdout

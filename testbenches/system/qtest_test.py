@@ -5,8 +5,9 @@ import socket
 import subprocess
 import sys
 
+import qtest_readme
 import support
-from support import QTestClient, Scenario, free_port, sim, start_qtest, start_sim
+from support import SIM, QTestClient, Scenario, free_port, sim, start_qtest, start_sim
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -15,23 +16,11 @@ class QTest(Scenario):
     def start(self, *arguments):
         return start_qtest(self, *arguments)
 
-    def test_the_example_of_the_readme_sends_its_frame(self):
-        nic, host = self.path("nic.sock"), self.path("host.sock")
-        process, address = self.start("--link", f"dgram:local={nic},remote={host}")
-        client = subprocess.run([sys.executable, os.path.join(HERE, "qtest_readme.py"), address, host],
-                                capture_output=True, text=True, timeout=30)
-        self.assertEqual(client.returncode, 0, client.stderr)
-        self.assertEqual(client.stdout, "frame: " + "ff" * 6 + "525400123456" + "88b5" + "2a" * 46 +
-                         "  descriptor done: 0x0000000000000001\n")
-        out, err = process.communicate(timeout=20)
-        self.assertEqual(process.returncode, 0, err)
-        self.assertIn("ended by client", out)
+    def test_the_lines_of_the_readme_send_their_frame(self):
+        self.assertEqual(qtest_readme.paste(self, SIM), qtest_readme.PRINTED)
 
-    def test_the_readme_shows_that_example(self):
-        with open(os.path.join(HERE, "qtest_readme.py")) as script:
-            example = script.read().split("# --- example ---\n")[1]
-        with open(os.path.join(HERE, "..", "..", "README.md")) as readme:
-            self.assertIn(example.rstrip(), readme.read())
+    def test_the_lines_of_the_readme_can_be_pasted_into_an_interpreter(self):
+        self.assertIn(qtest_readme.PRINTED, qtest_readme.paste(self, SIM, "-i"))
 
     def test_what_software_writes_into_the_eeprom_goes_to_its_file(self):
         image = self.path("eeprom.bin")
