@@ -8,36 +8,27 @@
 # The root is $E1000TLM_REFERENCE_ROOT, otherwise e1000-tlm/reference-qemu in the user's cache.
 # Packages come from where this machine's apt gets Debian: the same mirror serves other releases too.
 set -euo pipefail
+me=reference_qemu.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../.ci/debian_root.sh"
 
 release=trixie
 root=${E1000TLM_REFERENCE_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/e1000-tlm/reference-qemu}
 
-# Where this machine's apt has Debian's main archive from.
-mirror() {
-  apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(COMPONENT) $(REPO_URI)' \
-    'Created-By: Packages' | awk '$1 == "Debian" && $2 !~ /-/ && $3 == "main" { print $4; exit }'
-}
-
-in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/root LC_ALL=C \
-  DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy="$http_proxy"} "$@"; }
+in_root() { in_debian_root "$root" LC_ALL=C "$@"; }
 
 install() {
   local uri log
-  uri=$(mirror)
-  [ -n "$uri" ] || { echo "reference_qemu.sh: apt has no Debian archive here" >&2; return 1; }
+  uri=$(debian_archive)
   mkdir -p "$root"
   log=$root.log
   {
-    [ -x "$root/usr/bin/apt-get" ] || debootstrap --variant=minbase "$release" "$root" "$uri"
-    printf 'deb %s %s main\n' "$uri" "$release" "$uri" "$release-backports" \
-      > "$root/etc/apt/sources.list"
-    apt-config dump --format '%f "%v";%n' Acquire::http Acquire::https \
-      > "$root/etc/apt/apt.conf.d/90proxy"
-    in_root apt-get update
+    [ -x "$root/usr/bin/apt-get" ] || debootstrap --variant=minbase "$release" "$root" "$uri" &&
+    copy_apt_settings "$root" "$uri" "$release" "$release-backports" &&
+    in_root apt-get update &&
     in_root apt-get install -y --no-install-recommends -t "$release-backports" \
-      qemu-system-x86 qemu-system-common
+      qemu-system-x86 qemu-system-common &&
     in_root apt-get clean
-  } > "$log" 2>&1 || { tail -n 20 "$log" >&2; echo "reference_qemu.sh: failed, see $log" >&2; return 1; }
+  } > "$log" 2>&1 || { tail -n 20 "$log" >&2; echo "$me: failed, see $log" >&2; return 1; }
   version
 }
 
