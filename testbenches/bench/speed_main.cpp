@@ -30,7 +30,7 @@ using timing::number;
 using timing::Rows;
 using Kind = Case::Kind;
 
-constexpr int kFine = 0, kMissed = 1, kUsage = 2;
+constexpr int kFine = 0, kMissed = 1, kUsage = 2, kFailed = 3;
 constexpr double kReadTarget = 50;     // ns
 constexpr double kSwitchTarget = 1.3;  // times the cost at one adapter
 constexpr std::array<unsigned, 4> kSizes{64, 256, 1514, 9014};
@@ -245,7 +245,7 @@ int sc_main(int argc, char** argv) {
     return e1000tlm::bench::command(argc, argv);
   } catch (const std::exception& error) {
     std::cerr << "e1000-speed: " << error.what() << "\n";
-    return 1;
+    return e1000tlm::bench::kFailed;
   }
 }
 

@@ -22,7 +22,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr int kFine = 0, kMissed = 1, kUsage = 2;
+constexpr int kFine = 0, kMissed = 1, kUsage = 2, kFailed = 3;
 constexpr const char* kSources[] = {"documented", "fitted", "assumed"};
 
 std::string value_of(const e1000::TimingRow& row, const e1000::ControllerTiming& timing) {
@@ -88,7 +88,9 @@ int run(int argc, char** argv) {
   if (given.count("check") != 0) {
     const auto document = given["check"].as<std::string>();
     if (report.up_to_date(document, "constants")) return kFine;
-    std::cerr << document << ": its table of constants is not the code's; ./run timing renews it\n";
+    std::cerr
+        << document
+        << ": its table of constants is not the code's; ./run timing --update-doc renews it\n";
     return kMissed;
   }
   const auto start = std::chrono::steady_clock::now();
@@ -113,7 +115,7 @@ int sc_main(int argc, char** argv) {
     return e1000tlm::timing::run(argc, argv);
   } catch (const std::exception& error) {
     std::cerr << "e1000-timing: " << error.what() << "\n";
-    return 1;
+    return e1000tlm::timing::kFailed;
   }
 }
 
