@@ -16,9 +16,16 @@ void DmaEngine::abandon() {
   ++epoch_;
   cache_.clear();
   write_back_.clear();
-  halted_ = false;
+  halted_ = write_back_due_ = false;
   causes_ = 0;
   master_.cancel();
+}
+
+void DmaEngine::gathering_changed(std::uint32_t dctl) {
+  const auto thresholds = DescriptorThresholds::decode(core_.bank[dctl]);
+  if (write_back_.empty() || write_back_.count() < thresholds.write_back) return;
+  write_back_due_ = true;
+  wake(core_.access_time);
 }
 
 /// One bus access: waits while bus mastering is off, repeats what was refused because it was

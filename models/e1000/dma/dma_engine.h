@@ -129,6 +129,9 @@ class DmaEngine : public sc_core::sc_module {
     return true;
   }
 
+  /// RXDCTL or TXDCTL was written: what is gathered may be as much as is wanted now.
+  void gathering_changed(std::uint32_t dctl);
+
   /// Bus mastering is off in the middle of something: waits until that may have changed.
   virtual void wait_for_gate();
 
@@ -155,7 +158,8 @@ class DmaEngine : public sc_core::sc_module {
   WriteBackQueue write_back_;
   std::uint64_t epoch_ = 0;
   bool halted_ = false;
-  bool waiting_ = false;  // the thread is at rest
+  bool write_back_due_ = false;  // without an interrupt that would not have come anyway
+  bool waiting_ = false;         // the thread is at rest
   Time wake_time_ = kTimeZero;
 
  private:

@@ -20,6 +20,7 @@ ReceiveEngine::ReceiveEngine(const sc_core::sc_module_name& name, Core& core, Ma
   bank.on_write<&ReceiveEngine::rdt_written>(reg::kRdt, this);
   bank.on_write<&ReceiveEngine::rctl_written>(reg::kRctl, this);
   bank.on_write<&ReceiveEngine::rdtr_written>(reg::kRdtr, this);
+  bank.on_write<&ReceiveEngine::rxdctl_written>(reg::kRxdctl, this);
   for (const std::uint32_t offset : {reg::kRdbal, reg::kRdbah, reg::kRdlen, reg::kRdh}) {
     bank.on_write<&ReceiveEngine::ring_written>(offset, this);
   }
@@ -52,6 +53,10 @@ void ReceiveEngine::rdtr_written(std::uint32_t, std::uint32_t value) {
   delay_.cancel();
   flush_ = true;
   wake(core_.access_time);
+}
+
+void ReceiveEngine::rxdctl_written(std::uint32_t, std::uint32_t) {
+  gathering_changed(reg::kRxdctl);
 }
 
 /// Without descriptors to write back the engine, which may be in the middle of something, is not
@@ -140,6 +145,9 @@ void ReceiveEngine::run() {
       const std::uint64_t epoch = epoch_;
       write_back_all();
       if (epoch == epoch_) raise(cause::kRxt0);
+    } else if (write_back_due_) {
+      write_back_due_ = false;
+      write_back_all();
     } else if (can_store()) {
       store();
     } else {

@@ -61,6 +61,7 @@ class ReceiveEngine : public DmaEngine, public FifoUser {
   void ring_written(std::uint32_t index, std::uint32_t value);
   void rctl_written(std::uint32_t index, std::uint32_t value);
   void rdtr_written(std::uint32_t index, std::uint32_t value);
+  void rxdctl_written(std::uint32_t index, std::uint32_t value);
   void timer_expired();
 
   void run();

@@ -14,6 +14,7 @@ TransmitEngine::TransmitEngine(const sc_core::sc_module_name& name, Core& core, 
   RegisterBank& bank = core_.bank;
   bank.on_write<&TransmitEngine::tdt_written>(reg::kTdt, this);
   bank.on_write<&TransmitEngine::tctl_written>(reg::kTctl, this);
+  bank.on_write<&TransmitEngine::txdctl_written>(reg::kTxdctl, this);
   for (const std::uint32_t offset : {reg::kTdbal, reg::kTdbah, reg::kTdlen, reg::kTdh}) {
     bank.on_write<&TransmitEngine::ring_written>(offset, this);
   }
@@ -48,6 +49,10 @@ void TransmitEngine::tctl_written(std::uint32_t, std::uint32_t value) {
   }
   mac_.state_changed();
   wake(core_.access_time);
+}
+
+void TransmitEngine::txdctl_written(std::uint32_t, std::uint32_t) {
+  gathering_changed(reg::kTxdctl);
 }
 
 /// Without descriptors to write back the engine, which may be in the middle of something, is not
@@ -86,7 +91,7 @@ DescriptorRing TransmitEngine::ring() const {
 }
 
 bool TransmitEngine::work() const {
-  if (delay_.expired()) return true;
+  if (delay_.expired() || write_back_due_) return true;
   if (halted_ || !core_.gate.enabled) return false;
   // Switched off it still finishes the packet under way (manual 13.4.33).
   if (!core_.is_on(reg::kTctl, tctl::kEn) && !in_packet()) return false;
@@ -110,6 +115,11 @@ void TransmitEngine::run() {
     }
     if (delay_.expired()) {
       flush();
+      continue;
+    }
+    if (write_back_due_) {
+      write_back_due_ = false;
+      write_back_all();
       continue;
     }
     const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kTxdctl]);
@@ -288,7 +298,8 @@ void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index)
   write_back_.push(index, raw);
 
   const std::uint32_t tidv = core_.bank[reg::kTidv];
-  const bool delayed = wanted && descriptor.has(tx_cmd::kIde) && tidv != 0;
+  const bool timed = wanted && tidv != 0;
+  const bool delayed = timed && descriptor.has(tx_cmd::kIde);
   if (wanted && !delayed) report_due_ = true;
   const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kTxdctl]);
   const bool last_in_ring = core_.bank[reg::kTdh] == 0;
@@ -298,7 +309,9 @@ void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index)
     write_back_all();
     if (reported || epoch != epoch_) return;
   }
-  if (delayed) {
+  // TIDV ends the gathering as well, whether it delays the interrupt or not
+  // (manual 3.4.2, 13.4.41).
+  if (delayed || (timed && !write_back_.empty())) {
     delay_.restart(time_.now(), delay_units(tidv), delay_units(core_.bank[reg::kTadv]));
   }
 }

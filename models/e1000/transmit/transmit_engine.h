@@ -46,6 +46,7 @@ class TransmitEngine : public DmaEngine, public FifoUser {
   void tdt_written(std::uint32_t index, std::uint32_t value);
   void ring_written(std::uint32_t index, std::uint32_t value);
   void tctl_written(std::uint32_t index, std::uint32_t value);
+  void txdctl_written(std::uint32_t index, std::uint32_t value);
   void tidv_expired();
 
   void run();

@@ -242,6 +242,58 @@ TEST(TransmitReport, Tx8TidvFlushesWhatIsGathered) {
   });
 }
 
+TEST(TransmitReport, Tx8TidvFlushesWithoutIdeToo) {  // 3.4.2, 13.4.41
+  NicRig rig;
+  with_transmitter(rig, [&] {
+    rig.write(reg::kTidv, 128);
+    rig.write(reg::kTxdctl, 0x01040000);
+    rig.write(reg::kIms, cause::kTxdw);
+    put(rig, 0, kWhole);
+    const Time start = sc_now();
+    rig.write(reg::kTdt, 1);
+    NicRig::wait_for(us(131));
+    EXPECT_FALSE(rig.tx_done(0));
+    NicRig::wait_for(ms(10));
+    EXPECT_TRUE(rig.tx_done(0));
+    ASSERT_EQ(rig.edges.size(), 1U);
+    EXPECT_EQ(rig.edges[0].at, start + kOneFrame + ns(131'072) + kInterruptLatency);
+  });
+}
+
+/// As the driver of Plan 9: RS without IDE, and all but a few descriptors in use.
+TEST(TransmitReport, Tx8AFullRingThatWaitsForDescriptorsGetsThemBack) {
+  NicRig rig;
+  with_transmitter(rig, [&] {
+    rig.write(reg::kTidv, 128);
+    rig.write(reg::kTxdctl, wthresh(4));
+    for (std::uint32_t i = 0; i < 7; ++i) put(rig, i, kWhole);
+    rig.write(reg::kTdt, 7);
+    NicRig::wait_for(us(100));
+    for (std::uint32_t i = 0; i < 7; ++i) EXPECT_EQ(rig.tx_done(i), i < 4) << i;
+    NicRig::wait_for(us(40));
+    for (std::uint32_t i = 0; i < 7; ++i) EXPECT_TRUE(rig.tx_done(i)) << i;
+  });
+}
+
+TEST(TransmitReport, Tx8ALowerThresholdWritesBackWhatIsGathered) {
+  NicRig rig;
+  with_transmitter(rig, [&] {
+    rig.write(reg::kTxdctl, wthresh(4));
+    put(rig, 0, kWhole);
+    put(rig, 1, kWhole);
+    rig.write(reg::kTdt, 2);
+    NicRig::wait_for(us(10));
+    rig.write(reg::kTxdctl, wthresh(3));
+    NicRig::wait_for(us(10));
+    EXPECT_FALSE(rig.tx_done(0));
+    rig.write(reg::kTxdctl, wthresh(2));
+    NicRig::wait_for(us(1));
+    EXPECT_TRUE(rig.tx_done(0));
+    EXPECT_TRUE(rig.tx_done(1));
+    EXPECT_EQ(rig.read(reg::kIcr) & cause::kTxdw, cause::kTxdw);
+  });
+}
+
 TEST(TransmitReport, Tx8GatheringNeverCrossesTheRingsEnd) {
   NicRig rig;
   std::fill(rig.tx_descriptor(8), rig.tx_descriptor(40), std::uint8_t{0xA5});
