@@ -20,6 +20,7 @@ InterruptUnit::InterruptUnit(const sc_core::sc_module_name& name, RegisterBank& 
   bank_.on_view<&InterruptUnit::ics_view>(reg::kIcs, this);
   bank_.on_write<&InterruptUnit::mask_written>(reg::kIms, this);
   bank_.on_write<&InterruptUnit::imc_written>(reg::kImc, this);
+  bank_.on_write<&InterruptUnit::itr_written>(reg::kItr, this);
   SC_HAS_PROCESS(InterruptUnit);
   SC_METHOD(drive);
   dont_initialize();
@@ -52,6 +53,16 @@ void InterruptUnit::mask_written(std::uint32_t, std::uint32_t) { update(); }
 void InterruptUnit::imc_written(std::uint32_t, std::uint32_t value) {
   bank_[reg::kIms] &= ~value;
   update();
+}
+
+/// Zero ends an interval that is running (manual 13.4.18); another value is that of the next one.
+void InterruptUnit::itr_written(std::uint32_t, std::uint32_t value) {
+  if ((value & 0xFFFF) != 0) return;
+  next_assertion_ = kTimeZero;
+  if (assert_at_ == kTimeNever) return;
+  const Time now = sc_now();
+  assert_at_ = std::min(assert_at_, now + timing_.interrupt_latency);
+  drive_event_.notify(to_sc(assert_at_ - now));
 }
 
 void InterruptUnit::update() {

@@ -52,6 +52,7 @@ class InterruptUnit : public sc_core::sc_module {
   std::uint32_t ics_view(std::uint32_t index, std::uint32_t stored) const;
   void mask_written(std::uint32_t index, std::uint32_t value);
   void imc_written(std::uint32_t index, std::uint32_t value);
+  void itr_written(std::uint32_t index, std::uint32_t value);
 
   bool wanted() const { return (bank_[reg::kIcr] & bank_[reg::kIms]) != 0; }
   /// Causes or mask have changed: decides when the line is to follow.
