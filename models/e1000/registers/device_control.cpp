@@ -47,16 +47,17 @@ void DeviceControl::ctrl_dup_written(std::uint32_t, std::uint32_t value) {
 }
 
 void DeviceControl::ctrl_written(std::uint32_t, std::uint32_t value) {
+  const bool phy_reset = (value & ctrl::kPhyRst) != 0;
+  if (phy_reset != phy_in_reset_) {
+    phy_in_reset_ = phy_reset;
+    core_.gmii->hardware_reset(phy_reset);
+  }
+  // Both at once: the reset of the MAC, which clears PHY_RST, ends that of the PHY.
   if ((value & ctrl::kRst) != 0) {
     reset_done_ = sc_now() + core_.timing.software_reset;
     reset_event_.notify(to_sc(core_.timing.software_reset));
     target_.software_reset();
     return;
-  }
-  const bool phy_reset = (value & ctrl::kPhyRst) != 0;
-  if (phy_reset != phy_in_reset_) {
-    phy_in_reset_ = phy_reset;
-    core_.gmii->hardware_reset(phy_reset);
   }
   evaluate_link();
   target_.control_written();

@@ -35,8 +35,7 @@ TEST(Reset, Rst12LeavesEverythingOff) {
                                        reg::kTdh, reg::kTdt, reg::kRdh, reg::kRdt, reg::kTdlen}) {
       EXPECT_EQ(rig.read(offset), 0U) << std::hex << offset;
     }
-    EXPECT_EQ(rig.read(reg::kStatus) & status::kLu, 0U);  // SLU is off again
-    EXPECT_TRUE(rig.phy.link().up);                       // RST-2: the PHY stays as it is
+    EXPECT_TRUE(rig.phy.link().up);  // RST-2: the PHY stays as it is
   });
 }
 
@@ -119,6 +118,36 @@ TEST(Reset, Rst16PhyResetIsALevel) {
     NicRig::wait_for(ms(600));
     EXPECT_EQ(rig.read(reg::kStatus) & status::kLu, status::kLu);
     EXPECT_EQ(rig.phy_read(2), 0x0141);
+  });
+}
+
+/// As iPXE does without link.
+TEST(Reset, Rst16BothResetsInOneWrite) {
+  NicRig rig;
+  rig.run([&] {
+    rig.bring_up();
+    rig.phy_write(0, 0x1940);  // power-down
+    rig.phy_write(4, 0x0061);
+    NicRig::wait_for(ms(1));
+    rig.write(reg::kCtrl, ctrl::kRst | ctrl::kPhyRst);
+    NicRig::wait_for(us(2));
+    EXPECT_EQ(rig.read(reg::kCtrl) & (ctrl::kRst | ctrl::kPhyRst), 0U);
+    EXPECT_EQ(rig.phy_read(0), 0x1140);
+    EXPECT_EQ(rig.phy_read(4), 0x01E1);
+    rig.bring_up();
+  });
+}
+
+TEST(Reset, Rst16AResetOfTheMacEndsThatOfThePhy) {
+  NicRig rig;
+  rig.run([&] {
+    rig.bring_up();
+    rig.write(reg::kCtrl, ctrl::kPhyRst);
+    NicRig::wait_for(ms(1));
+    rig.write(reg::kCtrl, ctrl::kPhyRst | ctrl::kRst);
+    NicRig::wait_for(us(2));
+    EXPECT_EQ(rig.phy_read(2), 0x0141);
+    rig.bring_up();
   });
 }
 
