@@ -86,12 +86,14 @@ void EepromInterface::load(std::uint8_t domains) {
   if ((control & (1 << 9)) != 0) ctrl |= ctrl::kLrst;
   if ((control & (1 << 11)) != 0) ctrl |= ctrl::kFrcspd;
   if ((control & (1 << 4)) != 0) ctrl |= ctrl::kIlos;
+  const bool apme = core_.part.is_82544 ? (image_.word(0x0F) & (1 << 2)) != 0
+                                        : (image_.word(0x24) & (1 << 10)) != 0;
+  // Waiting for a magic packet takes a link, before any driver (manual 13.4.1).
+  if (apme) ctrl |= ctrl::kSlu;
 
   bank.poke(reg::kLedctl, ledctl_from_eeprom(image_.word(0x1F), image_.word(0x2F)));
 
   if ((domains & (domain::kPowerGood | domain::kBus)) == 0) return;
-  const bool apme = core_.part.is_82544 ? (image_.word(0x0F) & (1 << 2)) != 0
-                                        : (image_.word(0x24) & (1 << 10)) != 0;
   if (apme) bank[reg::kWuc] |= wuc::kApme;
   // Its broadcast magic packets have to pass the filter (manual 6.4.3.1.4).
   if (apme && core_.part.is_82544) bank[reg::kRctl] |= rctl::kBam;

@@ -73,6 +73,7 @@ void DeviceControl::ctrl_ext_written(std::uint32_t, std::uint32_t value) {
   if ((value & ctrl_ext::kEeRst) == 0) return;
   core_.bank[reg::kCtrlExt] &= ~ctrl_ext::kEeRst;
   target_.reload_eeprom();
+  evaluate_link();
 }
 
 void DeviceControl::reset() {

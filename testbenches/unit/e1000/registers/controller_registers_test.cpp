@@ -17,18 +17,19 @@ class RegistersOf : public ::testing::TestWithParam<Part> {};
 std::uint32_t power_up_value(Part part, const RegisterRow& row, std::uint32_t index) {
   const EepromImage image = EepromImage::make(part, kRigMac);
   const std::uint16_t control = image.word(0x0A);
+  const bool apme =
+      part == Part::k82544gc ? (image.word(0x0F) & 4) != 0 : (image.word(0x24) & 0x400) != 0;
   if (row.name == "CTRL" || row.name == "CTRL_DUP") {
     std::uint32_t value = 0x00000A09 & ~0x00000889U;  // FD, LRST, ILOS and FRCSPD are word 0Ah's
     if ((control & 0x0400) != 0) value |= ctrl::kFd;
     if ((control & 0x0200) != 0) value |= ctrl::kLrst;
     if ((control & 0x0800) != 0) value |= ctrl::kFrcspd;
     if ((control & 0x0010) != 0) value |= ctrl::kIlos;
+    if (apme) value |= ctrl::kSlu;
     return value;
   }
   if (row.name == "RAL" && index == 0) return 0x12005452;
   if (row.name == "RAH" && index == 0) return 0x80005634;
-  const bool apme =
-      part == Part::k82544gc ? (image.word(0x0F) & 4) != 0 : (image.word(0x24) & 0x400) != 0;
   if (row.name == "WUC" && apme) return wuc::kApme;
   if (row.name == "RCTL" && apme && part == Part::k82544gc) return rctl::kBam;
   return row.reset;
