@@ -22,7 +22,7 @@ int sc_main(int, char**) {
   memory::Memory ram("ram", {});
   example::Processor processor("processor", ram);
   e1000::Controller nic("nic", config);
-  phy::M88E1011 phy("phy");
+  phy::M88E1011 phy("phy", e1000::phy_profile(config.part));
   link::Cable cable("cable");
   const link::LoopbackPartner far_end("far_end", cable.end(1));  // sends everything back
   sc_core::sc_signal<bool> interrupt("interrupt"), reset("reset");

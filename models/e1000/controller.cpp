@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::uint32_t kWholeDword = 0xFFFFFFFF;
 
-const ControllerConfig& checked(const ControllerConfig& config) {
+ControllerConfig completed(const ControllerConfig& config) {
   const PartInfo& part = part_info(config.part);
   if (config.flash && !part.parallel_flash) {
     std::string others;
@@ -34,7 +34,9 @@ const ControllerConfig& checked(const ControllerConfig& config) {
     throw std::invalid_argument(std::string(part.name) +
                                 " has no interface for a flash (manual 7); these have: " + others);
   }
-  return config;
+  ControllerConfig result = config;
+  result.eeprom = eeprom_image(config);
+  return result;
 }
 
 std::uint32_t strapped_status(const ControllerConfig& config) {
@@ -77,7 +79,7 @@ struct Controller::Blocks : public ResetTarget {
         core{part_info(config.part), config.timing, bank, statistics, drops, interrupts, gate, dma},
         statistics_registers(bank, statistics),
         control("control", core, *this, strapped_status(config)),
-        eeprom("eeprom", core, config.eeprom),
+        eeprom("eeprom", core, *config.eeprom),
         flash("flash_interface", core, config.flash),
         mdi("mdi", core),
         transmitter("mac_transmitter", core),
@@ -176,7 +178,7 @@ Controller::Controller(const sc_core::sc_module_name& name, const ControllerConf
       gmii("gmii"),
       mdio("mdio"),
       pme("pme"),
-      config_(checked(config)),
+      config_(completed(config)),
       blocks_(std::make_unique<Blocks>(config_, dma)) {
   blocks_->interrupts.line.bind(irq);
   mmio.register_b_transport(this, &Controller::mmio_transport);
@@ -324,7 +326,7 @@ void Controller::pci_pme(bool enabled, bool status) {
   blocks_->power_changed();
 }
 
-EepromImage& Controller::eeprom() { return config_.eeprom; }
+EepromImage& Controller::eeprom() { return *config_.eeprom; }
 void Controller::set_lookahead(Time limit) { blocks_->core.lookahead = limit; }
 
 const DropCounters& Controller::drops() const { return blocks_->drops; }

@@ -17,6 +17,7 @@
 #include "e1000tlm/e1000/peripherals/led_unit.h"
 #include "e1000tlm/e1000/timing.h"
 #include "e1000tlm/pci/function.h"
+#include "e1000tlm/phy/config.h"
 #include "e1000tlm/phy/interfaces.h"
 #include "e1000tlm/tlm/bus_master.h"
 #include "e1000tlm/tlm/probe.h"
@@ -44,8 +45,9 @@ struct BusStraps {
 struct ControllerConfig {
   /// Which chip.
   Part part = Part::k82540em;
-  /// What the EEPROM holds at power-up.
-  EepromImage eeprom = EepromImage::make(Part::k82540em, {0x52, 0x54, 0x00, 0x12, 0x34, 0x56});
+  /// What the EEPROM holds at power-up; none: EepromImage::make() for the part, with the address
+  /// 52:54:00:12:34:56.
+  std::optional<EepromImage> eeprom{};
   /// The flash on the card, if it has one; not for parts without PartInfo::parallel_flash.
   std::optional<FlashImage> flash{};
   /// The bus that it sits on.
@@ -112,7 +114,7 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   /// (default): not at all, which is right for any platform. May be changed at any time.
   void set_lookahead(Time limit);
 
-  /// As given; the flash's contents change with what software writes.
+  /// As given, with the EEPROM in any case; the flash's contents change with what software writes.
   const ControllerConfig& config() const { return config_; }
   /// What the EEPROM holds now.
   EepromImage& eeprom();
@@ -172,5 +174,11 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
 /// The configuration space of a part with this EEPROM (manual 4.1). A card with a flash has a base
 /// address register for it and an expansion ROM, of the size that the EEPROM says.
 pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom, bool has_flash = false);
+/// The same for the card that a controller with this configuration is on.
+pci::FunctionConfig pci_profile(const ControllerConfig& config);
+/// The PHY that a part works with; else Intel's drivers refuse it by its identifier.
+phy::PhyConfig phy_profile(Part part);
+/// The EEPROM that a controller with this configuration powers up with.
+EepromImage eeprom_image(const ControllerConfig& config);
 
 }  // namespace e1000tlm::e1000

@@ -68,4 +68,19 @@ pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom, bool has_f
   return c;
 }
 
+pci::FunctionConfig pci_profile(const ControllerConfig& config) {
+  return pci_profile(config.part, eeprom_image(config), config.flash.has_value());
+}
+
+phy::PhyConfig phy_profile(Part part) {
+  phy::PhyConfig config;
+  config.id2 = part_info(part).phy_id2;
+  return config;
+}
+
+EepromImage eeprom_image(const ControllerConfig& config) {
+  if (config.eeprom) return *config.eeprom;
+  return EepromImage::make(config.part, {0x52, 0x54, 0x00, 0x12, 0x34, 0x56});
+}
+
 }  // namespace e1000tlm::e1000

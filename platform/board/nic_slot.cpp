@@ -38,7 +38,7 @@ e1000::ControllerConfig controller_config(const NicConfig& config, const NicPlac
   if (!config.flash_file.empty()) {
     result.flash = e1000::FlashImage::load(config.flash_file);
     // As the maker of such a card does; an EEPROM file is left as it is.
-    if (config.eeprom_file.empty()) result.eeprom.set_flash_bytes(result.flash->size());
+    if (config.eeprom_file.empty()) result.eeprom->set_flash_bytes(result.flash->size());
   }
   result.timing = config.timing;
   result.straps.pci_66mhz = !bus.pcix && bus.clock <= kClock66;
@@ -51,8 +51,7 @@ e1000::ControllerConfig controller_config(const NicConfig& config, const NicPlac
 }
 
 phy::PhyConfig phy_config(const NicConfig& config) {
-  phy::PhyConfig result;
-  result.id2 = e1000::part_info(config.part).phy_id2;
+  phy::PhyConfig result = e1000::phy_profile(config.part);
   if (config.autonegotiation) result.timing.autonegotiation = *config.autonegotiation;
   return result;
 }
@@ -105,8 +104,7 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
       with_context(option, [&] { return controller_config(config, place, bus); });
   eeprom_before_ = controller.eeprom;
   flash_before_ = controller.flash;
-  function_ = std::make_unique<pci::Function>(
-      "function", e1000::pci_profile(config.part, controller.eeprom, controller.flash.has_value()));
+  function_ = std::make_unique<pci::Function>("function", e1000::pci_profile(controller));
   with_context(
       option, [&] { controller_ = std::make_unique<e1000::Controller>("controller", controller); });
   if (!config.led_file.empty()) {

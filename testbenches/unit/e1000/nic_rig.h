@@ -109,7 +109,7 @@ class NicRig : public sc_core::sc_module {
         ram("ram", memory::MemoryConfig{16 << 20, options.memory_latency, options.memory_latency,
                                         "", options.dmi}),
         cable("cable", link::CableConfig{kPropagation}),
-        phy("phy", phy::PhyConfig{1, part_info(options.part).phy_id2, {}}),
+        phy("phy", phy_profile(options.part)),
         nic("nic", make_config(options)),
         far("far", cable.end(1)),
         mmio("mmio"),
@@ -117,8 +117,7 @@ class NicRig : public sc_core::sc_module {
         pci_config("pci_config") {
     ::tlm::tlm_global_quantum::instance().set(to_sc(options.quantum));
     if (options.behind_function) {
-      function = std::make_unique<pci::Function>("function",
-                                                 pci_profile(options.part, nic.config().eeprom));
+      function = std::make_unique<pci::Function>("function", pci_profile(nic.config()));
       nic.dma.socket.bind(function->dma);
       function->initiator.bind(ram.socket);
       function->irq.bind(irq);

@@ -58,6 +58,32 @@ TEST(EepromLoad, The82544HasSluAgainOnlyOnRequest) {  // RST-3
   });
 }
 
+TEST(EepromDefault, FollowsThePart) {
+  for (const PartInfo& info : kParts) {
+    ControllerConfig config;
+    config.part = info.part;
+    EXPECT_EQ(eeprom_image(config).word(0x0D), info.device_id) << info.name;
+    EXPECT_TRUE(eeprom_image(config).checksum_ok()) << info.name;
+    EXPECT_EQ(pci_profile(config).device_id, info.device_id) << info.name;
+    EXPECT_EQ(phy_profile(info.part).id2, info.phy_id2) << info.name;
+  }
+}
+
+TEST(EepromDefault, IsWhatTheControllerHas) {
+  RigOptions options;
+  options.part = Part::k82545em;
+  options.adjust = [](ControllerConfig& config) { config.eeprom.reset(); };
+  NicRig rig(options);
+  EXPECT_EQ(rig.nic.config().eeprom->word(0x0D), 0x100F);
+  rig.run([&] {
+    EXPECT_EQ(rig.read(reg::kCtrl), 0x201U);
+    EXPECT_EQ(rig.read(reg::kRa), 0x12005452U);
+    rig.write(reg::kEerd, 0x0D << eerd::kAddrShift | eerd::kStart);
+    NicRig::wait_for(us(100));
+    EXPECT_EQ(rig.read(reg::kEerd) >> eerd::kDataShift, 0x100FU);
+  });
+}
+
 /// A driver that resets the device and never touches CTRL again.
 TEST(EepromLoad, ADriverThatNeverWritesSluHasLink) {
   NicRig rig;

@@ -87,8 +87,8 @@ TEST(LedOutputs, ActivityBlinksForAWhileAfterAFrame) {
 TEST(LedOutputs, TheEepromSaysWhatTheyShow) {
   RigOptions o = options();
   o.adjust = [](ControllerConfig& config) {
-    config.eeprom.set_word(0x1F, 0x0E47);
-    config.eeprom.set_word(0x2F, 0x0FA3);
+    config.eeprom->set_word(0x1F, 0x0E47);
+    config.eeprom->set_word(0x2F, 0x0FA3);
   };
   NicRig rig(o);
   rig.run([&] {
@@ -105,8 +105,8 @@ TEST(LedOutputs, TheEepromSaysWhatTheyShow) {
 TEST(LedOutputs, WithoutASignatureTheHardwaresDefaultsStay) {
   RigOptions o = options();
   o.adjust = [](ControllerConfig& config) {
-    config.eeprom.set_word(0x0A, 0);
-    config.eeprom.set_word(0x1F, 0x0E0E);
+    config.eeprom->set_word(0x0A, 0);
+    config.eeprom->set_word(0x1F, 0x0E0E);
   };
   NicRig rig(o);
   rig.run([&] { EXPECT_EQ(rig.read(reg::kLedctl), kLedctlDefault); });

@@ -228,7 +228,7 @@ TEST(PhyPower, FollowsPmeEnableInD3) {
 TEST(WakeUpUnit, TheEepromMayLetApmAssertPme) {
   RigOptions options = Rig::options(Part::k82540em, kTimeZero);
   options.adjust = [](ControllerConfig& config) {
-    config.eeprom.set_word(0x0F, config.eeprom.word(0x0F) | 0x8000);
+    config.eeprom->set_word(0x0F, config.eeprom->word(0x0F) | 0x8000);
   };
   Rig rig(options);
   rig.run([&] {

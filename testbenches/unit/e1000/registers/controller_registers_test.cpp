@@ -170,7 +170,7 @@ TEST(Registers, StatusShowsTheBusStraps) {
 
 TEST(Registers, EepromWithoutSignatureLeavesHardwareDefaults) {  // EE-3
   RigOptions options;
-  options.adjust = [](ControllerConfig& config) { config.eeprom.set_word(0x0A, 0xC000); };
+  options.adjust = [](ControllerConfig& config) { config.eeprom->set_word(0x0A, 0xC000); };
   NicRig rig(options);
   rig.run([&] {
     EXPECT_EQ(rig.read(reg::kCtrl), 0x00000A09U);
