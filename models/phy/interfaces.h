@@ -20,6 +20,11 @@ class MdioIf : public virtual sc_core::sc_interface {
   virtual bool mdio_write(unsigned phy_address, unsigned reg, std::uint16_t value) = 0;
   /// Without side effects (latched and read-clear bits stay).
   virtual std::optional<std::uint16_t> mdio_peek(unsigned phy_address, unsigned reg) const = 0;
+
+  /// The PHY's interrupt pin (INT#), true = asserted. A PHY without one leaves both as they are.
+  virtual bool interrupt() const { return false; }
+  /// Notified on every change of interrupt(); null: it never changes.
+  virtual const sc_core::sc_event* interrupt_event() const { return nullptr; }
 };
 
 /// What the PHY tells the MAC about the link.

@@ -24,6 +24,7 @@ M88E1011::M88E1011(const sc_core::sc_module_name& name, PhyConfig config)
       config_(validated(config)),
       registers_(config.id2),
       link_event_("link_event"),
+      interrupt_event_("interrupt_event"),
       timer_("timer"),
       own_arrival_event_("arrival_event") {
   SC_METHOD(on_timer);
@@ -55,7 +56,9 @@ bool M88E1011::answers(unsigned phy_address, unsigned reg) const {
 
 std::optional<std::uint16_t> M88E1011::mdio_read(unsigned phy_address, unsigned reg) {
   if (!answers(phy_address, reg)) return std::nullopt;
-  return registers_.read(reg);
+  const std::uint16_t value = registers_.read(reg);
+  update_interrupt();
+  return value;
 }
 
 std::optional<std::uint16_t> M88E1011::mdio_peek(unsigned phy_address, unsigned reg) const {
@@ -75,6 +78,7 @@ bool M88E1011::mdio_write(unsigned phy_address, unsigned reg, std::uint16_t valu
       on_cable();
       break;
   }
+  update_interrupt();
   return true;
 }
 
@@ -160,6 +164,7 @@ void M88E1011::finish_link() {
   }
   if (!mode) {
     state_ = State::kNothingCommon;
+    update_interrupt();
     return;
   }
   mode_ = *mode;
@@ -229,8 +234,15 @@ void M88E1011::loop_back() {
   registers_.link_established(mode_, nullptr);
 }
 
+void M88E1011::update_interrupt() {
+  if (registers_.interrupt() == interrupt_) return;
+  interrupt_ = !interrupt_;
+  interrupt_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
 /// Makes the data paths, the cable and the MAC follow the state.
 void M88E1011::publish() {
+  update_interrupt();
   const bool connected = !registers_.isolated();
   const bool up = state_ == State::kLinkUp && connected;
   const bool silent = state_ < State::kSearching;

@@ -46,6 +46,8 @@ class M88E1011 : public sc_core::sc_module, public MdioIf, public GmiiIf {
   std::optional<std::uint16_t> mdio_read(unsigned phy_address, unsigned reg) override;
   bool mdio_write(unsigned phy_address, unsigned reg, std::uint16_t value) override;
   std::optional<std::uint16_t> mdio_peek(unsigned phy_address, unsigned reg) const override;
+  bool interrupt() const override { return interrupt_; }
+  const sc_core::sc_event* interrupt_event() const override { return &interrupt_event_; }
 
   // --- GmiiIf ---
   const LinkStatus& link() const override { return status_; }
@@ -93,6 +95,8 @@ class M88E1011 : public sc_core::sc_module, public MdioIf, public GmiiIf {
   void fall_silent(State state);
   void loop_back();
   void publish();
+  /// Makes the interrupt pin follow the registers.
+  void update_interrupt();
   void signal(std::optional<link::Abilities> abilities);
   void discard_received();
   void start_timer(Time delay);
@@ -122,6 +126,8 @@ class M88E1011 : public sc_core::sc_module, public MdioIf, public GmiiIf {
   bool joined_ = false;                    // the cable has been up since this end took link
   LinkStatus status_;
   sc_core::sc_event link_event_;
+  bool interrupt_ = false;
+  sc_core::sc_event interrupt_event_;
   sc_core::sc_event timer_;
   Time deadline_ = kTimeNever;
 

@@ -36,6 +36,10 @@ class RegisterFile {
   bool loopback() const { return (value(reg::kControl) & control::kLoopback) != 0; }
   bool powered_down() const { return (value(reg::kControl) & control::kPowerDown) != 0; }
   bool isolated() const { return (value(reg::kControl) & control::kIsolate) != 0; }
+  /// A cause in PINTS that PINTE lets through.
+  bool interrupt() const {
+    return (value(reg::kInterruptEnable) & value(reg::kInterruptStatus)) != 0;
+  }
   /// PSCON.10: 10 and 100 Mb/s forced modes take the link for good without a partner.
   bool link_forced() const { return (value(reg::kSpecificControl) & specific::kForceLink) != 0; }
   /// Speed and duplex in PCTRL; the reserved speed code 11 counts as 1000 Mb/s.

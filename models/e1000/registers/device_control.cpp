@@ -23,6 +23,13 @@ void DeviceControl::end_of_elaboration() {
   options.dont_initialize();
   options.set_sensitivity(&core_.gmii->link_event());
   sc_core::sc_spawn([this] { link_event(); }, "link", &options);
+  const sc_core::sc_event* interrupt = core_.mdio->interrupt_event();
+  if (interrupt == nullptr) return;
+  sc_core::sc_spawn_options on_interrupt;
+  on_interrupt.spawn_method();
+  on_interrupt.dont_initialize();
+  on_interrupt.set_sensitivity(interrupt);
+  sc_core::sc_spawn([this] { phy_interrupt(); }, "phy_interrupt", &on_interrupt);
 }
 
 /// RST shows for the microsecond that a reset takes; software-definable pins that are inputs show
@@ -70,13 +77,23 @@ std::optional<bool> DeviceControl::software_pin(unsigned pin) const {
 }
 
 void DeviceControl::ctrl_ext_written(std::uint32_t, std::uint32_t value) {
+  phy_interrupt();
   if ((value & ctrl_ext::kEeRst) == 0) return;
   core_.bank[reg::kCtrlExt] &= ~ctrl_ext::kEeRst;
   target_.reload_eeprom();
   evaluate_link();
 }
 
+/// PHYINT is set when the PHY asserts its pin; it does again after software has read register 19
+/// (manual 13.4.6, 13.4.17).
+void DeviceControl::phy_interrupt() {
+  const bool asserted = core_.mdio->interrupt() && core_.is_on(reg::kCtrlExt, ctrl_ext::kPhyintEn);
+  if (asserted && !phy_interrupt_) core_.interrupts.set(cause::kPhyint);
+  phy_interrupt_ = asserted;
+}
+
 void DeviceControl::reset() {
+  phy_interrupt_ = false;
   if (phy_in_reset_) {
     phy_in_reset_ = false;
     core_.gmii->hardware_reset(false);

@@ -52,6 +52,8 @@ class DeviceControl : public sc_core::sc_module {
 
   /// SC_METHOD: the PHY has news.
   void link_event();
+  /// SC_METHOD: the PHY's interrupt pin has changed.
+  void phy_interrupt();
   void evaluate_link();
   void end_of_elaboration() override;
 
@@ -60,6 +62,7 @@ class DeviceControl : public sc_core::sc_module {
   std::uint32_t strapped_status_;
   std::function<bool()> txoff_;
   bool phy_in_reset_ = false;
+  bool phy_interrupt_ = false;  // asserted, and let through
   phy::PhyPower phy_power_ = phy::PhyPower::kFull;
   phy::LinkStatus last_link_{};
   Time reset_done_ = kTimeZero;

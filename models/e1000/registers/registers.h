@@ -54,7 +54,7 @@ namespace eerd {
 inline constexpr std::uint32_t kStart = 1 << 0, kDone = 1 << 4, kAddrShift = 8, kDataShift = 16;
 }
 namespace ctrl_ext {
-inline constexpr std::uint32_t kEeRst = 1 << 13;
+inline constexpr std::uint32_t kPhyintEn = 1 << 1, kEeRst = 1 << 13;
 }
 namespace mdic {
 inline constexpr std::uint32_t kDataMask = 0xFFFF, kRegShift = 16, kPhyShift = 21, kOpShift = 26,

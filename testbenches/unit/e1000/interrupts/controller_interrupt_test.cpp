@@ -291,6 +291,46 @@ TEST(Interrupt, Lnk5LscOnEveryLinkChangeWithSluOnly) {
   });
 }
 
+TEST(Interrupt, PhyintFollowsThePhysInterruptPin) {  // 13.4.6, 13.4.17
+  NicRig rig;
+  rig.run([&] {
+    rig.bring_up();
+    rig.phy_read(19);
+    rig.phy_write(18, 0x0400);  // link status changed
+    rig.write(reg::kCtrlExt, ctrl_ext::kPhyintEn);
+    rig.write(reg::kIms, cause::kPhyint);
+    EXPECT_EQ(rig.read(reg::kIcr), 0U);
+    rig.cable.plug(false);
+    NicRig::wait_for(ms(1));
+    EXPECT_TRUE(rig.irq.read());
+    EXPECT_EQ(rig.read(reg::kIcr), cause::kPhyint | cause::kLsc);
+    rig.cable.plug(true);
+    NicRig::wait_for(ms(600));
+    EXPECT_EQ(rig.read(reg::kIcr), cause::kLsc) << "the pin is still asserted";
+    EXPECT_NE(rig.phy_read(19) & 0x0400, 0);
+    rig.cable.plug(false);
+    NicRig::wait_for(ms(1));
+    EXPECT_EQ(rig.read(reg::kIcr), cause::kPhyint | cause::kLsc);
+  });
+}
+
+TEST(Interrupt, PhyintNeedsBothEnables) {
+  NicRig rig;
+  rig.run([&] {
+    rig.bring_up();
+    rig.phy_read(19);
+    rig.write(reg::kCtrlExt, ctrl_ext::kPhyintEn);
+    rig.cable.plug(false);
+    NicRig::wait_for(ms(1));
+    EXPECT_EQ(rig.read(reg::kIcr), cause::kLsc) << "PINTE lets nothing through";
+    rig.write(reg::kCtrlExt, 0);
+    rig.phy_write(18, 0xFFFF);
+    EXPECT_EQ(rig.read(reg::kIcr), 0U);
+    rig.write(reg::kCtrlExt, ctrl_ext::kPhyintEn);
+    EXPECT_EQ(rig.read(reg::kIcr), cause::kPhyint) << "the pin is asserted already";
+  });
+}
+
 TEST(Interrupt, Lnk4ForcedSpeedAndDuplexShowInStatus) {
   NicRig rig;
   rig.run([&] {
