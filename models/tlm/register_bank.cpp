@@ -63,12 +63,16 @@ std::uint32_t RegisterBank::peek(std::uint32_t offset) const {
   return cell.row == kNoRow ? 0 : view(cell);
 }
 
-void RegisterBank::write(std::uint32_t offset, std::uint32_t value) {
+void RegisterBank::write(std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
   if (offset / 4 >= cells_.size()) return;
   const Cell& cell = cells_[offset / 4];
   if (cell.row == kNoRow) return;
   const RegisterRow& row = table_[cell.row];
   std::uint32_t& stored = storage_[cell.home];
+  if (mask != 0xFFFFFFFF) {
+    value &= mask;
+    if (row.access == Access::kReadWrite) value |= stored & ~mask;
+  }
   switch (row.access) {
     case Access::kReadWrite: stored = (stored & ~row.write_mask) | (value & row.write_mask); break;
     case Access::kReadClearWriteClear:
@@ -94,7 +98,8 @@ void RegisterBank::reset(std::uint8_t domains) {
   for (const RegisterRow& row : table_) {
     if ((row.domains & domains) == 0 || (row.parts & part_) == 0) continue;
     for (std::uint32_t i = 0; i < row.count; ++i) {
-      storage_[(row.offset + i * row.stride) / 4] = row.reset;
+      std::uint32_t& stored = storage_[(row.offset + i * row.stride) / 4];
+      stored = (stored & ~row.reset_mask) | (row.reset & row.reset_mask);
     }
   }
 }

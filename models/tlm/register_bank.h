@@ -28,7 +28,8 @@ class RegisterBank {
                std::uint32_t window_bytes, std::uint8_t part);
 
   std::uint32_t read(std::uint32_t offset);
-  void write(std::uint32_t offset, std::uint32_t value);
+  /// `mask`: the bits that are written; the others keep their value and command nothing.
+  void write(std::uint32_t offset, std::uint32_t value, std::uint32_t mask = 0xFFFFFFFF);
   /// As read(), without side effects.
   std::uint32_t peek(std::uint32_t offset) const;
   /// Stores within the write mask, without side effects.

@@ -44,6 +44,7 @@ struct RegisterRow {
   std::uint8_t domains = 0xFF;            ///< resets that restore it (the model's own bits)
   std::uint8_t parts = 0xFF;              ///< parts it exists on (the model's own bits)
   std::string_view section;               ///< of the manual
+  std::uint32_t reset_mask = 0xFFFFFFFF;  ///< bits that resets restore; others keep their value
 };
 
 /// A second address range of registers that exist already.

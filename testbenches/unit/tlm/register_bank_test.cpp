@@ -19,6 +19,7 @@ constexpr std::array kRows{
     RegisterRow{"WO", 0x18, 1, 4, Access::kWriteOnly, 0, 0xFF, 0xFF, 1, 1, ""},
     RegisterRow{"ARRAY", 0x20, 4, 8, Access::kReadWrite, 9, 0xFFFFFFFF, 0xFFFFFFFF, 1, 1, ""},
     RegisterRow{"OTHER_PART", 0x40, 1, 4, Access::kReadWrite, 1, 0xFF, 0xFF, 1, 2, ""},
+    RegisterRow{"PARTLY", 0x44, 1, 4, Access::kReadWrite, 0x12, 0xFF, 0xFF, 1, 1, "", 0x0F},
 };
 constexpr std::array kAliases{RegisterAlias{0x80, 0x00}, RegisterAlias{0x84, 0x40}};
 
@@ -118,6 +119,28 @@ TEST_F(RegisterBankTest, ResetRestoresOnlyItsDomain) {
   EXPECT_EQ(bank_.read(0x10), 0xF0U);
   bank_.reset(2);
   EXPECT_EQ(bank_.read(0x10), 0xFFU);
+}
+
+TEST_F(RegisterBankTest, ResetLeavesBitsOutsideItsMask) {
+  EXPECT_EQ(bank_.read(0x44), 0x02U);
+  bank_.write(0x44, 0xAB);
+  bank_.reset(1);
+  EXPECT_EQ(bank_.read(0x44), 0xA2U);
+}
+
+TEST_F(RegisterBankTest, WritesOfPartsChangeAndCommandNothingElse) {
+  Block block;
+  bank_.on_write<&Block::was_written>(0, &block);
+  bank_.on_write<&Block::was_written>(0x18, &block);
+  bank_.write(0, 0xFFFFFFFF, 0xFF);
+  EXPECT_EQ(bank_.read(0), 0x12F4U);
+  EXPECT_EQ(block.last_value, 0x12FFU) << "what the whole register is told";
+  bank_.write(0x18, 0xFFFFFFFF, 0xFF00);
+  EXPECT_EQ(block.last_value, 0xFF00U);
+  bank_.write(0x10, 0xFFFFFFFF, 0x03);
+  EXPECT_EQ(bank_.read(0x10), 0xFCU);
+  bank_.write(0x14, 0xFFFFFFFF, 0x03);
+  EXPECT_EQ(bank_.read(0x14), 0x03U);
 }
 
 TEST_F(RegisterBankTest, PokeStoresWithoutHandlers) {
