@@ -23,7 +23,7 @@ std::uint32_t MacReceiver::drop(const link::Arrival& arrival, Drop reason) {
   return 0;
 }
 
-std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
+std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool looped, bool no_descriptors) {
   const link::Frame& frame = *arrival.frame;
   core_.activity.note(arrival.last_bit);
   if (wakeup_.active()) {
@@ -32,7 +32,9 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
   }
   const std::uint32_t rctl = core_.bank[reg::kRctl];
   if ((rctl & rctl::kEn) == 0) return drop(arrival, Drop::kRxDisabled);
-  if (!core_.link_up && !transmitter_.mac_loopback()) return drop(arrival, Drop::kRxNoLink);
+  // While frames are looped back the wire is not listened to (manual 13.4.22).
+  const bool heard = transmitter_.mac_loopback() ? looped : core_.link_up;
+  if (!heard) return drop(arrival, Drop::kRxNoLink);
 
   const auto bytes = static_cast<std::uint32_t>(frame.wire_bytes());
   core_.statistics.on_receive_total(bytes);
@@ -41,14 +43,14 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
   // Nearly all frames have another type than MAC control frames.
   const bool control =
       frame.size() >= 14 && load_be16(frame.data() + 12) == (core_.bank[reg::kFct] & 0xFFFF);
-  if (control && intact && consume_mac_control(arrival)) {
-    return drop(arrival, Drop::kRxMacControl);
-  }
+  const Control fate = control && intact ? mac_control(arrival) : Control::kFiltered;
+  if (fate == Control::kConsumed) return drop(arrival, Drop::kRxMacControl);
 
   const RegisterBank& bank = core_.bank;
   const FilterView view{rctl, static_cast<std::uint16_t>(bank[reg::kVet]), &bank[reg::kRa],
                         &bank[reg::kMta], &bank[reg::kVfta]};
-  const FilterVerdict verdict = filter(view, frame.bytes());
+  const FilterVerdict verdict =
+      fate == Control::kPassed ? FilterVerdict::kAcceptExact : filter(view, frame.bytes());
   if (verdict == FilterVerdict::kRejectAddress || verdict == FilterVerdict::kRejectVlan) {
     return drop(arrival, Drop::kRxFiltered);
   }
@@ -59,7 +61,9 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
   if ((fault != FrameFault::kNone || frame.coding_error) && !keep_faulty(arrival, fault, stored)) {
     return 0;
   }
-  if (no_descriptors) core_.statistics.add(Counter::kRnbc);
+  // Neither good frames nor those without descriptors include PAUSE (manual 13.7.22 to 13.7.33).
+  const bool counts = !stored.faulty && fate != Control::kPause;
+  if (no_descriptors && fate != Control::kPause) core_.statistics.add(Counter::kRnbc);
   const std::uint32_t room = fifo_bytes(bytes);
   if (!fifo_.has_room(room)) {
     core_.statistics.on_receive_missed();
@@ -69,7 +73,7 @@ std::uint32_t MacReceiver::admit(link::Arrival&& arrival, bool no_descriptors) {
     overflowing_ = true;
     return cause::kRxo;
   }
-  if (!stored.faulty) core_.statistics.on_receive_good(frame_kind(frame.data()), bytes);
+  if (counts) core_.statistics.on_receive_good(frame_kind(frame.data()), bytes);
   if (fifo_.recording()) fifo_.store_next(arrival.frame->bytes_with_fcs());
   fifo_.enter(room);
   if (buffer_.full()) buffer_.set_capacity(2 * buffer_.capacity());
@@ -103,24 +107,28 @@ bool MacReceiver::keep_faulty(const link::Arrival& arrival, FrameFault fault, St
 }
 
 /// Manual 8.7.3, 8.7.4; rules FC-1, FC-2. With CTRL.RFCE off, or in half duplex, these are frames
-/// like any others. What is not consumed here goes on to the address filters.
-bool MacReceiver::consume_mac_control(const link::Arrival& arrival) {
+/// like any others. PMCF passes what is addressed to the MAC, whether the host's filters know that
+/// address or not.
+MacReceiver::Control MacReceiver::mac_control(const link::Arrival& arrival) {
   const RegisterBank& bank = core_.bank;
-  if (!core_.is_on(reg::kCtrl, ctrl::kRfce) || !core_.gmii->link().mode.full_duplex) return false;
+  if (!core_.is_on(reg::kCtrl, ctrl::kRfce) || !core_.gmii->link().mode.full_duplex) {
+    return Control::kFiltered;
+  }
   const PauseView view{bank[reg::kFcal], bank[reg::kFcah], bank[reg::kFct], bank[reg::kRa],
                        bank[reg::kRa + 4]};
   const MacControlResult result = classify_mac_control(view, arrival.frame->bytes());
   switch (result.kind) {
-    case MacControl::kNone: return false;
+    case MacControl::kNone: break;
     case MacControl::kUnsupportedOpcode:
       core_.statistics.add(Counter::kFcruc);
-      return !core_.is_on(reg::kRctl, rctl::kPmcf);
+      return core_.is_on(reg::kRctl, rctl::kPmcf) ? Control::kPassed : Control::kConsumed;
     case MacControl::kPause:
       core_.statistics.on_receive_pause(result.quanta);
       transmitter_.receive_pause(result.quanta, arrival.last_bit);
-      return result.station_address && core_.is_on(reg::kRctl, rctl::kDpf);
+      return result.station_address && core_.is_on(reg::kRctl, rctl::kDpf) ? Control::kConsumed
+                                                                           : Control::kPause;
   }
-  return false;
+  return Control::kFiltered;
 }
 
 /// PAUSE by FCRTH and FCRTL (manual 13.4.23, 13.4.24; rule FC-3).

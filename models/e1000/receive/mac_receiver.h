@@ -42,8 +42,9 @@ class MacReceiver {
   Probe<ReceiveEvent> probe;
 
   /// Takes in one frame; returns the interrupt causes that this gives at its arrival.
-  /// `no_descriptors`: the ring is empty at this moment (RNBC).
-  std::uint32_t admit(link::Arrival&& arrival, bool no_descriptors);
+  /// `looped`: by RCTL.LBM, not from the PHY. `no_descriptors`: the ring is empty at this moment
+  /// (RNBC).
+  std::uint32_t admit(link::Arrival&& arrival, bool looped, bool no_descriptors);
 
   /// Asleep, and waiting for a frame to wake up.
   bool watching() const { return wakeup_.asleep() && wakeup_.enabled(); }
@@ -66,8 +67,14 @@ class MacReceiver {
   /// Notes the faults of a damaged frame in counters and in `stored`; false if it is not to be
   /// stored.
   bool keep_faulty(const link::Arrival& arrival, FrameFault fault, StoredFrame& stored);
-  /// Of a frame with the MAC control type: true if it goes no further.
-  bool consume_mac_control(const link::Arrival& arrival);
+  /// What becomes of a frame with the MAC control type.
+  enum class Control : std::uint8_t {
+    kFiltered,  ///< a frame like any other
+    kPause,     ///< the same, but not counted as a good one
+    kPassed,    ///< whatever the filters say
+    kConsumed,  ///< goes no further
+  };
+  Control mac_control(const link::Arrival& arrival);
   void check_high_water(Time at);
   void send_xoff(Time at);
 

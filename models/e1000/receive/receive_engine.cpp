@@ -180,7 +180,8 @@ link::Arrival ReceiveEngine::take_arrival() {
 
 void ReceiveEngine::admit_arrived() {
   while (next_arrival_time() <= time_.now()) {
-    const std::uint32_t causes = mac_.admit(take_arrival(), free_descriptors() == 0);
+    const bool looped = !transmitter_.looped().empty();
+    const std::uint32_t causes = mac_.admit(take_arrival(), looped, free_descriptors() == 0);
     if (causes != 0) raise(causes);
   }
 }

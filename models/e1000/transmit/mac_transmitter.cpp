@@ -16,6 +16,9 @@ void push(boost::circular_buffer<T>& buffer, T value) {
   buffer.push_back(std::move(value));
 }
 
+/// Of a frame of make_pause().
+std::uint16_t pause_quanta(const link::Frame& frame) { return load_be16(frame.data() + 16); }
+
 }  // namespace
 
 MacTransmitter::MacTransmitter(const sc_core::sc_module_name& name, Core& core)
@@ -103,6 +106,7 @@ void MacTransmitter::launch(link::FramePtr&& frame, Time ready, std::uint32_t by
 void MacTransmitter::count(const link::Frame& frame, bool pause) {
   core_.statistics.on_transmit(frame_kind(frame.data()),
                                static_cast<std::uint32_t>(frame.wire_bytes()), pause);
+  if (pause) core_.statistics.on_transmit_pause(pause_quanta(frame));
 }
 
 void MacTransmitter::pump() {
@@ -141,17 +145,31 @@ void MacTransmitter::send_pause(std::uint16_t quanta, Time at) {
                        bank[reg::kRa + 4]};
   const auto bytes = make_pause(view, quanta);
   link::FramePtr frame = link::FramePool::shared().copy({bytes.data(), bytes.size()});
-  core_.statistics.on_transmit_pause(quanta);
   if (core_.link_up && held_.empty() && sc_now() >= core_.gmii->busy_until()) {
     launch(std::move(frame), at, 0);
     return;
   }
-  if (held_.full()) held_.set_capacity(2 * held_.capacity());
-  // Ahead of data, but XOFF and XON keep their order.
-  const auto data =
-      std::find_if_not(held_.begin(), held_.end(), [](const Held& held) { return held.pause; });
-  held_.insert(data, {std::move(frame), at, true});
+  hold_pause(std::move(frame), at);
   pump_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+/// Ahead of data, but XOFF and XON keep their order. One of each waits: another request changes
+/// nothing, or brings it behind the other.
+void MacTransmitter::hold_pause(link::FramePtr&& frame, Time at) {
+  const auto is_data = [](const Held& held) { return !held.pause; };
+  auto data = std::find_if(held_.begin(), held_.end(), is_data);
+  const auto waiting = data - held_.begin();
+  if (waiting > 0) {
+    link::FramePtr& last = held_[static_cast<std::size_t>(waiting - 1)].frame;
+    if ((pause_quanta(*last) == 0) == (pause_quanta(*frame) == 0)) {
+      last = std::move(frame);
+      return;
+    }
+  }
+  if (waiting == 2) held_.pop_front();
+  if (held_.full()) held_.set_capacity(2 * held_.capacity());
+  data = std::find_if(held_.begin(), held_.end(), is_data);
+  held_.insert(data, {std::move(frame), at, true});
 }
 
 void MacTransmitter::receive_pause(std::uint16_t quanta, Time at) {

@@ -80,6 +80,7 @@ class MacTransmitter : public sc_core::sc_module {
   /// To the PHY, or back in MAC loopback; `bytes` leave the FIFO, 0: a PAUSE frame.
   void launch(link::FramePtr&& frame, Time ready, std::uint32_t bytes);
   void count(const link::Frame& frame, bool pause);
+  void hold_pause(link::FramePtr&& frame, Time at);
   void retire(Time now);
   void pump();
   std::uint64_t held_frames() const;

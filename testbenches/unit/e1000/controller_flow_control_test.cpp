@@ -149,6 +149,53 @@ TEST(FlowControl, Fc2DpfAndPmcf) {
   });
 }
 
+TEST(FlowControl, Fc5PauseThatTheHostGetsIsNoGoodFrame) {  // 13.7.22 to 13.7.33
+  NicRig rig;
+  rig.run([&] {
+    set_up(rig, ctrl::kRfce);
+    rig.write(reg::kRctl, rctl::kEn | rctl::kUpe | rctl::kMpe | rctl::kBam);
+    rig.far.send(pause(1));
+    rig.far.send(pause(1, kRigMac));
+    NicRig::wait_for(us(5));
+    EXPECT_EQ(rig.read(reg::kRdh), 2U);
+    rig.write(reg::kRdt, 2);  // no descriptors
+    rig.far.send(pause(0));
+    NicRig::wait_for(us(5));
+    for (const Counter counter :
+         {Counter::kGprc, Counter::kMprc, Counter::kPrc64, Counter::kRnbc, Counter::kBprc}) {
+      EXPECT_EQ(rig.counter(counter), 0U) << std::hex << offset_of(counter);
+    }
+    EXPECT_EQ(rig.read(offset_of(OctetCounter::kGorc)), 0U);
+    EXPECT_EQ(rig.counter(Counter::kXoffrxc), 2U);
+    EXPECT_EQ(rig.counter(Counter::kXonrxc), 1U);
+    EXPECT_EQ(rig.counter(Counter::kTpr), 3U);
+    rig.write(reg::kRdt, 7);
+    NicRig::wait_for(us(5));
+    EXPECT_EQ(rig.read(reg::kRdh), 3U) << "it is received all the same";
+  });
+}
+
+TEST(FlowControl, Fc2PmcfPassesWhatNoFilterKnows) {  // 8.7.4
+  NicRig rig;
+  rig.run([&] {
+    set_up(rig, ctrl::kRfce);
+    const MacAddress group{0x01, 0x80, 0xC2, 0x00, 0x00, 0x01};
+    rig.write(reg::kRctl, rctl::kEn | rctl::kPmcf);
+    rig.far.send(pause(1, group, 0x0101));
+    NicRig::wait_for(us(5));
+    EXPECT_EQ(rig.read(reg::kRdh), 1U);
+    EXPECT_EQ(rig.rx_status_of(0) & rx_status::kPif, 0);
+    rig.far.send(pause(1, group));  // PAUSE itself is no business of PMCF's
+    NicRig::wait_for(us(5));
+    EXPECT_EQ(rig.read(reg::kRdh), 1U);
+    rig.write(reg::kRctl, rctl::kEn);
+    rig.far.send(pause(1, group, 0x0101));
+    NicRig::wait_for(us(5));
+    EXPECT_EQ(rig.read(reg::kRdh), 1U);
+    EXPECT_EQ(rig.counter(Counter::kFcruc), 2U);
+  });
+}
+
 /// 2 KiB packet buffer, no descriptors; XOFF at 1024 bytes, XON at 512.
 void small_buffer(NicRig& rig, std::uint32_t flow_control) {
   rig.write(reg::kPba, 2);
@@ -235,6 +282,28 @@ TEST(FlowControl, Fc4SwxoffSendsOnePause) {
   EXPECT_EQ(load_be16(&rig.far.bytes(1)[16]), 0);
 }
 
+TEST(FlowControl, Fc4SwxoffIsOneRequestHoweverOftenItIsMade) {  // 8.7.6
+  NicRig rig;
+  rig.run([&] {
+    set_up(rig, 0);
+    rig.cable.plug(false);
+    NicRig::wait_for(ms(1));
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+      rig.write(reg::kFcttv, i % 2000 == 0 ? 0 : 0x1234);
+      rig.write(reg::kTctl, tctl::kEn | tctl::kPsp | tctl::kSwxoff);
+    }
+    EXPECT_EQ(rig.counter(Counter::kXofftxc), 0U) << "not sent yet";
+    EXPECT_EQ(rig.counter(Counter::kTpt), 0U);
+    rig.cable.plug(true);
+    NicRig::wait_for(ms(600));
+    EXPECT_EQ(rig.counter(Counter::kXofftxc), 1U);
+    EXPECT_EQ(rig.counter(Counter::kXontxc), 1U);
+    EXPECT_EQ(rig.counter(Counter::kTpt), 2U);
+  });
+  ASSERT_EQ(rig.far.received.size(), 2U);
+  EXPECT_EQ(load_be16(&rig.far.bytes(1)[16]), 0x1234) << "the last request has the last word";
+}
+
 TEST(FlowControl, PauseFramesGoAheadOfWaitingData) {
   NicRig rig;
   rig.run([&] {
@@ -250,7 +319,8 @@ TEST(FlowControl, PauseFramesGoAheadOfWaitingData) {
   EXPECT_EQ(rig.far.received[2].first_bit - rig.far.received[1].last_bit, ns(96));
 }
 
-/// XON must not overtake the XOFF that came after it, nor the other way round.
+/// XON must not overtake the XOFF that came after it, nor the other way round; of two XOFFs that
+/// wait the later one is sent.
 TEST(FlowControl, PauseFramesThatWaitKeepTheirOrder) {
   NicRig rig;
   rig.run([&] {
@@ -263,11 +333,10 @@ TEST(FlowControl, PauseFramesThatWaitKeepTheirOrder) {
     }
     NicRig::wait_for(us(50));
   });
-  ASSERT_EQ(rig.far.received.size(), 5U);
-  EXPECT_EQ(load_be16(&rig.far.bytes(1)[16]), 0x11);
-  EXPECT_EQ(load_be16(&rig.far.bytes(2)[16]), 0);
-  EXPECT_EQ(load_be16(&rig.far.bytes(3)[16]), 0x22);
-  EXPECT_EQ(rig.far.bytes(4).size(), 1000U);
+  ASSERT_EQ(rig.far.received.size(), 4U);
+  EXPECT_EQ(load_be16(&rig.far.bytes(1)[16]), 0);
+  EXPECT_EQ(load_be16(&rig.far.bytes(2)[16]), 0x22);
+  EXPECT_EQ(rig.far.bytes(3).size(), 1000U);
 }
 
 TEST(FlowControl, PauseWhilePausedStillGoesOut) {

@@ -227,6 +227,30 @@ TEST(SelfTest, EthtoolLoopback82540emLooselyTimed) { ethtool_loopback(Part::k825
 TEST(SelfTest, EthtoolLoopback82544gc) { ethtool_loopback(Part::k82544gc, kTimeZero); }
 TEST(SelfTest, EthtoolLoopback82545gm) { ethtool_loopback(Part::k82545gm, kTimeZero); }
 
+TEST(SelfTest, Lb2MacLoopbackDoesNotHearTheWire) {  // 13.4.22
+  NicRig rig;
+  rig.run([&] {
+    rig.bring_up();
+    rig.setup_tx();
+    rig.setup_rx(8, rctl::kEn | rctl::kBam | rctl::kLbmMask);
+    rig.far.send(NicRig::frame(100));
+    rig.put_legacy(0, NicRig::frame(200));
+    rig.write(reg::kTdt, 1);
+    NicRig::wait_for(us(10));
+    rig.far.send(NicRig::frame(100));
+    NicRig::wait_for(us(10));
+    EXPECT_EQ(rig.read(reg::kRdh), 1U);
+    EXPECT_EQ(rig.rx_length(0), 204U);
+    EXPECT_EQ(rig.counter(Counter::kTpr), 1U);
+    EXPECT_EQ(rig.dropped(Drop::kRxNoLink), 2U);
+    rig.write(reg::kRctl, rctl::kEn | rctl::kBam);
+    rig.far.send(NicRig::frame(100));
+    NicRig::wait_for(us(10));
+    EXPECT_EQ(rig.read(reg::kRdh), 2U);
+  });
+  EXPECT_TRUE(rig.far.received.empty());
+}
+
 TEST(SelfTest, Lb2MacLoopbackNeedsNoCable) {
   NicRig rig;
   rig.cable.plug(false);
