@@ -19,6 +19,7 @@ void DmaEngine::abandon() {
   halted_ = write_back_due_ = false;
   causes_ = 0;
   master_.cancel();
+  abandoned_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
 void DmaEngine::gathering_changed(std::uint32_t dctl) {

@@ -154,6 +154,7 @@ class DmaEngine : public sc_core::sc_module {
   BusMaster master_;
   LocalTime& time_;
   sc_core::sc_event wake_event_;
+  sc_core::sc_event abandoned_event_;  // by abandon()
   DescriptorCache cache_;
   WriteBackQueue write_back_;
   std::uint64_t epoch_ = 0;

@@ -107,6 +107,7 @@ void TransmitEngine::run() {
   time_.start();
   room_list_ |= mac_.space_event();
   room_list_ |= delay_.expired_event();
+  room_list_ |= abandoned_event_;
   for (;;) {
     settle();
     if (!work()) {
@@ -242,12 +243,21 @@ bool TransmitEngine::wait_for_room(std::uint32_t bytes) {
         time_.wait_until(room_list_, kTimeNever);
       }
     } else {
-      time_.advance_to(at);
-      time_.sync_if_due();
-      if (time_.ahead() == kTimeZero) publish();
+      advance_to_room(at);
     }
     if (epoch != epoch_) return false;
   }
+}
+
+/// A reset must not find the engine asleep until a time that means nothing any more.
+void TransmitEngine::advance_to_room(Time at) {
+  const bool free = time_.loosely_timed() ? at - sc_now() < time_.quantum() : time_.alone_until(at);
+  if (free) {
+    time_.advance_to(at);
+  } else {
+    time_.wait_until(abandoned_event_, at);
+  }
+  if (time_.ahead() == kTimeZero) publish();
 }
 
 void TransmitEngine::forward_frames() {
@@ -309,10 +319,11 @@ void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index)
     write_back_all();
     if (reported || epoch != epoch_) return;
   }
-  // TIDV ends the gathering as well, whether it delays the interrupt or not
-  // (manual 3.4.2, 13.4.41).
-  if (delayed || (timed && !write_back_.empty())) {
+  if (delayed) {
     delay_.restart(time_.now(), delay_units(tidv), delay_units(core_.bank[reg::kTadv]));
+  } else if (timed && !write_back_.empty() && !delay_.running()) {
+    // TIDV bounds the gathering as well, from its first packet on (manual 3.4.2, 13.4.41).
+    delay_.restart(time_.now(), delay_units(tidv), kTimeZero);
   }
 }
 

@@ -67,6 +67,7 @@ class TransmitEngine : public DmaEngine, public FifoUser {
   /// Reads the descriptor's buffer; false if the engine was reset meanwhile.
   bool read_buffer(const TxDescriptor& descriptor);
   bool wait_for_room(std::uint32_t bytes);
+  void advance_to_room(Time at);
   void forward_frames();
   void note(const AssemblerResult& result);
   void complete(const TxDescriptor& descriptor);

@@ -1,5 +1,6 @@
 /// Resets and bus-master gating, in quiet and in traffic (rules RST-1 to RST-16, PCI-2).
 
+#include "e1000tlm/e1000/registers/register_map.h"
 #include "testbenches/unit/e1000/nic_rig.h"
 
 namespace e1000tlm::e1000::test {
@@ -74,14 +75,34 @@ TEST(Reset, Rst3The82544LoadsItsEepromOnRequestOnly) {
   NicRig rig(Part::k82544gc);
   rig.run([&] {
     rig.write(reg::kRa, 0);
+    rig.write(reg::kRa + 4, rah::kAv);
     rig.write(reg::kCtrl, ctrl::kRst);
     NicRig::wait_for(us(1));
-    EXPECT_EQ(rig.read(reg::kRa + 4) & rah::kAv, 0U);
+    EXPECT_EQ(rig.read(reg::kRa + 4), 0U);
     EXPECT_EQ(rig.read(reg::kRa), 0U);
     rig.write(reg::kCtrlExt, ctrl_ext::kEeRst);
     NicRig::wait_for(ms(2));
     EXPECT_EQ(rig.read(reg::kRa), 0x12005452U);
     EXPECT_EQ(rig.read(reg::kRa + 4), 0x80005634U);
+  });
+}
+
+/// A cut address must not look like a valid one: all of it stays but for AV.
+TEST(Reset, Rst4ReceiveAddressesStayButAreNotValid) {  // 13.5.2, 13.5.3
+  NicRig rig(Part::k82544gc);
+  rig.run([&] {
+    for (std::uint32_t i = 1; i < 16; ++i) {
+      rig.write(reg::kRa + 8 * i, 0x01020304 * i);
+      rig.write(reg::kRa + 8 * i + 4, 0x80010506);
+    }
+    rig.write(reg::kCtrl, ctrl::kRst);
+    NicRig::wait_for(us(1));
+    EXPECT_EQ(rig.read(reg::kRa), 0x12005452U);
+    EXPECT_EQ(rig.read(reg::kRa + 4), 0x5634U);
+    for (std::uint32_t i = 1; i < 16; ++i) {
+      EXPECT_EQ(rig.read(reg::kRa + 8 * i), 0x01020304 * i);
+      EXPECT_EQ(rig.read(reg::kRa + 8 * i + 4), 0x00010506U);
+    }
   });
 }
 
@@ -118,6 +139,51 @@ TEST(Reset, Rst16PhyResetIsALevel) {
     NicRig::wait_for(ms(600));
     EXPECT_EQ(rig.read(reg::kStatus) & status::kLu, status::kLu);
     EXPECT_EQ(rig.phy_read(2), 0x0141);
+  });
+}
+
+/// Counters start with D0, not with CTRL.RST (13.7 and 14.8 know no other moment).
+TEST(Reset, Rst7StatisticsSurviveCtrlRst) {
+  NicRig rig;
+  rig.run([&] {
+    rig.bring_up();
+    rig.setup_rx();
+    rig.far.send(NicRig::frame(60));
+    NicRig::wait_for(us(5));
+    rig.write(reg::kCtrl, ctrl::kRst);
+    NicRig::wait_for(us(2));
+    EXPECT_EQ(rig.peek(offset_of(Counter::kGprc)), 1U);
+    EXPECT_EQ(rig.peek(offset_of(OctetCounter::kGorc)), 64U);
+    rig.nic.pci_reset(pci::ResetKind::kPowerState);
+    EXPECT_EQ(rig.peek(offset_of(Counter::kGprc)), 0U);
+    EXPECT_EQ(rig.peek(offset_of(OctetCounter::kGorc)), 0U);
+  });
+  for (const RegisterRow& row : register_map()) {
+    if (row.offset != reg::kStatistics) continue;
+    EXPECT_EQ(row.domains & domain::kSoftware, 0);
+  }
+}
+
+/// The engine waits for a frame of 1.2 ms to leave the packet buffer when the reset empties it.
+TEST(Reset, AnEngineThatWaitsForRoomIsAwakeAfterwards) {
+  NicRig rig;
+  rig.run([&] {
+    rig.phy_write(4, 0x0041);  // 10 Mb/s, full duplex
+    rig.phy_write(9, 0);
+    rig.phy_write(0, 0x1200);
+    rig.bring_up();
+    rig.setup_tx(32);
+    for (std::uint32_t i = 0; i < 20; ++i) rig.put_legacy(i, NicRig::frame(1500));
+    rig.write(reg::kTdt, 20);
+    NicRig::wait_for(us(100));
+    ASSERT_LT(rig.read(reg::kTdh), 20U);
+    rig.write(reg::kCtrl, ctrl::kRst);
+    NicRig::wait_for(us(2));
+    rig.setup_tx(8);
+    rig.put_legacy(0, NicRig::frame(60));
+    rig.write(reg::kTdt, 1);
+    NicRig::wait_for(us(5));
+    EXPECT_TRUE(rig.tx_done(0));
   });
 }
 
