@@ -3,16 +3,14 @@
 ///   e1000-registers --check doc/registers.md     status 1 if the file says something else
 
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 
 #include "e1000tlm/e1000/parts.h"
 #include "e1000tlm/e1000/registers/register_map.h"
 #include "e1000tlm/e1000/registers/statistics.h"
-#include "e1000tlm/tlm/output_file.h"
+
+#include "document.h"
 
 namespace {
 
@@ -43,6 +41,11 @@ std::string resets(std::uint8_t domains) {
   return text;
 }
 
+std::string reset_value(const RegisterRow& row) {
+  if (row.reset_mask == 0xFFFFFFFF) return hex(row.reset, 8);
+  return hex(row.reset & row.reset_mask, 8) + " in bits " + hex(row.reset_mask, 8);
+}
+
 std::string offset(const RegisterRow& row) {
   if (row.count == 1) return hex(row.offset, 5);
   return hex(row.offset, 5) + " + " + std::to_string(row.stride) + "n, n < " +
@@ -55,13 +58,14 @@ std::string document() {
          "Made from the register map by `build/bin/e1000-registers`; a test keeps it true. Bits "
          "outside "
          "the read mask\nread 0, bits outside the write mask do not store. Values that the EEPROM "
-         "loads after a reset are not shown.\n\n"
+         "loads after a reset are not shown.\nWhere a reset value is given \"in bits\", resets "
+         "leave the other bits as they are (0 at power-up).\n\n"
          "| offset | name | access | reset value | read mask | write mask | reset by | parts | "
          "manual "
          "|\n|---|---|---|---|---|---|---|---|---|\n";
   for (const RegisterRow& row : nic::register_map()) {
     out << "| " << offset(row) << " | " << row.name << " | " << to_string(row.access) << " | "
-        << hex(row.reset, 8) << " | " << hex(row.read_mask, 8) << " | " << hex(row.write_mask, 8)
+        << reset_value(row) << " | " << hex(row.read_mask, 8) << " | " << hex(row.write_mask, 8)
         << " | " << resets(row.domains) << " | " << parts(row.parts) << " | " << row.section
         << " |\n";
   }
@@ -84,27 +88,4 @@ std::string document() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const std::string text = document();
-  if (argc == 1) {
-    try {
-      std::cout << text << std::flush;
-      e1000tlm::flush_standard_output();
-      return 0;
-    } catch (const std::runtime_error& error) {
-      std::cerr << "e1000-registers: " << error.what() << "\n";
-      return 1;
-    }
-  }
-  if (argc != 3 || std::string(argv[1]) != "--check") {
-    std::cerr << "usage: e1000-registers [--check FILE]\n";
-    return 2;
-  }
-  std::ifstream file(argv[2]);
-  std::stringstream content;
-  content << file.rdbuf();
-  if (content.str() == text) return 0;
-  std::cerr << argv[2] << " does not match the register map; run e1000-registers > " << argv[2]
-            << "\n";
-  return 1;
-}
+int main(int argc, char** argv) { return document_main(argc, argv, "e1000-registers", document()); }

@@ -6,6 +6,7 @@
 #include "e1000tlm/e1000/interrupts/interrupt_unit.h"
 #include "e1000tlm/e1000/packet_buffer/packet_buffer_registers.h"
 #include "e1000tlm/e1000/peripherals/eeprom_interface.h"
+#include "e1000tlm/e1000/peripherals/eeprom_map.h"
 #include "e1000tlm/e1000/peripherals/flash_interface.h"
 #include "e1000tlm/e1000/power/wakeup_unit.h"
 #include "e1000tlm/e1000/receive/mac_receiver.h"
@@ -83,7 +84,7 @@ struct Controller::Blocks : public ResetTarget {
         flash("flash_interface", core, config.flash),
         mdi("mdi", core),
         transmitter("mac_transmitter", core),
-        wakeup("wakeup", core),
+        wakeup("wakeup", core, has_power_management(*config.eeprom, config.part)),
         receiver(core, transmitter, wakeup),
         transmit("transmit", core, transmitter),
         receive("receive", core, receiver, transmitter),
@@ -139,6 +140,7 @@ struct Controller::Blocks : public ResetTarget {
     receive.reset(Drop::kRxReset);
     packet_buffer.reset();
     mdi.reset();
+    eeprom.release_pins();
     interrupts.reset();
     wakeup.reset();
     if ((domains & domain::kBus) != 0) statistics.reset();
@@ -227,8 +229,8 @@ void Controller::mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc
   b.core.access_time = sc_now() + from_sc(delay);
   access_registers(
       payload, kMmioBytes, [&](std::uint32_t offset, std::uint32_t) { return b.bank.read(offset); },
-      [&](std::uint32_t offset, std::uint32_t value, std::uint32_t) {
-        b.bank.write(offset, value);
+      [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
+        b.bank.write(offset, value, mask);
       });
 }
 

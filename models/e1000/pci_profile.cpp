@@ -1,4 +1,5 @@
 #include "e1000tlm/e1000/controller.h"
+#include "e1000tlm/e1000/peripherals/eeprom_map.h"
 #include "e1000tlm/e1000/registers/registers.h"
 
 namespace e1000tlm::e1000 {
@@ -6,13 +7,43 @@ namespace {
 
 constexpr std::uint16_t kIntelVendor = 0x8086;
 
-/// PMC: version 2, PME# from D0, D3hot and, if the EEPROM says that power management is on, no DSI
-/// (manual 6.3.3.3).
-constexpr std::uint16_t kPowerCapabilities = 0x0002 | (1 << 11) | (1 << 14);
+/// PMC: version 2; PME# from D0 and D3hot (manual 6.3.3.3).
+constexpr std::uint16_t kPmcVersion = 0x0002, kPmcPme = 1 << 11 | 1 << 14;
 
-/// 64 bits and 133 MHz capable; designed for reads of 2048 bytes, one split at a time (manual
-/// 4.3.2.1) and so 2 KiB in all, as these parts report themselves; bus and device not yet known.
-constexpr std::uint32_t kPcixStatus = 0xFFF8 | 1 << 16 | 1 << 17 | 2 << 21 | 0 << 23 | 1 << 26;
+/// Designed for reads of 2048 bytes, one split at a time (manual 4.3.2.1) and so 2 KiB in all, as
+/// these parts report themselves; bus and device not yet known.
+constexpr std::uint32_t kPcixStatus = 0xFFF8 | 2 << 21 | 0 << 23 | 1 << 26;
+constexpr std::uint32_t kPcix64Bit = 1 << 16, kPcix133Mhz = 1 << 17, kPcixReads4096 = 1 << 21;
+
+/// Without power management the registers are there, but read-only, and D3 does not exist (manual
+/// 5.6.7); the data register has 0 then (6.3.3.6).
+void power_management(pci::FunctionConfig& c, Part part, const EepromImage& eeprom) {
+  c.pm_offset = 0xDC;
+  c.pm_capabilities = kPmcVersion;
+  c.d3_disables_decoding = true;  // manual 6.3.1.4
+  if (!has_power_management(eeprom, part)) {
+    c.pm_read_only = true;
+    return;
+  }
+  c.pm_capabilities |= kPmcPme;
+  const auto power = [&](EepromUse use) {  // 0.1 W
+    return static_cast<std::uint8_t>(eeprom_value(eeprom, part, use).value_or(0));
+  };
+  c.pm_data[0] = c.pm_data[4] = power(EepromUse::kD0Power);
+  c.pm_data[3] = c.pm_data[7] = power(EepromUse::kD3Power);
+  c.pm_data_scale = 1;
+}
+
+std::uint32_t pcix_status(Part part, const EepromImage& eeprom) {
+  const auto is = [&](EepromUse use, std::uint16_t otherwise) {
+    return eeprom_value(eeprom, part, use).value_or(otherwise) != 0;
+  };
+  std::uint32_t status = kPcixStatus;
+  if (is(EepromUse::k64Bit, 1)) status |= kPcix64Bit;
+  if (is(EepromUse::k133Mhz, 1)) status |= kPcix133Mhz;
+  if (is(EepromUse::kMaxRead, 0)) status |= kPcixReads4096;
+  return status;
+}
 
 }  // namespace
 
@@ -27,21 +58,16 @@ pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom, bool has_f
   c.min_grant = 0xFF;
   c.subsystem_vendor_id = kIntelVendor;
   c.subsystem_id = 0x1008;  // hardware default
-  bool wide_bars = false;
-  if (eeprom.signature_ok()) {
-    // Word 0Ah: bit 0 loads vendor and device ids, bit 1 subsystem ids; bit 13 narrows the BARs
-    // (manual 5.6.7).
-    const std::uint16_t control = eeprom.word(0x0A);
-    if ((control & 1) != 0) {
-      c.device_id = eeprom.word(0x0D);
-      c.vendor_id = eeprom.word(0x0E);
-    }
-    if ((control & 2) != 0) {
-      c.subsystem_id = eeprom.word(0x0B);
-      c.subsystem_vendor_id = eeprom.word(0x0C);
-    }
-    wide_bars = info.bars_64bit && (control & (1 << 13)) == 0;
+  const auto field = [&](EepromUse use) { return eeprom_value(eeprom, part, use); };
+  if (field(EepromUse::kLoadDeviceIds) == 1) {
+    c.device_id = *field(EepromUse::kDeviceId);
+    c.vendor_id = *field(EepromUse::kVendorId);
   }
+  if (field(EepromUse::kLoadSubsystemIds) == 1) {
+    c.subsystem_id = *field(EepromUse::kSubsystemId);
+    c.subsystem_vendor_id = *field(EepromUse::kSubsystemVendorId);
+  }
+  const bool wide_bars = info.bars_64bit && field(EepromUse::kNarrowBars) == 0;
   using Kind = pci::BarConfig::Kind;
   c.bars[0] = {wide_bars ? Kind::kMemory64 : Kind::kMemory32, kMmioBytes, false};
   if (has_flash && info.parallel_flash) {
@@ -51,20 +77,13 @@ pci::FunctionConfig pci_profile(Part part, const EepromImage& eeprom, bool has_f
   }
   c.bars[wide_bars ? 4 : 2] = {Kind::kIo, 8, false};
 
-  c.pm_offset = 0xDC;
-  c.pm_capabilities = kPowerCapabilities;
-  const std::uint16_t power = eeprom.word(0x22);  // D0 and D3 power, 0.1 W (manual 5.6.25)
-  c.pm_data = {};
-  c.pm_data[0] = c.pm_data[4] = static_cast<std::uint8_t>(power >> 8);
-  c.pm_data[3] = c.pm_data[7] = static_cast<std::uint8_t>(power);
-  c.pm_data_scale = 1;
-  c.d3_disables_decoding = true;  // manual 6.3.1.4
+  power_management(c, part, eeprom);
   if (info.pcix) {
     c.pcix_offset = 0xE4;
     c.pcix_command = 0x0002;  // relaxed ordering enabled, 512-byte reads, one outstanding split
-    c.pcix_status = kPcixStatus;
+    c.pcix_status = pcix_status(part, eeprom);
   }
-  c.msi_offset = 0xF0;
+  if (field(EepromUse::kMsiDisable).value_or(0) == 0) c.msi_offset = 0xF0;
   return c;
 }
 

@@ -161,6 +161,7 @@ class ConfigSpace::Builder {
   void power_management(unsigned at) {
     space_.bytes_[at] = kPmId;
     put16(at + kPmc, config_.pm_capabilities);
+    if (config_.pm_read_only) return;
     const bool pme = (config_.pm_capabilities & kPmcPme) != 0;
     put16(at + kPmcsr, 0,
           static_cast<std::uint16_t>(kPmcsrState | kPmcsrDataSelect | (pme ? kPmcsrPmeEnable : 0)),
@@ -274,11 +275,13 @@ bool ConfigSpace::pme_enabled() const { return pmcsr_bit(kPmcsrPmeEnable); }
 bool ConfigSpace::pme_status() const { return pmcsr_bit(kPmcsrPmeStatus); }
 
 void ConfigSpace::set_pme_status(bool set) {
-  if (config_.pm_offset != 0) set_bits(config_.pm_offset + kPmcsr, kPmcsrPmeStatus, set);
+  if (config_.pm_offset == 0 || config_.pm_read_only) return;
+  set_bits(config_.pm_offset + kPmcsr, kPmcsrPmeStatus, set);
 }
 
 void ConfigSpace::set_pme_enabled(bool set) {
   if ((config_.pm_capabilities & kPmcPme) == 0 || config_.pm_offset == 0) return;
+  if (config_.pm_read_only) return;
   set_bits(config_.pm_offset + kPmcsr, kPmcsrPmeEnable, set);
 }
 

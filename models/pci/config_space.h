@@ -75,6 +75,7 @@ struct FunctionConfig {
   /// Power management: offset of the capability, 0 = absent.
   std::uint8_t pm_offset = 0;
   std::uint16_t pm_capabilities = 0;       ///< PMC register
+  bool pm_read_only = false;               ///< PMCSR stays 0: no D3, no PME
   std::array<std::uint8_t, 16> pm_data{};  ///< data register by Data_Select
   /// What the data register counts in.
   std::uint8_t pm_data_scale = 0;

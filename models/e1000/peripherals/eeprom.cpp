@@ -91,8 +91,9 @@ EepromImage EepromImage::make(Part part, const MacAddress& mac) {
   image.set_word(0x0C, kIntelVendor);
   image.set_word(0x0D, info.device_id);
   image.set_word(0x0E, kIntelVendor);
-  // PAUSE and ASM_DIR advertised; bit 2 is APM enable on the 82544 (manual 5.6.12).
-  image.set_word(0x0F, info.is_82544 && card.wakes ? 0x3004 : 0x3000);
+  // PAUSE and ASM_DIR advertised; bit 2 is APM enable on the 82544; the 82545 is 64 bits wide and
+  // works at 133 MHz (manual 5.6.12).
+  image.set_word(0x0F, info.is_82544 && card.wakes ? 0x3004 : info.bars_64bit ? 0x3068 : 0x3000);
   image.set_word(0x1F, 0x0602);  // LED 0 link up, LED 2 link at 100 Mb/s
   image.set_word(0x20, 0x0000);  // software-defined pins are inputs
   image.set_word(0x21, 0x0000);

@@ -1,6 +1,6 @@
 #include "e1000tlm/e1000/peripherals/eeprom_interface.h"
 
-#include "e1000tlm/e1000/peripherals/leds.h"
+#include "e1000tlm/e1000/peripherals/eeprom_map.h"
 #include "e1000tlm/e1000/registers/register_map.h"
 
 namespace e1000tlm::e1000 {
@@ -37,9 +37,16 @@ std::uint32_t EepromInterface::eecd_view(std::uint32_t, std::uint32_t stored) co
 }
 
 void EepromInterface::eecd_written(std::uint32_t, std::uint32_t value) {
-  if (!granted()) return;
+  if (!granted()) {
+    release_pins();
+    return;
+  }
+  set_pins((value & eecd::kCs) != 0, (value & eecd::kSk) != 0, (value & eecd::kDi) != 0);
+}
+
+void EepromInterface::set_pins(bool cs, bool sk, bool di) {
   const bool was_writing = device_.writing();
-  device_.set_pins((value & eecd::kCs) != 0, (value & eecd::kSk) != 0, (value & eecd::kDi) != 0);
+  device_.set_pins(cs, sk, di);
   if (device_.writing() && !was_writing) {
     write_event_.notify(to_sc(core_.timing.eeprom_write));
   }
@@ -62,43 +69,25 @@ void EepromInterface::eerd_written(std::uint32_t, std::uint32_t value) {
 void EepromInterface::read_done() {
   read_pending_ = false;
   done_ = true;
-  data_ = image_.word((core_.bank[reg::kEerd] >> eerd::kAddrShift) & 0xFF);
+  // No more address bits are sent than the EEPROM has.
+  data_ = image_.word((core_.bank[reg::kEerd] >> eerd::kAddrShift & 0xFF) % image_.words());
 }
 
-/// Words and bits: manual 5.6. Without a valid signature in word 0Ah hardware keeps its defaults
-/// (rule EE-3), the station address apart, which needs no signature on these parts.
 void EepromInterface::load(std::uint8_t domains) {
-  RegisterBank& bank = core_.bank;
+  release_pins();
   read_pending_ = done_ = false;
   read_event_.cancel();
   load_done_ = sc_now() + core_.timing.eeprom_load;
   load_event_.cancel();
   load_event_.notify(to_sc(core_.timing.eeprom_load));
 
-  bank[reg::kRa] = image_.word(0) | (std::uint32_t{image_.word(1)} << 16);
-  bank[reg::kRa + 4] = image_.word(2) | rah::kAv;
-  if (!image_.signature_ok()) return;
-
-  const std::uint16_t control = image_.word(0x0A);
-  std::uint32_t& ctrl = bank[reg::kCtrl];
-  ctrl &= ~(ctrl::kFd | ctrl::kLrst | ctrl::kFrcspd | ctrl::kIlos);
-  if ((control & (1 << 10)) != 0) ctrl |= ctrl::kFd;
-  if ((control & (1 << 9)) != 0) ctrl |= ctrl::kLrst;
-  if ((control & (1 << 11)) != 0) ctrl |= ctrl::kFrcspd;
-  if ((control & (1 << 4)) != 0) ctrl |= ctrl::kIlos;
-  const bool apme = core_.part.is_82544 ? (image_.word(0x0F) & (1 << 2)) != 0
-                                        : (image_.word(0x24) & (1 << 10)) != 0;
-  // Waiting for a magic packet takes a link, before any driver (manual 13.4.1).
-  if (apme) ctrl |= ctrl::kSlu;
-
-  bank.poke(reg::kLedctl, ledctl_from_eeprom(image_.word(0x1F), image_.word(0x2F)));
-
-  if ((domains & (domain::kPowerGood | domain::kBus)) == 0) return;
-  if (apme) bank[reg::kWuc] |= wuc::kApme;
-  // Its broadcast magic packets have to pass the filter (manual 6.4.3.1.4).
-  if (apme && core_.part.is_82544) bank[reg::kRctl] |= rctl::kBam;
-  // Init Control 2 bit 15: APM asserts PME# (manual 5.6.12).
-  if ((image_.word(0x0F) & (1 << 15)) != 0) bank[reg::kWuc] |= wuc::kApmpme;
+  RegisterBank& bank = core_.bank;
+  for (const EepromField& field : eeprom_map()) {
+    if (!field.is_register() || (field.parts & core_.part.mask) == 0) continue;
+    const std::uint32_t reset = bank.row_at(field.reg)->reset;
+    bank[field.reg] =
+        loaded_from_eeprom(image_, core_.part.mask, domains, field.reg, bank[field.reg], reset);
+  }
 }
 
 }  // namespace e1000tlm::e1000

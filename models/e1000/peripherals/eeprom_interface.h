@@ -14,9 +14,12 @@ class EepromInterface : public sc_core::sc_module {
  public:
   EepromInterface(const sc_core::sc_module_name& name, Core& core, EepromImage& image);
 
-  /// Loads what the resets of `domains` load: station address, initial control, LEDs, wake-up.
+  /// Loads what the resets of `domains` load, as the EEPROM map says.
   /// Software cannot have the EEPROM meanwhile.
   void load(std::uint8_t domains);
+  /// Software has given up the EEPROM, or has lost it: hardware holds its pins low. With CS falling
+  /// the EEPROM carries out a write that it has been told.
+  void release_pins() { set_pins(false, false, false); }
   /// A read or a load is under way.
   bool busy() const { return read_pending_ || sc_now() < load_done_; }
   EepromImage& image() { return image_; }
@@ -24,6 +27,7 @@ class EepromInterface : public sc_core::sc_module {
  private:
   std::uint32_t eecd_view(std::uint32_t index, std::uint32_t stored) const;
   void eecd_written(std::uint32_t index, std::uint32_t value);
+  void set_pins(bool cs, bool sk, bool di);
   std::uint32_t eerd_view(std::uint32_t index, std::uint32_t stored) const;
   void eerd_written(std::uint32_t index, std::uint32_t value);
   void read_done();

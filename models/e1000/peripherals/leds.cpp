@@ -9,15 +9,8 @@ namespace {
 
 constexpr std::uint32_t kModeMask = 0x0F, kGlobalBlinkMode = 1 << 5, kInvert = 1 << 6,
                         kBlink = 1 << 7;
-constexpr std::uint16_t kNotProgrammed = 0xFFFF;
 constexpr std::uint32_t kSpeed10 = 0, kSpeed100 = 1, kSpeed1000 = 2;  // STATUS.SPEED
 constexpr std::uint32_t kFastPcix = 2;                                // STATUS.PCIX_SPD: 133 MHz
-
-/// Puts the bytes of an EEPROM word in the places of two LEDs.
-std::uint32_t spread(std::uint16_t word, unsigned low_led) {
-  return (std::uint32_t{word} & 0xFF) << (8 * low_led) | (std::uint32_t{word} >> 8)
-                                                             << (8 * (low_led + 2));
-}
 
 bool fast_bus(std::uint32_t status) {
   if ((status & status::kPcixMode) == 0) return (status & status::kPci66) != 0;
@@ -82,15 +75,6 @@ std::string_view to_string(LedLight light) {
 LedSetting led_setting(std::uint32_t ledctl, unsigned led) {
   const std::uint32_t bits = ledctl >> (8 * led);
   return {static_cast<LedMode>(bits & kModeMask), (bits & kInvert) != 0, (bits & kBlink) != 0};
-}
-
-std::uint32_t ledctl_from_eeprom(std::uint16_t word_1f, std::uint16_t word_2f) {
-  constexpr std::uint32_t kEvenLeds = 0x00FF'00FF;
-  const std::uint32_t even =
-      word_1f == kNotProgrammed ? kLedctlDefault & kEvenLeds : spread(word_1f, 0);
-  const std::uint32_t odd =
-      word_2f == kNotProgrammed ? kLedctlDefault & ~kEvenLeds : spread(word_2f, 1);
-  return even | odd;
 }
 
 Time blink_half_period(std::uint32_t ledctl) {

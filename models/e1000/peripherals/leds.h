@@ -47,9 +47,6 @@ struct LedSetting {
 };
 /// Of LED 0 to 3.
 LedSetting led_setting(std::uint32_t ledctl, unsigned led);
-/// LEDCTL's low byte for each LED from the EEPROM: word 1Fh has LED 0 and LED 2, word 2Fh LED 1 and
-/// LED 3 (manual 5.6). A word that nobody has programmed (FFFFh) leaves the hardware's defaults.
-std::uint32_t ledctl_from_eeprom(std::uint16_t word_1f, std::uint16_t word_2f);
 
 /// How long a blinking LED is on and then off: 200 ms, or 83 ms with GLOBAL_BLINK_MODE.
 Time blink_half_period(std::uint32_t ledctl);

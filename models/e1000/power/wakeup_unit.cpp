@@ -9,8 +9,8 @@ constexpr std::uint32_t kLongestLength = 2047;  // WUPL of jumbo frames
 
 }  // namespace
 
-WakeupUnit::WakeupUnit(const sc_core::sc_module_name& name, Core& core)
-    : sc_module(name), core_(core) {
+WakeupUnit::WakeupUnit(const sc_core::sc_module_name& name, Core& core, bool power_management)
+    : sc_module(name), core_(core), power_management_(power_management) {
   core_.bank.on_write<&WakeupUnit::wuc_written>(reg::kWuc, this);
   SC_HAS_PROCESS(WakeupUnit);
   SC_METHOD(report);
@@ -22,6 +22,7 @@ WakeupUnit::WakeupUnit(const sc_core::sc_module_name& name, Core& core)
 void WakeupUnit::wuc_written(std::uint32_t, std::uint32_t value) {
   std::uint32_t& wuc = core_.bank[reg::kWuc];
   if ((value & wuc::kPmeStatus) != 0) wuc &= ~wuc::kPmeStatus;
+  if (!power_management_) wuc &= ~wuc::kPmeEn;
   if (pme_ != nullptr) pme_->set_pme((wuc & wuc::kPmeEn) != 0, (wuc & wuc::kPmeStatus) != 0);
 }
 
@@ -118,6 +119,7 @@ void WakeupUnit::link_changed() {
 
 /// APM asserts PME# without an operating system that has set PME_En (manual 6.4.1).
 void WakeupUnit::request(bool acpi) {
+  if (!power_management_) return;
   std::uint32_t& wuc = core_.bank[reg::kWuc];
   wuc |= wuc::kPmeStatus;
   if (pme_ == nullptr) return;

@@ -18,7 +18,8 @@ namespace e1000tlm::e1000 {
 /// further. Owns WUC's PME bits, which are PMCSR's, WUS, WUPL and WUPM.
 class WakeupUnit : public sc_core::sc_module {
  public:
-  WakeupUnit(const sc_core::sc_module_name& name, Core& core);
+  /// `power_management`: off, there is no PME, only WUS tells (manual 5.6.7).
+  WakeupUnit(const sc_core::sc_module_name& name, Core& core, bool power_management);
 
   /// The PCI function's PMCSR; null without PCI. Before the simulation starts.
   void connect(pci::PmeIf* pme) { pme_ = pme; }
@@ -58,6 +59,7 @@ class WakeupUnit : public sc_core::sc_module {
   void request(bool acpi);
 
   Core& core_;
+  const bool power_management_;
   pci::PmeIf* pme_ = nullptr;
   bool asleep_ = false;
   bool pending_ = false;

@@ -127,13 +127,5 @@ TEST(Leds, ActivityIsStretchedForLedsThatBlink) {
   EXPECT_EQ(activity_until(shows(LedMode::kActivity, true), 0, kTimeZero), kTimeZero);
 }
 
-TEST(Leds, EepromWordsHoldTwoLedsEach) {
-  EXPECT_EQ(ledctl_from_eeprom(0x0602, 0x0783), kLedctlDefault);
-  EXPECT_EQ(ledctl_from_eeprom(0xABCD, 0x1234), 0x12AB34CDU);
-  EXPECT_EQ(ledctl_from_eeprom(0xABCD, 0xFFFF), 0x07AB83CDU) << "one word never programmed";
-  EXPECT_EQ(ledctl_from_eeprom(0xFFFF, 0x1234), 0x12063402U);
-  EXPECT_EQ(ledctl_from_eeprom(0xFFFF, 0xFFFF), kLedctlDefault);
-}
-
 }  // namespace
 }  // namespace e1000tlm::e1000

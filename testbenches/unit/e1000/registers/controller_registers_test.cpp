@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "e1000tlm/e1000/peripherals/eeprom_map.h"
 #include "e1000tlm/e1000/registers/register_map.h"
 #include "testbenches/unit/e1000/nic_rig.h"
 
@@ -13,26 +14,13 @@ bool exists(const RegisterRow& row, Part part) { return (row.parts & part_info(p
 
 class RegistersOf : public ::testing::TestWithParam<Part> {};
 
-/// What EEPROM and hardware make of reset values; without link.
+/// What the EEPROM makes of reset values.
 std::uint32_t power_up_value(Part part, const RegisterRow& row, std::uint32_t index) {
-  const EepromImage image = EepromImage::make(part, kRigMac);
-  const std::uint16_t control = image.word(0x0A);
-  const bool apme =
-      part == Part::k82544gc ? (image.word(0x0F) & 4) != 0 : (image.word(0x24) & 0x400) != 0;
-  if (row.name == "CTRL" || row.name == "CTRL_DUP") {
-    std::uint32_t value = 0x00000A09 & ~0x00000889U;  // FD, LRST, ILOS and FRCSPD are word 0Ah's
-    if ((control & 0x0400) != 0) value |= ctrl::kFd;
-    if ((control & 0x0200) != 0) value |= ctrl::kLrst;
-    if ((control & 0x0800) != 0) value |= ctrl::kFrcspd;
-    if ((control & 0x0010) != 0) value |= ctrl::kIlos;
-    if (apme) value |= ctrl::kSlu;
-    return value;
-  }
-  if (row.name == "RAL" && index == 0) return 0x12005452;
-  if (row.name == "RAH" && index == 0) return 0x80005634;
-  if (row.name == "WUC" && apme) return wuc::kApme;
-  if (row.name == "RCTL" && apme && part == Part::k82544gc) return rctl::kBam;
-  return row.reset;
+  const std::uint32_t offset =
+      row.name == "CTRL_DUP" ? reg::kCtrl : row.offset + index * row.stride;
+  const std::uint32_t reset = row.name == "CTRL_DUP" ? 0x00000A09 : row.reset;
+  return loaded_from_eeprom(EepromImage::make(part, kRigMac), part_info(part).mask, domain::kAll,
+                            offset, reset, reset);
 }
 
 /// The part's rows, and those of registers that only others have at that place.
@@ -63,8 +51,8 @@ TEST_P(RegistersOf, ReadTheirPowerUpValues) {
     }
     const std::uint32_t mtxckok = GetParam() == Part::k82544gc ? status::kMtxckok : 0;
     EXPECT_EQ(rig.read(reg::kStatus) & ~0xC1U, mtxckok);  // no link, copper, 33 MHz, 32 bits
-    // FWE disabled, EEPROM present, 64 words, DO pulled up.
-    EXPECT_EQ(rig.read(reg::kEecd), 0x0118U);
+    // FWE disabled, EEPROM present, 64 words, DO pulled up; bits 31:6 are reserved on the 82544.
+    EXPECT_EQ(rig.read(reg::kEecd), GetParam() == Part::k82544gc ? 0x0018U : 0x0118U);
   });
 }
 
@@ -154,6 +142,16 @@ TEST(Registers, OfDelayAndThrottlingAreMissingOnThe82544) {
       rig.write(offset, 0xFFFFFFFF);
       EXPECT_EQ(rig.read(offset), 0U) << std::hex << offset;
     }
+  });
+}
+
+TEST(Registers, EecdOfThe82544HasNoEepromGrant) {  // 13.4.3: bits 31:6 are reserved
+  NicRig rig(Part::k82544gc);
+  rig.run([&] {
+    rig.write(reg::kEecd, 0xFFFFFFC0);
+    EXPECT_EQ(rig.read(reg::kEecd) & 0xFFFFFFC0, 0U);
+    rig.write(reg::kEecd, 0x00000020);
+    EXPECT_EQ(rig.read(reg::kEecd) & 0x37, 0x20U);
   });
 }
 
@@ -267,7 +265,7 @@ TEST_P(RegistersOf, PassEthtoolWhileFramesArriveAndWriteNothing) {
     // The reset that follows invalidates what the test left in RAH.
     rig.write(reg::kCtrl, ctrl::kRst);
     NicRig::wait_for(us(2));
-    for (std::uint32_t i = 1; i < 16; ++i) EXPECT_EQ(rig.read(0x5404 + 8 * i), 0U);
+    for (std::uint32_t i = 1; i < 16; ++i) EXPECT_EQ(rig.read(0x5404 + 8 * i) & rah::kAv, 0U);
     EXPECT_EQ(rig.read(0x5200), 0xFFFFFFFFU);  // RST-4: MTA survives
   });
   EXPECT_EQ(rig.far.received.size(), 0U);
