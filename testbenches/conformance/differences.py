@@ -14,8 +14,12 @@ Manual* (317453). The last column is the number of scenarios, of all parts, that
 model to the manual's value; everything else that the scenarios see is the same on both. Rules are
 defined in [rules.md](rules.md), abbreviations in the [glossary](glossary.md).
 
-| subject | manual | QEMU | this model | rule | shown by |
-|---|---|---|---|---|---|
+"How sure" is about silicon. *Certain*: the manual says it in so many words. *Likely*: the manual leaves a gap or
+contradicts itself, and drivers, contents of real cards or the manuals of sister parts fill it. *Judgement*: none of
+them tells; the model does what harms drivers least.
+
+| subject | manual | QEMU | this model | how sure | rule | shown by |
+|---|---|---|---|---|---|---|
 """
 
 
@@ -26,7 +30,7 @@ def count(compared):
 
 def render(met):
     rows = [
-        f"| {d.subject} | {d.manual} | {d.qemu} | {d.ours} | {d.rule} | {met[d]} |\n"
+        f"| {d.subject} | {d.manual} | {d.qemu} | {d.ours} | {d.sure} | {d.rule} | {met[d]} |\n"
         for d in sorted(met, key=lambda d: d.subject.lower())
     ]
     return HEAD + "".join(rows)

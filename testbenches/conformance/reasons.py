@@ -19,7 +19,11 @@ CAPABILITIES = Difference(
     "PCI capabilities", "-", "4.1: PM, MSI, PCI-X where the part has it", "none"
 )
 IO_WINDOW = Difference(
-    "I/O window", "RST-13", "13.2.2: IOADDR, IODATA; BAR 2, 8 bytes", "BAR 1, 64 bytes, reads 0"
+    "I/O window",
+    "RST-13",
+    "13.2.2: IOADDR, IODATA; BAR 2, 8 bytes",
+    "BAR 1, 64 bytes, reads 0",
+    sure="likely",
 )
 WIDE_BARS = Difference(
     "64-bit BAR of the 82545",
@@ -51,10 +55,13 @@ SOFTWARE_RESET = Difference(
     "as the manual; also through CTRL_DUP and the I/O window",
 )
 PHY_HARD_RESET = Difference(
-    "CTRL.PHY_RST", "RST-16", "13.4.1: resets the PHY while it is 1", "ignored"
+    "CTRL.PHY_RST", "RST-16", "13.4.1: resets the PHY while it is 1; with RST, too", "ignored"
 )
 RESET_VALUES = Difference(
-    "values after reset", "-", "13: reset values, EEPROM words 0Ah, 0Fh, 1Fh, 20h, 24h, 2Fh", "others, fixed"
+    "values after reset",
+    "-",
+    "13: reset values, EEPROM words 0Ah, 0Fh, 1Fh, 20h, 23h, 24h, 2Fh",
+    "others, fixed",
 )
 # --- Registers ---
 MISSING = Difference(
@@ -87,21 +94,32 @@ STORAGE_ONLY = Difference(
 SHORT_ACCESS = Difference(
     "accesses of fewer than 4 bytes",
     "-",
-    "13.2.1: registers are accessed as dwords",
+    "13.2: registers are dwords, to be accessed as such; of others it says nothing",
     "widened to dwords",
-    "only the bytes asked for",
+    "only the bytes asked for, of reads and of writes; other bytes keep their value",
+    sure="judgement",
 )
 PACKET_BUFFER = Difference(
-    "packet buffer memory", "-", "13.8.11: the window shows the memory", "other contents"
+    "packet buffer memory",
+    "-",
+    "13.8.11: the window shows the memory",
+    "other contents",
+    sure="likely",
 )
 FIFO_POINTERS = Difference(
     "FIFO pointers",
     "RST-6",
-    "13.8.1 to 13.8.10: where the FIFOs stand; the transmit FIFO follows the receive FIFO",
+    "13.8.1 to 13.8.10: where the FIFOs stand, in 64-bit words; TDFH starts at 600h, with 11 bits",
     "read 0, writes are ignored",
+    "the transmit FIFO starts at PBA.RXA * 128, as drivers write it; 600h lies in the receive FIFO",
+    sure="likely",
 )
 CTRL_BITS = Difference(
-    "CTRL after a write", "-", "13.4.1: storable bits, ADVD3WUC and others", "other bits stick"
+    "CTRL after a write",
+    "-",
+    "13.4.1: storable bits, ADVD3WUC and others",
+    "other bits stick",
+    sure="likely",
 )
 STATUS_REGISTER = Difference(
     "STATUS", "-", "13.4.2: ASDV, bits 31:16 reserved", "bits 31 and 19 set, fixed at 1000 Mb/s"
@@ -114,10 +132,18 @@ EEPROM_WRITE = Difference(
 EERD_RANGE = Difference(
     "EERD beyond the EEPROM",
     "EE-4",
-    "13.4.4: address bits beyond the part's are not used",
+    "13.4.4: not said; an EEPROM of 64 words takes six address bits",
     "DONE without data",
+    "the further address bits are not used",
+    sure="likely",
 )
-PHY_VALUES = Difference("PHY reset values", "-", "13.4.8, tables of PHY registers", "others")
+PHY_VALUES = Difference(
+    "PHY reset values",
+    "-",
+    "13.4.8, tables of PHY registers",
+    "others",
+    sure="likely",
+)
 PHY_MISSING = Difference(
     "PHY registers that QEMU leaves out", "MD-5", "7, 8, 15, 18, 19, 26, 29, 30 ...", "MDIC.E"
 )
@@ -128,7 +154,10 @@ PHY_POWER_DOWN = Difference(
     "PHY power-down", "LNK-9, LNK-17", "BMCR 11: link drops, negotiates again afterwards", "ignored"
 )
 SLU = Difference(
-    "CTRL.SLU", "LNK-3, LNK-18", "13.4.1: without it no link", "ignored; link is up at reset"
+    "CTRL.SLU",
+    "LNK-3, LNK-18",
+    "13.4.1: without it no link; starts as 1 where the EEPROM arms wake-up",
+    "ignored; link is up at reset",
 )
 LINK_LATCH = Difference("BMSR link bit", "LNK-6, LNK-18", "latched low until read", "not latched")
 LSC_AT_LOSS = Difference(
@@ -172,6 +201,7 @@ RESERVED_TYPE = Difference(
     "3.3.5, 3.3.6: DTYP 0 and 1 only",
     "bit 20 alone decides",
     "the packet is dropped",
+    sure="judgement",
 )
 TX_LONG = Difference(
     "data descriptor length",
@@ -179,12 +209,17 @@ TX_LONG = Difference(
     "3.3.6: 20 bits",
     "16 bits",
     "a packet longer than the part can send is dropped",
+    sure="likely",
 )
 TXD_LOW_CAUSE = Difference(
     "TXD_LOW", "TX-8", "13.4.43: the descriptors left fall to LWTHRESH", "never"
 )
 TCP_ZERO = Difference(
-    "TCP checksum of zero", "TX-21, TX-23", "RFC 9293: sent as 0; only UDP uses FFFFh", "FFFFh"
+    "TCP checksum of zero",
+    "TX-21, TX-23",
+    "RFC 9293: sent as 0; only UDP uses FFFFh",
+    "FFFFh",
+    sure="likely",
 )
 SUM_RANGE = Difference(
     "checksum field outside the sum, sum of nothing",
@@ -192,14 +227,23 @@ SUM_RANGE = Difference(
     "3.3.5: IPCSO, TUCSO say where the sum goes",
     "no sum for a field behind the end; FFFFh for an empty range",
     "the sum goes where it is told; nothing for an empty range",
+    sure="judgement",
 )
-SUM_ORDER = Difference("overlapping checksums", "-", "3.3.5: not said", "TCP/UDP first", "IP first")
+SUM_ORDER = Difference(
+    "overlapping checksums",
+    "-",
+    "3.3.5: not said",
+    "TCP/UDP first",
+    "IP first",
+    sure="judgement",
+)
 CONTEXT_IN_PACKET = Difference(
     "context inside a packet",
     "TX-32",
     "3.3.5: between packets only",
     "takes effect at once",
     "the packet is dropped",
+    sure="judgement",
 )
 IPV6_LENGTH = Difference(
     "segmentation over IPv6",
@@ -207,6 +251,7 @@ IPV6_LENGTH = Difference(
     "3.5.9: payload length MSS + HDRLEN - IPCSS",
     "that number, 40 too many",
     "40 subtracted: a correct packet",
+    sure="likely",
 )
 TSO_COUNT = Difference(
     "TSCTC, TSCTFC",
@@ -220,7 +265,7 @@ EMPTY_SEGMENT = Difference(
 GATHERED = Difference(
     "write-back thresholds",
     "TX-8, TX-11, RX-18",
-    "3.2.5, 3.4.2: WTHRESH descriptors together, or when the delay timer ends",
+    "3.2.5, 3.4.2, 13.4.41: WTHRESH descriptors together, or when the delay timer ends",
     "each at once",
 )
 EMPTY_TAIL = Difference(
@@ -238,17 +283,27 @@ RECEIVE_SUM = Difference(
 BROADCAST_MPE = Difference(
     "broadcast with MPE, without BAM",
     "RX-9",
-    "6.3.5, 10.1.1: a broadcast is a group's frame, too",
+    "6.3.5, 10.1.1: a broadcast is a group's frame, too; the I210's data sheet (7.1.1.1) has "
+    "BAM decide",
     "BAM alone decides, unless hash table or a receive address match",
+    sure="judgement",
 )
 UNICAST_HASH = Difference(
-    "hash table and unicast", "RX-9", "10.5.1: for multicast", "for unicast too"
+    "hash table and unicast",
+    "RX-9",
+    "10.5.1: for multicast",
+    "for unicast too",
+    sure="likely",
 )
 SOURCE_FILTER = Difference(
     "RAH.AS, RAH.AV bits", "RX-9", "13.5.3: AS 01 compares the source", "ignored"
 )
 PASSED_INEXACT = Difference(
-    "PIF", "RX-3, RX-9", "3.2.3.2: set for what passed by the hash or UPE only", "always 0"
+    "PIF",
+    "RX-3, RX-9",
+    "3.2.3.2: set for what passed by the hash or UPE only",
+    "always 0",
+    sure="likely",
 )
 CFI_FILTER = Difference(
     "RCTL.CFIEN", "RX-5, RX-9", "13.4.22: CFI is compared with RCTL.CFI", "ignored"
@@ -290,9 +345,14 @@ SMALL_PACKET = Difference(
 )
 # --- MAC control, loopback, statistics, wake-up ---
 FLOW_CONTROL = Difference(
-    "flow control", "FC-1 to FC-8", "8.7.3: PAUSE obeyed and sent, counters", "none"
+    "flow control",
+    "FC-1 to FC-8",
+    "8.7.3, 8.7.4: PAUSE obeyed and sent, DPF, PMCF, counters",
+    "none",
 )
-MAC_LOOPBACK = Difference("RCTL.LBM", "LB-2, LB-4", "13.4.22: 11 loops frames back", "ignored")
+MAC_LOOPBACK = Difference(
+    "RCTL.LBM", "LB-2, LB-4", "13.4.22: 11 loops frames back; the wire is not heard", "ignored"
+)
 COUNTERS = Difference(
     "statistics counters",
     "ST-4, ST-7",

@@ -18,18 +18,15 @@ RECORDS = os.path.join(HERE, "..", "records")
 class Difference:
     """Why QEMU may differ from the manual. All differences make doc/differences.md.
 
-    rule: number in the notes on the device's behaviour; manual: section and what it says."""
+    rule: number in the notes on the device's behaviour; manual: section and what it says; sure: how
+    sure it is that the model does what silicon does."""
 
     all = []
 
-    def __init__(self, subject, rule, manual, qemu, ours="as the manual"):
-        self.subject, self.rule, self.manual, self.qemu, self.ours = (
-            subject,
-            rule,
-            manual,
-            qemu,
-            ours,
-        )
+    def __init__(self, subject, rule, manual, qemu, ours="as the manual", sure="certain"):
+        assert sure in ("certain", "likely", "judgement")
+        self.subject, self.rule, self.manual = subject, rule, manual
+        self.qemu, self.ours, self.sure = qemu, ours, sure
         Difference.all.append(self)
 
 

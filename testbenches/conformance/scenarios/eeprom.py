@@ -2,7 +2,7 @@
 
 import reasons
 from bench.registers import *
-from bench.parts import EVERY
+from bench.parts import EVERY, OLD
 from bench.scenario import scenario
 
 PARTS = EVERY
@@ -113,7 +113,25 @@ def _(d):
 
 @scenario("EERD: beyond 64 words", "13.4.4", "enabled")
 def _(d):
-    d.see("word 40h: nobody drives DO", d.eerd(0x40), 0xFFFF, reasons.EERD_RANGE)
+    d.see("word 40h is word 0", d.eerd(0x40), 0x5452, reasons.EERD_RANGE)
+
+
+@scenario("EECD of the 82544: bits 31:6 are reserved", "13.4.3", "enabled", parts=OLD)
+def _(d):
+    d.write(EECD, 0xFFFFFFC0)
+    d.see("EECD", d.read(EECD) & 0xFFFFFFC0, 0, reasons.OLD_PART)
+
+
+@scenario("EECD written 0 ends a command: the write is carried out", "13.4.3, 93C46", "enabled")
+def _(d):
+    chip = Microwire(d)
+    chip.command(EWEN)
+    chip.select()
+    chip.clock_out(WRITE << 6 | 0x10, 9)
+    chip.clock_out(0x5AA5, 16)
+    d.write(EECD, 0)
+    d.step(20_000_000)
+    d.see("word", Microwire(d).read(0x10), 0x5AA5, reasons.EEPROM_WRITE)
 
 
 @scenario("EECD: the grant follows the request", "13.4.3", "enabled")

@@ -101,6 +101,40 @@ def _(d):
     d.see("FCRUC", d.statistic("FCRUC"), 1, FLOW)
 
 
+@scenario("MAC control: PMCF passes it, whatever the filters say", "8.7.4")
+def _(d):
+    setup(d)
+    d.set(RCTL, RCTL_PMCF)
+    d.step(1_200 * MILLISECOND)
+    d.see("received", len(d.deliver(pause(1, opcode=0x0101))), 1, FLOW)
+
+
+@scenario("PAUSE that software gets is no good frame", "13.7.22 to 13.7.33")
+def _(d):
+    setup(d)
+    d.set(RCTL, RCTL_MPE)
+    d.step(1_200 * MILLISECOND)
+    d.see("received", len(d.deliver(pause(1))), 1)
+    d.see("GPRC", d.statistic("GPRC"), 0, FLOW)
+    d.see("MPRC, PRC64", [d.statistic("MPRC"), d.statistic("PRC64")], [0, 0], FLOW)
+    d.see("TPR", d.statistic("TPR"), 1)
+
+
+@scenario("SWXOFF without link: one request, however often it is made", "8.7.6")
+def _(d):
+    setup(d, 0)
+    d.write(FCTTV, 0x1234)
+    d.clear(CTRL, CTRL_SLU)
+    d.step(MILLISECOND)
+    for _ in range(20):
+        d.set(TCTL, TCTL_SWXOFF)
+    d.see("without link", len(d.endpoint.frames()), 0)
+    d.set(CTRL, CTRL_SLU)
+    d.step(MILLISECOND)
+    d.see("with link", len(d.endpoint.frames()), 1, FLOW)
+    d.see("XOFFTXC", d.statistic("XOFFTXC"), 1, FLOW)
+
+
 @scenario("SWXOFF sends a PAUSE frame", "13.4.33")
 def _(d):
     setup(d, 0)

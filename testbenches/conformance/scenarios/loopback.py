@@ -87,6 +87,13 @@ def _(d):
     d.see("received", d.deliver(), [])
 
 
+@scenario("RCTL.LBM 11: the wire is not heard", "13.4.22")
+def _(d):
+    d.rx_ring(control=RCTL_BAM | RCTL_LBM)
+    d.see("received", len(d.deliver(ethernet(BROADCAST))), 0, reasons.MAC_LOOPBACK)
+    d.see("TPR", d.statistic("TPR"), 0, reasons.MAC_LOOPBACK)
+
+
 @scenario("RCTL.LBM 11: a frame comes back", "13.4.22")
 def _(d):
     d.tx_ring()

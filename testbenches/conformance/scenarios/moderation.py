@@ -45,6 +45,21 @@ def _(d, value, microseconds):
     d.see("after", d.irq_now(), True)
 
 
+@scenario("ITR: 0 ends an interval that runs", "13.4.18", "enabled")
+def _(d):
+    d.write(ITR, 65535)
+    d.write(IMS, RXT0)
+    d.write(ICS, RXT0)
+    d.step(10 * MICROSECOND)
+    d.read(ICR)
+    d.write(ICS, RXT0)
+    d.step(10 * MICROSECOND)
+    d.see("before", d.irq_now(), False)
+    d.write(ITR, 0)
+    d.step(10 * MICROSECOND)
+    d.see("after", d.irq_now(), True, reasons.ITR_FLOOR)
+
+
 @scenario("ITR: the first interrupt after a pause does not wait", "13.4.18", "enabled")
 def _(d):
     d.write(ITR, 4000)

@@ -85,6 +85,14 @@ def _(d):
     d.see("RAH 5 valid", d.read(RAH + 40) >> 31, 0, RST)
 
 
+@scenario("CTRL.RST keeps all of a receive address but AV", "13.5.2, 13.5.3")
+def _(d):
+    d.station(5, PEER)
+    software_reset(d)
+    d.see("RAL 5", d.read(RAL + 40), int.from_bytes(PEER[:4], "little"))
+    d.see("RAH 5", d.read(RAH + 40), int.from_bytes(PEER[4:], "little"), RST)
+
+
 @scenario("CTRL.RST reloads the first receive address", "14.3, 13.5.3", parts=NEWER)
 def _(d):
     d.station(0, PEER)
@@ -183,6 +191,16 @@ def _(d):
     d.see("after", d.phy_read(GTCR), 0x0E00, reasons.PHY_HARD_RESET)
 
 
+@scenario("CTRL.RST and PHY_RST at once reset both", "13.4.1, 14.3")
+def _(d):
+    d.phy_write(GTCR, 0)
+    d.write(RDLEN, 0x100)
+    d.write(CTRL, CTRL_RST | CTRL_PHY_RST)
+    d.step(10_000_000)
+    d.see("PHY", d.phy_read(GTCR), 0x0E00, reasons.PHY_HARD_RESET)
+    d.see("MAC", d.read(RDLEN), 0, RST)
+
+
 @scenario("CTRL.PHY_RST drops the link, which then comes back", "13.4.1")
 def _(d):
     d.set(CTRL, CTRL_PHY_RST)
@@ -253,7 +271,28 @@ def _(d):
 
 @scenario("CTRL after power-on", "13.4.1", "enabled")
 def _(d):
-    d.see("CTRL: full duplex, 1000 Mb/s", d.read(CTRL), 0x00000201, reasons.RESET_VALUES)
+    slu = CTRL_SLU if d.part.wakes else 0
+    d.see("CTRL: full duplex, 1000 Mb/s", d.read(CTRL), 0x00000201 | slu, reasons.RESET_VALUES)
+
+
+@scenario("CTRL after CTRL.RST: as the EEPROM says", "13.4.1", "enabled", parts=NEWER)
+def _(d):
+    d.write(CTRL, 0)
+    software_reset(d)
+    slu = CTRL_SLU if d.part.wakes else 0
+    d.see("SLU", d.read(CTRL) & CTRL_SLU, slu, RST)
+    d.step(1_000_000_000)
+    d.see("LU", d.read(STATUS) & STATUS_LU, STATUS_LU if slu else 0, None if slu else reasons.SLU)
+
+
+@scenario("TXCW after power-on: PAUSE and full duplex from the EEPROM", "5.6.7, 5.6.12", "enabled")
+def _(d):
+    d.see("TXCW", d.read(TXCW), 0x000001A0, reasons.MISSING)
+
+
+@scenario("MANC after power-on: the EEPROM's", "13.6.5, 5.6", "enabled")
+def _(d):
+    d.see("MANC", d.read(MANC), 0, reasons.RESET_VALUES)
 
 
 @scenario("STATUS without link", "13.4.2", "enabled")

@@ -336,6 +336,19 @@ def _(d):
     d.see("cause", d.read(ICR) & TXDW, TXDW, reasons.DELAY_TIMERS)
 
 
+@scenario("WTHRESH: TIDV's end writes back without IDE, too", "3.4.2, 13.4.41")
+def _(d):
+    d.write(TXDCTL, GATHER)
+    d.write(TIDV, 1000)
+    d.tx_ring()
+    d.read(ICR)
+    d.transmit(d.legacy(frame(61)), d.legacy(frame(62)))
+    d.see("gathered", [d.tx_status(n) for n in (0, 1)], [0, 0], reasons.GATHERED)
+    d.step(2 * MILLISECOND)
+    d.see("written back", [d.tx_status(n) for n in (0, 1)], [1, 1])
+    d.see("cause", d.read(ICR) & TXDW, TXDW)
+
+
 @scenario("WTHRESH: so many with RS are written back together", "3.4.2")
 def _(d):
     d.write(TXDCTL, GATHER)
