@@ -80,9 +80,9 @@ int sc_main(int, char**) {
   memory::Memory ram("ram", {});
   PciProcessor processor("processor", ram);
   e1000::Controller nic("nic", config);
-  pci::Function function("function", e1000::pci_profile(config.part, config.eeprom));
+  pci::Function function("function", e1000::pci_profile(config));
   OwnPci bus("bus", function);
-  phy::M88E1011 phy("phy");
+  phy::M88E1011 phy("phy", e1000::phy_profile(config.part));
   link::Cable cable("cable");
   const link::LoopbackPartner far_end("far_end", cable.end(1));
   sc_core::sc_signal<bool> irq("irq"), inta("inta"), rst("rst");
