@@ -32,6 +32,15 @@ std::string bits(const EepromField& field) {
   return std::to_string(field.high) + ":" + std::to_string(field.low);
 }
 
+/// Names of registers and bits are set as code.
+std::string as_code(const std::string& text) {
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const auto capital = [&](std::size_t at) { return text[at] >= 'A' && text[at] <= 'Z'; };
+    if (capital(i - 1) && capital(i)) return "`" + text + "`";
+  }
+  return text;
+}
+
 std::string parts(std::uint8_t mask) {
   if (mask == nic::on::kAll) return "all";
   std::string text;
@@ -44,7 +53,7 @@ std::string parts(std::uint8_t mask) {
 }
 
 std::string effect(const EepromField& field) {
-  const std::string target(field.target);
+  const std::string target = as_code(std::string(field.target));
   switch (field.use) {
     case EepromUse::kRegister: return target;
     case EepromUse::kRegisterSets: return target + " = 1, if it is 1";
@@ -69,9 +78,10 @@ std::string document() {
          "Made from the EEPROM map by `build/bin/e1000-eeprom`; a test keeps it true. The table "
          "says "
          "what a field of the EEPROM\nis for and where hardware puts it.\n\n"
-         "- \"Every reset\" is power-up, RST#, D3 to D0, CTRL.RST and CTRL_EXT.EE_RST. The 82544 "
+         "- \"Every reset\" is power-up, RST#, D3 to D0, `CTRL.RST` and `CTRL_EXT.EE_RST`. The "
+         "82544 "
          "does "
-         "not load after CTRL.RST:\n  software sets EE_RST.\n"
+         "not load after `CTRL.RST`:\n  software sets `EE_RST`.\n"
          "- \"Power\" is the start of the simulation: a running function keeps its configuration "
          "space's layout.\n"
          "- Without the signature 01b (word 0Ah bits 15:14) hardware takes the Ethernet address "
@@ -83,13 +93,14 @@ std::string document() {
          "| word | bits | field | goes to | loaded by | parts | manual |\n"
          "|---|---|---|---|---|---|---|\n";
   for (const EepromField& field : nic::eeprom_map()) {
-    out << "| " << words(field) << " | " << bits(field) << " | " << field.name << " | "
-        << effect(field) << " | " << loaded(field) << " | " << parts(field.parts) << " | "
+    out << "| " << words(field) << " | " << bits(field) << " | " << as_code(std::string(field.name))
+        << " | " << effect(field) << " | " << loaded(field) << " | " << parts(field.parts) << " | "
         << field.section << " |\n";
   }
-  out << "\nTaken from drivers, and confirmed by contents of real cards, are: which bit is IPS0 "
+  out << "\nTaken from drivers, and confirmed by contents of real cards, are: which bit is `IPS0` "
          "and which "
-         "IPS1, ASDE, word 0Fh\nbits 7:3 of the 82545, and that word 23h has the bits of MANC.\n";
+         "`IPS1`, `ASDE`, word 0Fh\nbits 7:3 of the 82545, and that word 23h has the bits of "
+         "`MANC`.\n";
   return out.str();
 }
 
