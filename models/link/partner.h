@@ -132,7 +132,7 @@ struct PartnerContext {
   Time hold_flush = us(10);  ///< see HoldQueue
   /// The run is to end: a partner that keeps the simulation waiting for the host gives up. None: it
   /// waits. Called on the simulation's thread.
-  std::function<bool()> stop;
+  std::function<bool()> stop{};
 };
 
 /// The table "kind" -> factory that link partners are made from. A value: whoever makes partners
