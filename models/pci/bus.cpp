@@ -178,7 +178,12 @@ void Bus::transport(Master& master, ::tlm::tlm_generic_payload& payload, sc_core
   payload.get_extension(extension);
   Target target = decode(master, payload, extension);
   if (!target.claimed()) ++master_aborts_;
-  if (loosely_timed_) {
+  PaidExtension* paid = nullptr;
+  payload.get_extension(paid);
+  const sc_core::sc_time at = delay;
+  if (paid != nullptr) {
+    // It has had its time on the bus, and of the memory.
+  } else if (loosely_timed_) {
     annotate(master, payload, extension, target, delay);
   } else if (!wait_for_turn(master, payload, extension, target, delay)) {
     fill_ones(payload);
@@ -189,6 +194,7 @@ void Bus::transport(Master& master, ::tlm::tlm_generic_payload& payload, sc_core
     target.slot->to_function->b_transport(payload, delay);
   } else if (target.host) {
     to_host->b_transport(payload, delay);
+    if (paid != nullptr) delay = at;
   } else {
     abort(master, payload);
     return;
