@@ -69,7 +69,7 @@ AccessTiming::AccessTiming(const Setup& setup)
       pcix_(setup.bus.pcix),
       requester_(setup.requester) {
   BusSpeed bus = setup.bus;
-  bus.width_bits = std::min(bus.width_bits, setup.master.width_bits);
+  bus.width_bits = std::min({bus.width_bits, setup.master.width_bits, setup.target_width_bits});
   TargetTiming target = setup.target;
   const bool memory = space_ == Space::kMemory;
 

@@ -58,6 +58,9 @@ class AccessTiming {
     ArbiterTiming arbiter{};
     TargetTiming target{};
     MasterSettings master{};
+    /// Of the target's data path: 64 bits move at a time where both sides have as many (PCI 2.3
+    /// 3.8).
+    unsigned target_width_bits = 64;
     Space space = Space::kMemory;
     bool write = false;
     unsigned requester = 0;
@@ -91,6 +94,7 @@ class AccessTiming {
   // Tenure by tenure
   /// Whose access it is.
   unsigned master() const { return requester_; }
+  bool is_write() const { return write_; }
   unsigned requester(const Progress& progress) const {
     return progress.stage == Stage::kCompletion ? progress.completer : requester_;
   }

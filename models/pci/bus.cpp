@@ -78,8 +78,12 @@ void Bus::Master::set_timings(const BusConfig& config) {
     setup.target = config.device;
     for (const Space space : {Space::kMemory, Space::kIo, Space::kConfig}) {
       setup.space = space;
-      to_device[static_cast<unsigned>(space)][write] = AccessTiming(setup);
+      for (const bool wide : {false, true}) {
+        setup.target_width_bits = wide ? 64 : 32;
+        to_device[wide][static_cast<unsigned>(space)][write] = AccessTiming(setup);
+      }
     }
+    setup.target_width_bits = 64;
   }
   to_nobody = AccessTiming::master_abort(config.speed, config.arbiter, number);
 }
@@ -208,7 +212,7 @@ const AccessTiming& Bus::timing(const Master& master, const Target& target,
   if (!target.claimed()) return master.to_nobody;
   const bool write = payload.is_write();
   if (target.host) return master.to_host[write];
-  return master.to_device[static_cast<unsigned>(space_of(extension))][write];
+  return master.to_device[target.slot->wide][static_cast<unsigned>(space_of(extension))][write];
 }
 
 Arbiter::Transfer Bus::transfer(const Target& target,
@@ -256,7 +260,7 @@ void Bus::announce(const Master& master, const ::tlm::tlm_generic_payload& paylo
                    const PciExtension* extension, const Arbiter::Access& access,
                    bool aborted) const {
   const AccessTiming& any =
-      master.to_device[static_cast<unsigned>(space_of(extension))][payload.is_write()];
+      master.to_device[false][static_cast<unsigned>(space_of(extension))][payload.is_write()];
   const std::uint32_t bytes = payload.get_data_length();
   tenures_.emit({master.number, any.command(payload.get_address(), bytes),
                  trace_address(payload, extension), bytes, access.asked, access.start, access.end,

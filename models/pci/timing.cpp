@@ -121,6 +121,7 @@ TenurePrice::TenurePrice(const BusSpeed& bus, const TargetTiming& target, Comman
             (write ? round_up(target.write_initial, 2) : target.read_initial) +
             (is_config(command) ? kIdselStepping : 0);
     stop_ = is_memory(command) ? kAdbBytes : kDword;
+    promised_ = 0;
     boundary_ = is_memory(command) ? round_up(target.disconnect_bytes, kAdbBytes) : kDword;
     return;
   }
@@ -147,10 +148,10 @@ Tenure TenurePrice::tenure(std::uint64_t address, std::uint32_t bytes, unsigned 
 Tenure TenurePrice::cut(const Tenure& tenure, std::uint64_t elapsed) const {
   if (elapsed >= tenure.clocks || tenure.bytes == 0) return tenure;
   const std::uint64_t in_data = elapsed > tenure.lead ? elapsed - tenure.lead : 0;
-  const std::uint64_t done =
-      clocks_per_beat_ == 1
-          ? std::max<std::uint64_t>(1, in_data)
-          : std::max<std::uint64_t>(1, (in_data + clocks_per_beat_ - 1) / clocks_per_beat_);
+  const std::uint64_t begun = std::max<std::uint64_t>(
+      1, clocks_per_beat_ == 1 ? in_data : (in_data + clocks_per_beat_ - 1) / clocks_per_beat_);
+  const unsigned address_phases = kAddressPhase + tenure.lead - lead_;
+  const std::uint64_t done = begun + (elapsed > address_phases ? promised_ : 0);
   const std::uint64_t reached = ((tenure.address >> beat_shift_) + done) << beat_shift_;
   const std::uint64_t stop =
       (reached + tenure.stop_bytes - 1) & ~(std::uint64_t{tenure.stop_bytes} - 1);

@@ -162,8 +162,11 @@ class TenurePrice {
   /// The first tenure of `bytes` > 0 at `address`, up to the target's boundary. `stop_bytes`: 0 for
   /// what the bus prescribes.
   Tenure tenure(std::uint64_t address, std::uint32_t bytes, unsigned stop_bytes = 0) const;
-  /// What is left of a tenure whose owner has to stop `elapsed` clocks after its start: it ends
-  /// with the data phase then under way (PCI 2.3 3.5.4), or at the next stop.
+  /// What is left of a tenure whose owner finds out `elapsed` clocks after its start that it has to
+  /// stop. On PCI the data phase then under way was begun with FRAME# asserted, which says that
+  /// another one follows and cannot be taken back (PCI 2.3 3.3.3.1, 3.5.4): that other one is the
+  /// last, or the one that ends a line. Only who finds out in the address phase can make do with
+  /// one.
   Tenure cut(const Tenure& tenure, std::uint64_t elapsed) const;
 
   /// All tenures of `bytes` at `address`, `extra` more clocks each.
@@ -194,6 +197,7 @@ class TenurePrice {
   unsigned lead_ = 0;      // clocks before the first data phase
   unsigned boundary_ = 0;  // of the target, a multiple of the stop
   unsigned stop_ = 4;      // where a burst can end
+  unsigned promised_ = 1;  // data phases that follow the one under way when it has to end
 };
 
 /// Clocks of one access of `bytes` at `address` with this command: all its tenures, each with

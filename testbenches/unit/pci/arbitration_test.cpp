@@ -42,6 +42,31 @@ TEST(LooselyTimed, AnnotatesAccessClocksAndNeverWaits) {
   });
 }
 
+/// PCI 2.3 3.8: 64 bits move where both sides have as many, whoever is the master.
+TEST(LooselyTimed, A32BitFunctionIsReadAsSuchOnA64BitBus) {
+  BenchConfig config;
+  config.bus.speed = find_bus_speed("64/66").value();
+  config.cards[1].width_bits = 32;
+  Bench bench(config);
+  bench.run([&] {
+    const auto took = [&](std::size_t card) {
+      std::array<std::uint8_t, 64> data{};
+      ::tlm::tlm_generic_payload payload;
+      payload.set_command(::tlm::TLM_READ_COMMAND);
+      payload.set_address(bench.bar(card));
+      payload.set_data_ptr(data.data());
+      payload.set_data_length(64);
+      payload.set_streaming_width(64);
+      bench.cpu.transport(bench.cpu.memory, payload);
+      return bench.cpu.took;
+    };
+    bench.set_up(0);
+    bench.set_up(1);
+    EXPECT_EQ(took(0), Time{21 * 15'000});
+    EXPECT_EQ(took(1), Time{29 * 15'000});
+  });
+}
+
 TEST(LooselyTimed, CpuLatencyComesBeforeTheBus) {
   BenchConfig config;
   config.cpu_latency = ns(20);
