@@ -36,6 +36,7 @@ Machine::Machine(const BoardConfig& config, unsigned number, Network& network)
     : config_(config), number_(number), pirq_(module_name("pirq").c_str(), driver::Cpu::kLines) {
   build();
   build_nics(network);
+  before_.resize(nics_.size());
 }
 
 Machine::~Machine() = default;
@@ -136,7 +137,7 @@ void Machine::load_driver(const driver::AppSettings& app) {
   cpu_->io.socket.bind(bridge_->io);
   for (unsigned i = 0; i < driver::Cpu::kLines; ++i) cpu_->pirq[i](pirq_[i]);
   driver_ = std::make_unique<driver::Driver>(*cpu_, settings);
-  driver_->on_ready([this] { bus_before_ = bus_->statistics(); });
+  driver_->on_ready([this] { note_ready(); });
   cpu_->load(*driver_);
 
   for (std::size_t i = 0; i < nics_.size(); ++i) {
@@ -144,6 +145,15 @@ void Machine::load_driver(const driver::AppSettings& app) {
       const std::size_t out = config_.app == AppChoice::kForward ? i ^ 1U : i;
       transit_.push_back(std::make_unique<TransitProbe>(nics_[i]->cable(), nics_[out]->cable()));
     }
+  }
+}
+
+void Machine::note_ready() {
+  bus_before_ = bus_->statistics();
+  for (std::size_t i = 0; i < nics_.size(); ++i) {
+    before_[i].wire_in = nics_[i]->carried(1);
+    before_[i].wire_out = nics_[i]->carried(0);
+    before_[i].interrupts = nics_[i]->controller().interrupts();
   }
 }
 

@@ -55,7 +55,9 @@ void describe_run(po::options_description& all) {
   add("pci", po::value<std::string>()->value_name("BUS"),
       "width/clock of the bus: 32/33 (default), 32/66, 64/33, 64/66, 64/66x, 64/100x, 64/133x");
   add("quantum", po::value<std::string>()->value_name("TIME"),
-      "0 (default): approximately timed; else loosely timed, results within this time");
+      "0 (default): approximately timed, every access waits for its turn on the bus; else loosely "
+      "timed, several times faster: masters do not wait for each other, so results are within this "
+      "time only while they ask for less than the bus has (the summary says if not)");
   add("duration", po::value<std::string>()->value_name("TIME"),
       "simulated time to run (default: until all traffic has been handled)");
   add("frames", po::value<std::string>()->value_name("N"),
@@ -284,6 +286,20 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   complete(board, std::move(nics), std::move(links));
 }
 
+/// Without a limit a run goes on until the last frame has been sent.
+void check_rate(const BoardConfig& board) {
+  constexpr double kSeconds = 100.0 * 24 * 3600;  // what simulated time holds
+  constexpr double kShortestFrameBits = (64 + 20) * 8;
+  const traffic::Rate rate = traffic::parse_rate(board.rate);
+  if (rate.kind == traffic::Rate::Kind::kLine) return;
+  const double each = rate.kind == traffic::Rate::Kind::kBits ? kShortestFrameBits : 1;
+  const double frames = static_cast<double>(board.frames) - 1;
+  if (frames * each / static_cast<double>(rate.per_second) <= kSeconds) return;
+  fail("rate", board.rate + ": " + std::to_string(board.frames) +
+                   " frames take more than the 100 days that simulated time holds; say fewer "
+                   "--frames, or a --duration");
+}
+
 void check_combinations(const po::variables_map& values, BoardConfig& board) {
   if (board.ram_bytes < kLeastRam || board.ram_bytes > kMostRam) {
     fail("ram", std::to_string(board.ram_bytes) + " bytes: expected 4MiB to 3GiB");
@@ -302,6 +318,7 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
   if (generates && board.frames == 0 && !board.duration) {
     fail("frames", "0 (endless) needs a --duration");
   }
+  if (board.app == AppChoice::kGenerate && !board.duration) check_rate(board);
   if (board.boards > 1) {
     if (!board.qtest.empty()) fail("boards", "does not go with --qtest: a client drives one");
     for (const NicConfig& nic : board.nics) {

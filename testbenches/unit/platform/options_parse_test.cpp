@@ -227,6 +227,7 @@ TEST(Options, RefusesBadInputAndNamesIt) {
       {{"--size", "63", "--app", "generate"}, "--size"},
       {{"--size", "64", "--app", "reflect"}, "--app generate"},
       {{"--rate", "fast", "--app", "generate"}, "fast"},
+      {{"--app", "generate", "--rate", "1bit/s"}, "--rate: 1bit/s: 100000 frames take more than"},
       {{"--seed", "lucky"}, "--seed"},
       {{"--switch", ":latency=1us"}, "--switch"},
       {{"--switch", "my lan"}, "my lan"},
