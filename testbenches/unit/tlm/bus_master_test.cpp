@@ -170,7 +170,8 @@ class PagedTarget : public sc_core::sc_module {
  public:
   static constexpr std::uint64_t kPage = 64, kPages = 1024;
 
-  explicit PagedTarget(bool upside_down) : sc_module("paged"), upside_down_(upside_down) {
+  PagedTarget(const sc_core::sc_module_name& name, bool upside_down)
+      : sc_module(name), upside_down_(upside_down) {
     socket.register_b_transport(this, &PagedTarget::b_transport);
     socket.register_get_direct_mem_ptr(this, &PagedTarget::get_direct_mem_ptr);
   }
@@ -208,7 +209,9 @@ class PagedTarget : public sc_core::sc_module {
 };
 
 struct PagedBench {
-  explicit PagedBench(bool upside_down) : target(upside_down) { port.socket.bind(target.socket); }
+  explicit PagedBench(bool upside_down) : target("paged", upside_down) {
+    port.socket.bind(target.socket);
+  }
   /// Writes and reads back 8 bytes around every border between two pages.
   void cross_borders(BusMaster& master) {
     for (std::uint64_t page = 1; page < PagedTarget::kPages; ++page) {
