@@ -168,6 +168,7 @@ bool Arbiter::end_tenure(Time limit) {
   const Time end = start_ + timing.clocks(tenure.clocks);
   if (end > limit) return false;
   const TenureEnding ending = timing.finish(request.progress, tenure, start_);
+  timing.written(tenure, start_);
   usage_[timing.master()].add(tenure, timing.clock(), ending, tenure.bytes < tenure_.bytes);
   owner_ = kNobody;
   free_ = end;

@@ -12,6 +12,7 @@ namespace e1000tlm::pci {
 namespace {
 
 constexpr unsigned kMaxDevices = 32;
+constexpr unsigned kBusiestMemory = 95;  // percent
 constexpr unsigned kHostNumber = 0;
 constexpr std::uint32_t kClosed = ~0u;         // ticket of a booking that needs no more questions
 constexpr std::uint32_t kAverageDmiBytes = 4;  // price of DMI for initiators without Tariff
@@ -20,7 +21,7 @@ constexpr std::uint32_t kAverageDmiBytes = 4;  // price of DMI for initiators wi
 Time average(const AccessTiming& timing) {
   BusUsage unused;
   unsigned last = ~0u;
-  return timing.alone(0, kAverageDmiBytes, 0, kTimeZero, last, unused);
+  return timing.unposted().alone(0, kAverageDmiBytes, 0, kTimeZero, last, unused);
 }
 
 Space space_of(const PciExtension* extension) {
@@ -45,6 +46,23 @@ void check(const TargetTiming& target, const char* which) {
   }
 }
 
+void check_bridge(const TargetTiming& host) {
+  const unsigned block = host.prefetch_bytes;
+  if ((block & (block - 1)) != 0) {
+    throw std::invalid_argument("PCI bus: the host prefetches blocks of " + std::to_string(block) +
+                                " bytes, which is no power of two");
+  }
+  if (host.memory_busy_percent > kBusiestMemory) {
+    throw std::invalid_argument("PCI bus: memory that is busy for " +
+                                std::to_string(host.memory_busy_percent) +
+                                " % of its time: expected at most 95");
+  }
+  if (host.posted_drain < kTimeZero || host.posted_drain > kLongestDelay) {
+    throw std::invalid_argument("PCI bus: drain of posted writes of " +
+                                std::to_string(host.posted_drain.count()) + " ps is not 0..983 us");
+  }
+}
+
 void check(const BusConfig& config) {
   if (config.speed.width_bits != 32 && config.speed.width_bits != 64) {
     throw std::invalid_argument("PCI bus: width of " + std::to_string(config.speed.width_bits) +
@@ -58,6 +76,7 @@ void check(const BusConfig& config) {
     throw std::invalid_argument("PCI bus: first device number " +
                                 std::to_string(config.first_device) + " is not 1..31");
   }
+  check_bridge(config.host);
   check(config.host, "host");
   check(config.device, "device");
 }
@@ -70,6 +89,7 @@ void Bus::Master::set_timings(const BusConfig& config) {
   setup.arbiter = config.arbiter;
   setup.master = settings(config);
   setup.requester = number;
+  setup.posted = shared != nullptr ? shared : &posted;
   for (const bool write : {false, true}) {
     setup.write = write;
     setup.space = Space::kMemory;
@@ -94,6 +114,7 @@ Bus::Bus(const sc_core::sc_module_name& name, const BusConfig& config)
       to_host("to_host"),
       pirq("pirq", 4),
       config_(config),
+      posted_(config.host),
       host_(std::make_unique<Master>(0, nullptr, config)) {
   check(config_);
   check_time_resolution();
@@ -138,6 +159,11 @@ void Bus::before_end_of_elaboration() {
 
 void Bus::start_of_simulation() {
   loosely_timed_ = ::tlm::tlm_global_quantum::instance().get() > sc_core::SC_ZERO_TIME;
+  // Masters that run ahead do not contend, for the host's buffer neither.
+  for (const auto& slot : slots_) {
+    slot->master.shared = loosely_timed_ ? nullptr : &posted_;
+    slot->master.set_timings(config_);
+  }
 }
 
 void Bus::settings_changed(Slot& slot) {

@@ -21,7 +21,7 @@ struct Bus::Target {
 /// Whoever starts accesses: what they cost, with the range and target of its last one.
 struct Bus::Master {
   Master(unsigned its_number, Function* its_function, const BusConfig& config)
-      : number(its_number), function(its_function) {
+      : number(its_number), function(its_function), posted(config.host) {
     set_timings(config);
   }
 
@@ -38,6 +38,9 @@ struct Bus::Master {
   AccessTiming to_host[2];          // memory: read, write
   AccessTiming to_device[2][3][2];  // 32 or 64 bits wide, by Space, then the same
   AccessTiming to_nobody;
+
+  PostedWrites posted;             // loosely timed: as if it were alone
+  PostedWrites* shared = nullptr;  // else the bus's
 
   std::uint64_t generation = 0;  // of the cached range; 0 is never current
   Space space = Space::kMemory;

@@ -129,6 +129,7 @@ Time Board::active() const {
 PciSummary Board::pci_summary(Time under_test) const {
   PciSummary pci;
   pci.name = config_.pci;
+  pci.host = config_.host;
   Time busy{};
   Time busiest{};
   for (const auto& machine : machines_) {

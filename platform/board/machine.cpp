@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "e1000tlm/driver/pci_host.h"
+#include "e1000tlm/pci/host_timing.h"
 #include "e1000tlm/traffic/payload.h"
 
 namespace e1000tlm::platform {
@@ -19,6 +20,16 @@ pci::BusSpeed bus_speed(const std::string& name) {
     known += (known.empty() ? "" : ", ") + std::string(s.name);
   }
   throw std::invalid_argument("--pci " + name + ": unknown bus; known are " + known);
+}
+
+void set_host(pci::BusConfig& bus, const std::string& text) {
+  try {
+    const pci::HostTiming host = pci::parse_host(text, bus.speed);
+    bus.host = host.target;
+    bus.arbiter = host.arbiter;
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument("--host " + text + ": " + error.what());
+  }
 }
 
 void check_part_fits(const BoardConfig& config, const pci::BusSpeed& speed) {
@@ -56,6 +67,7 @@ void Machine::build() {
   pci::BusConfig bus;
   bus.speed = bus_speed(config_.pci);
   check_part_fits(config_, bus.speed);
+  set_host(bus, config_.host);
   bus_ = std::make_unique<pci::Bus>(module_name("bus").c_str(), bus);
   bridge_->memory.bind(memory_->socket);
   bridge_->pci.bind(bus_->from_host);

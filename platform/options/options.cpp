@@ -12,6 +12,7 @@
 #include <boost/program_options.hpp>
 
 #include "e1000tlm/options/value_parsers.h"
+#include "e1000tlm/pci/host_timing.h"
 #include "e1000tlm/traffic/generator.h"
 #include "e1000tlm/traffic/units.h"
 
@@ -26,6 +27,20 @@ constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
 constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by default
+
+/// Names and keys of --host.
+std::string host_text() {
+  std::string text;
+  for (const pci::HostProfile& host : pci::host_profiles()) {
+    text.append(text.empty() ? "" : "; ").append(host.name).append(" (").append(host.what) += ")";
+  }
+  text += ". Keys: ";
+  const char* separator = "";
+  for (const pci::HostKey& key : pci::host_keys()) {
+    text.append(std::exchange(separator, "; ")).append(key.name).append("=").append(key.what);
+  }
+  return text;
+}
 
 /// What a configuration file may say.
 void describe_run(po::options_description& all) {
@@ -54,6 +69,11 @@ void describe_run(po::options_description& all) {
       "so many equal boards, each with these adapters and links (default 1)");
   add("pci", po::value<std::string>()->value_name("BUS"),
       "width/clock of the bus: 32/33 (default), 32/66, 64/33, 64/66, 64/66x, 64/100x, 64/133x");
+  add("host", po::value<std::string>()->value_name("NAME|KEY=VALUE,..."),
+      ("how the host bridge and its arbiter answer, a name (default typical), or figures, or "
+       "both: " +
+       host_text())
+          .c_str());
   add("quantum", po::value<std::string>()->value_name("TIME"),
       "0 (default): approximately timed, every access waits for its turn on the bus; else loosely "
       "timed, several times faster: masters do not wait for each other, so results are within this "
@@ -239,6 +259,10 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   if (values.count("app") != 0) board.app = parse_app(values["app"].as<std::string>());
   given("driver", [&](const std::string& t) { board.driver = parse_driver(t); });
   given("pci", [&](const std::string& t) { board.pci = t; });
+  given("host", [&](const std::string& t) {
+    pci::parse_host(t, {});
+    board.host = t;
+  });
   given("quantum", [&](const std::string& t) {
     board.quantum = traffic::parse_time(t);
     if (board.quantum > kMostQuantum) throw std::invalid_argument(t + ": expected 1s at most");

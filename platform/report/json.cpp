@@ -120,6 +120,7 @@ std::string to_json(const RunSummary& s) {
                {"switches", Json::array()},
                {"pci",
                 {{"bus", s.pci.name},
+                 {"host", s.pci.host},
                  {"busy", s.pci.busy},
                  {"overcommitted", s.quantum > kTimeZero && s.pci.busiest > 1},
                  {"accesses", s.pci.accesses},

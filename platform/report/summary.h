@@ -165,6 +165,7 @@ struct PciSummary {  // since the driver was ready; of several boards: mean of b
   /// Accesses that nobody claimed.
   std::uint64_t master_aborts = 0;
   double busiest = 0;  ///< busy, of the board where it is highest
+  std::string host;    ///< as given with --host
 };
 
 /// What a run came to.

@@ -161,7 +161,7 @@ std::string to_text(const RunSummary& s) {
     add_stream(out, i, s.streams[i], i < s.nics.size() ? s.nics[i].link : "its link");
   }
   for (const SwitchSummary& sw : s.switches) add_switch(out, sw, active);
-  out += "pci " + s.pci.name + "\n";
+  out += "pci " + s.pci.name + (s.pci.host.empty() ? "" : ", host " + s.pci.host) + "\n";
   line(out, "busy",
        percent(s.pci.busy) + " of the time, " + format_count(s.pci.accesses) + " accesses, " +
            format_count(s.pci.bytes) + " bytes");

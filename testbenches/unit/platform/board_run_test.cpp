@@ -197,5 +197,18 @@ TEST(Board, LooselyTimedMastersMayAskForMoreThanTheBusHas) {
   EXPECT_NE(to_text(s).find("overcommitted"), std::string::npos);
 }
 
+/// A bridge that cuts bursts at 96 bytes moves less than the default one.
+TEST(Board, TheHostIsChosenByName) {
+  BoardConfig config = generate(e1000::Part::k82540em, 2000);
+  config.sizes = "1518";
+  config.links = {"null"};
+  config.host = "vt8233";
+  const RunSummary s = run(config);
+  const double mbit = static_cast<double>(s.nics[0].wire_out.frames) * 1518 * 8e6 /
+                      static_cast<double>(s.active.count());
+  EXPECT_GT(mbit, 450);
+  EXPECT_LT(mbit, 650);
+}
+
 }  // namespace
 }  // namespace e1000tlm::platform

@@ -216,6 +216,8 @@ TEST(Options, RefusesBadInputAndNamesIt) {
       {{"--nic", "addr=0x"}, "addr=0x: expected"},
       {{"--qtest", "stdio", "--json", "-"}, "--json: - does not go with --qtest stdio"},
       {{"--nic", "timing=82599"}, "82599"},
+      {{"--host", "pentium"}, "--host: 'pentium' is no host"},
+      {{"--host", "p660,read-initial=fast"}, "read-initial=fast: expected clocks"},
       {{"--quantum", "10"}, "--quantum"},
       {{"--quantum", "-1us"}, "-1us"},
       {{"--duration", "forever"}, "forever"},
