@@ -32,7 +32,10 @@ RunSummary sample() {
   h.record(5'000'000);
   n.transit = LatencySummary::of(h);
   s.nics.push_back(n);
-  s.pci = {"32/33", 0.125, 10, 640, 0};
+  s.pci.name = "32/33";
+  s.pci.busy = 0.125;
+  s.pci.accesses = 10;
+  s.pci.bytes = 640;
   s.ended_by = "duration";
   return s;
 }
