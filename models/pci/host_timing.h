@@ -16,8 +16,11 @@ enum class HostSource : std::uint8_t {
   kFitted,   ///< to the published measurements that `source` names
 };
 
+/// A host by name.
 struct HostProfile {
+  /// As in parse_host().
   std::string_view name;
+  /// How it came to its figures.
   HostSource known_from;
   std::string_view what;    ///< what it is, and for which bus
   std::string_view source;  ///< of the figures
@@ -39,10 +42,13 @@ gsl::span<const std::string_view> host_timing_names();
 /// std::invalid_argument naming what is wrong, with what would be right.
 HostTiming parse_host(std::string_view text, const BusSpeed& bus);
 
+/// What can be said of a host.
 struct HostKey {
+  /// Before the =.
   std::string_view name;
   std::string_view what;  ///< with its unit
 };
+/// All keys.
 gsl::span<const HostKey> host_keys();
 
 }  // namespace e1000tlm::pci

@@ -65,7 +65,9 @@ struct TariffExtension : public ::tlm::tlm_extension<TariffExtension> {
 /// data because DMI was withdrawn meanwhile. Interconnects that hand out tariffs carry it through
 /// at once, without asking for its price again; others need not know it.
 struct PaidExtension : public ::tlm::tlm_extension<PaidExtension> {
+  /// For the payload's owner.
   ::tlm::tlm_extension_base* clone() const override { return new PaidExtension(*this); }
+  /// There is nothing in it.
   void copy_from(const ::tlm::tlm_extension_base&) override {}
 };
 
