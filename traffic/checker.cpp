@@ -45,7 +45,7 @@ StreamChecker::Verdict StreamChecker::classify(std::uint32_t sequence) {
     next_ = sequence + 1;
     return Verdict::kGood;
   }
-  if (static_cast<std::uint32_t>(-ahead) > kWindow || seen_[sequence % kWindow]) {
+  if (next_ - sequence > kWindow || seen_[sequence % kWindow]) {
     return Verdict::kDuplicate;
   }
   seen_[sequence % kWindow] = true;

@@ -128,12 +128,13 @@ Rate parse_rate(std::string_view text) {
 }
 
 void Pacer::sent(std::size_t wire_bytes) {
-  if (rate_.kind == Rate::Kind::kLine) return;
+  if (rate_.kind == Rate::Kind::kLine || due_ == kTimeNever) return;
   constexpr std::uint64_t kPicosPerSecond = 1'000'000'000'000;
   const std::uint64_t units =
       rate_.kind == Rate::Kind::kFrames ? 1 : (wire_bytes + kWireOverheadBytes) * 8;
   const std::uint64_t span = units * kPicosPerSecond + remainder_;
-  due_ += Time{static_cast<std::int64_t>(span / rate_.per_second)};
+  const Time step{static_cast<std::int64_t>(span / rate_.per_second)};
+  due_ = step < kTimeNever - due_ ? due_ + step : kTimeNever;
   remainder_ = span % rate_.per_second;
 }
 

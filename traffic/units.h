@@ -38,7 +38,8 @@ class Pacer {
  public:
   explicit Pacer(Rate rate) : rate_(rate) {}
 
-  /// Due time of the next frame, counted from the first.
+  /// Due time of the next frame, counted from the first; kTimeNever: later than simulated time
+  /// goes.
   Time due() const { return due_; }
   /// A frame of this size (destination address to FCS) has been sent.
   void sent(std::size_t wire_bytes);

@@ -8,20 +8,10 @@
 #include <libdeflate.h>
 
 namespace e1000tlm::link {
-namespace {
-
-void check_size(std::size_t size) {
-  if (size > kMaxFrameBytes) {
-    throw std::length_error("frame of " + std::to_string(size) + " bytes; at most " +
-                            std::to_string(kMaxFrameBytes) + " are possible");
-  }
-}
-
-}  // namespace
 
 void Frame::resize(std::size_t size) {
   if (size > capacity_) {
-    check_size(size);
+    FramePool::check_size(size);
     pool_->enlarge(*this);
   }
   size_ = size;
@@ -58,8 +48,14 @@ FramePool& FramePool::shared() {
   return *pool;
 }
 
+void FramePool::check_size(std::size_t size) {
+  if (size > kMaxFrameBytes) {
+    throw std::length_error("frame of " + std::to_string(size) + " bytes; at most " +
+                            std::to_string(kMaxFrameBytes) + " are possible");
+  }
+}
+
 void FramePool::stock(std::size_t size) {
-  check_size(size);
   const bool small = size <= kSmallFrameBytes;
   // By a quarter of what there is, so that slowly rising peaks do not allocate again and again.
   const std::size_t count = allocated_ < 64 ? 1 : allocated_ / 4;

@@ -123,7 +123,9 @@ class FramePool {
     (frame->capacity_ <= kSmallFrameBytes ? small_ : large_).push_back(frame);
   }
 
+  static void check_size(std::size_t size);
   Frame* acquire(std::size_t size) {
+    if (size > kSmallFrameBytes) check_size(size);
     std::vector<Frame*>& free = size <= kSmallFrameBytes ? small_ : large_;
     if (free.empty()) stock(size);
     Frame* const frame = free.back();

@@ -44,7 +44,7 @@ PauseQueue::~PauseQueue() = default;
 void PauseQueue::set_obeying(bool obeying) {
   if (obeying == obeying_) return;
   obeying_ = obeying;
-  from_ = until_ = kTimeZero;
+  silences_.clear();
   while (!obeying_ && !waiting_.empty())
     release_front(std::max(sc_now(), waiting_.front().earliest));
   changed_.notify(sc_core::SC_ZERO_TIME);
@@ -54,9 +54,10 @@ bool PauseQueue::obey(const Arrival& arrival) {
   const std::optional<std::uint16_t> quanta = pause_quanta(*arrival.frame);
   if (!quanta) return false;
   ++taken_;
-  const bool silent = until_ > arrival.last_bit;
-  if (!silent) from_ = arrival.last_bit;
-  until_ = arrival.last_bit + byte_time(end_.speed()) * (kQuantumBytes * *quanta);
+  // Those that another one has followed are over.
+  while (silences_.size() > 1 && silences_[1].from <= sc_now()) silences_.erase(silences_.begin());
+  const Time from = arrival.last_bit;
+  silences_.push_back({from, from + byte_time(end_.speed()) * (kQuantumBytes * *quanta)});
   pump_event_.cancel();
   pump_event_.notify(sc_core::SC_ZERO_TIME);
   changed_.notify(sc_core::SC_ZERO_TIME);

@@ -1,9 +1,11 @@
 #pragma once
 /// PAUSE from the point of view of a link partner that obeys it (IEEE 802.3 clause 31, annex 31B).
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <systemc>
 
@@ -33,9 +35,16 @@ class PauseQueue : public sc_core::sc_module {
   /// Shows a frame that has come (or is coming) in. True: a PAUSE frame, which is obeyed from its
   /// last bit on and goes no further.
   bool take(const Arrival& arrival) { return obeying_ && obey(arrival); }
-  /// The first time from `time` on at which a frame may start.
+  /// The first time from `time` on at which a frame may start, as far as is known. PAUSE frames may
+  /// be known before their last bit: until then the one before them holds.
   Time allowed(Time time) const {
-    return obeying_ && time >= from_ && time < until_ ? until_ : time;
+    for (std::size_t i = 0; i < silences_.size(); ++i) {
+      const Silence& s = silences_[i];
+      const Time end =
+          i + 1 < silences_.size() ? std::min(s.until, silences_[i + 1].from) : s.until;
+      if (time >= s.from && time < end) time = end;
+    }
+    return time;
   }
   /// Notified when allowed() has changed.
   const sc_core::sc_event& changed_event() const { return changed_; }
@@ -62,6 +71,10 @@ class PauseQueue : public sc_core::sc_module {
     Time earliest;
   };
 
+  struct Silence {
+    Time from, until;  // from a PAUSE frame's last bit on, unless the next one says otherwise
+  };
+
   bool obey(const Arrival& arrival);
   void hold(FramePtr frame, Time earliest);
   void release_front(Time earliest);
@@ -69,7 +82,7 @@ class PauseQueue : public sc_core::sc_module {
 
   CableEndIf& end_;
   bool obeying_ = false;
-  Time from_{}, until_{};  // silence
+  std::vector<Silence> silences_;  // in force, and those that follow; none unless obeying
   std::uint64_t taken_ = 0;
   boost::circular_buffer<Waiting> waiting_;
   std::size_t waiting_bytes_ = 0;

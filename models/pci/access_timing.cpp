@@ -69,22 +69,24 @@ AccessTiming::AccessTiming(const Setup& setup)
       pcix_(setup.bus.pcix),
       requester_(setup.requester) {
   BusSpeed bus = setup.bus;
-  bus.width_bits = std::min(bus.width_bits, setup.master.width_bits);
+  bus.width_bits = std::min({bus.width_bits, setup.master.width_bits, setup.target_width_bits});
   TargetTiming target = setup.target;
   const bool memory = space_ == Space::kMemory;
 
+  if (write_ && memory && target.posted_bytes != 0) posted_ = setup.posted;
   split_ = pcix_ && !write_ && space_ != Space::kConfig && target.split_latency > kTimeZero;
   delayed_ = !pcix_ && !write_ && memory && target.delayed_read > kTimeZero;
   if (split_) {
-    latency_ = target.split_latency;
+    latency_ = with_contention(target.split_latency, target.memory_busy_percent);
     no_data_ = 1 + 1 + target.decode + 1 + 1;  // address, attribute, DEVSEL#, response, idle
     TargetTiming delivery;
     delivery.read_initial = 0;
     delivery.disconnect_bytes = target.disconnect_bytes;
+    delivery.read_disconnect_bytes = target.read_disconnect_bytes;
     completion_ = TenurePrice(bus, delivery, plain_command(space_, false));
   }
   if (delayed_) {
-    latency_ = target.delayed_read;
+    latency_ = with_contention(target.delayed_read, target.memory_busy_percent);
     no_data_ = 1 + target.retry_after + 1;
     target.read_initial = target.delayed_initial;
   }
@@ -107,10 +109,12 @@ AccessTiming::AccessTiming(const Setup& setup)
       write_ || (price_[kRead].boundary() == price_[kReadLine].boundary() &&
                  price_[kRead].boundary() == price_[kReadMultiple].boundary());
   one_price_ = !invalidates && one_boundary;
-  simple_ = !split_ && !delayed_ && one_price_ && arbiter_.parking != Parking::kLast;
+  simple_ = !split_ && !delayed_ && one_price_ && posted_ == nullptr &&
+            arbiter_.parking != Parking::kLast;
   grant_ = grant_clocks(arbiter_, requester_, ~0u);
   grant_time_ = clocks(grant_);
   one_tenure_ = simple_ && price_[0].boundary() == 0;
+  simple_ = simple_ && price_[0].even();
 }
 
 AccessTiming AccessTiming::master_abort(const BusSpeed& bus, const ArbiterTiming& arbiter,
@@ -169,7 +173,18 @@ Tenure AccessTiming::next(const Progress& progress, Time start) const {
     tenure = price(progress).tenure(progress.address, bytes, stop);
   }
   tenure.last = tenure.bytes == progress.bytes;
+  if (posted_ != nullptr) wait_for_room(tenure, start);
   return tenure;
+}
+
+void AccessTiming::wait_for_room(Tenure& tenure, Time start) const {
+  constexpr unsigned kIdle = 1;
+  const Time data = clocks(tenure.clocks - tenure.lead - kIdle);
+  const Time wait = posted_->wait(start + clocks(tenure.lead), data, tenure.bytes);
+  auto waits = static_cast<unsigned>((wait + clock_ - Time{1}) / clock_);
+  if (pcix_) waits = (waits + 1) / 2 * 2;
+  tenure.lead += waits;
+  tenure.clocks += waits;
 }
 
 Tenure AccessTiming::cut(const Progress& progress, const Tenure& tenure,
@@ -204,13 +219,15 @@ TenureEnding AccessTiming::finish(Progress& progress, const Tenure& tenure, Time
   return progress.bytes == 0 ? TenureEnding::kDone : TenureEnding::kDisconnect;
 }
 
-Time AccessTiming::finish_alone(Progress& progress, unsigned& last, BusUsage& usage) const {
+Time AccessTiming::finish_alone(Progress& progress, unsigned& last, BusUsage& usage,
+                                Truth truth) const {
   while (progress.bytes != 0) {
     const Time start = progress.asked + grant(progress, last);
     last = requester(progress);
     const Tenure tenure = next(progress, start);
     usage.waiting += start - progress.asked;
     usage.add(tenure, clock_, finish(progress, tenure, start));
+    if (truth == Truth::kReal) written(tenure, start);
   }
   return progress.asked;
 }
@@ -224,7 +241,7 @@ Time AccessTiming::walk(std::uint64_t address, std::uint32_t bytes, unsigned com
   progress.completer = completer;
   progress.asked = at;
   ++usage.accesses;
-  return finish_alone(progress, last, usage);
+  return finish_alone(progress, last, usage, Truth::kReal);
 }
 
 Time AccessTiming::earliest_end(Progress progress, unsigned last) const {
@@ -237,7 +254,7 @@ Time AccessTiming::earliest_end(Progress progress, unsigned last) const {
   if (progress.stage == Stage::kDelayed && progress.data_ready > start) data = progress.data_ready;
   BusUsage unused;
   const bool more = progress.bytes != 0;
-  const Time end = finish_alone(progress, last, unused);
+  const Time end = finish_alone(progress, last, unused, Truth::kImagined);
   return more ? std::min(end, data) : end;
 }
 

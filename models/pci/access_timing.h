@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "e1000tlm/pci/commands.h"
+#include "e1000tlm/pci/posted_writes.h"
 #include "e1000tlm/pci/space.h"
 #include "e1000tlm/pci/timing.h"
 #include "e1000tlm/tlm/time.h"
@@ -58,9 +59,14 @@ class AccessTiming {
     ArbiterTiming arbiter{};
     TargetTiming target{};
     MasterSettings master{};
+    /// Of the target's data path: 64 bits move at a time where both sides have as many (PCI 2.3
+    /// 3.8).
+    unsigned target_width_bits = 64;
     Space space = Space::kMemory;
     bool write = false;
     unsigned requester = 0;
+    /// Where writes to memory go if target.posted_bytes is not 0; must outlive the timing.
+    PostedWrites* posted = nullptr;
   };
 
   enum class Stage : std::uint8_t {
@@ -91,6 +97,7 @@ class AccessTiming {
   // Tenure by tenure
   /// Whose access it is.
   unsigned master() const { return requester_; }
+  bool is_write() const { return write_; }
   unsigned requester(const Progress& progress) const {
     return progress.stage == Stage::kCompletion ? progress.completer : requester_;
   }
@@ -102,10 +109,21 @@ class AccessTiming {
   Tenure cut(const Progress& progress, const Tenure& tenure, std::uint64_t elapsed) const;
   /// The tenure has been.
   TenureEnding finish(Progress& progress, const Tenure& tenure, Time start) const;
+  /// It has indeed, and was not just imagined: the target keeps what was written.
+  void written(const Tenure& tenure, Time start) const {
+    if (posted_ != nullptr) posted_->take(start + clocks(tenure.lead), tenure.bytes);
+  }
 
   /// The next tenure has to wait while the same master waits for another split read.
   bool starts_split(const Progress& progress) const {
     return split_ && progress.stage == Stage::kRequest;
+  }
+
+  /// The same where nothing is kept: for estimates.
+  AccessTiming unposted() const {
+    AccessTiming timing = *this;
+    timing.posted_ = nullptr;
+    return timing;
   }
 
   // As if nobody else used the bus
@@ -144,7 +162,9 @@ class AccessTiming {
  private:
   Time walk(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at, unsigned& last,
             BusUsage& usage) const;
-  Time finish_alone(Progress& progress, unsigned& last, BusUsage& usage) const;
+  enum class Truth : std::uint8_t { kImagined, kReal };
+  Time finish_alone(Progress& progress, unsigned& last, BusUsage& usage, Truth truth) const;
+  void wait_for_room(Tenure& tenure, Time start) const;
   bool wants_data(const Progress& progress, Time start) const {
     return !(delayed_ && (progress.stage == Stage::kRequest || start < progress.data_ready)) &&
            !starts_split(progress);
@@ -158,6 +178,7 @@ class AccessTiming {
   bool write_ = false;
   bool pcix_ = false;
   unsigned requester_ = 0;
+  PostedWrites* posted_ = nullptr;
 
   // By command: reads Read, Read Line, Read Multiple; writes Write, Write and Invalidate. PCI-X has
   // one price.

@@ -1,6 +1,7 @@
 #include "e1000tlm/pci/arbiter.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace e1000tlm::pci {
 namespace {
@@ -30,6 +31,8 @@ Arbiter::Ticket Arbiter::request(const AccessTiming& timing, const Transfer& tra
   request.progress.completer = transfer.target;
   request.progress.stage = AccessTiming::Stage::kRequest;
   request.progress.asked = at;
+  request.address = transfer.address;
+  request.bytes = transfer.bytes;
   request.access = {at, kTimeNever, kTimeNever};
   request.order = next_order_++;
   request.waiting = request.used = true;
@@ -112,11 +115,14 @@ Time Arbiter::free_for(const Request& request, Time now) const {
   return end_of_tenure(owner, before_rest ? now : kTimeNever);
 }
 
-/// Which of one requester's accesses goes first.
+/// Which of one requester's accesses goes first. By what they are and not by who came first, which
+/// at one and the same time depends on the order of the simulator's processes.
 bool Arbiter::earlier(const Request& a, const Request& b) {
-  if (a.access.asked != b.access.asked) return a.access.asked < b.access.asked;
-  if (a.timing->master() != b.timing->master()) return a.timing->master() < b.timing->master();
-  return a.order < b.order;
+  const auto key = [](const Request& r) {
+    return std::make_tuple(r.access.asked, r.timing->master(), !r.timing->is_write(), r.address,
+                           r.bytes, r.order);
+  };
+  return key(a) < key(b);
 }
 
 /// Who gets the bus next, as far as is known.
@@ -162,6 +168,7 @@ bool Arbiter::end_tenure(Time limit) {
   const Time end = start_ + timing.clocks(tenure.clocks);
   if (end > limit) return false;
   const TenureEnding ending = timing.finish(request.progress, tenure, start_);
+  timing.written(tenure, start_);
   usage_[timing.master()].add(tenure, timing.clock(), ending, tenure.bytes < tenure_.bytes);
   owner_ = kNobody;
   free_ = end;

@@ -17,8 +17,9 @@ namespace e1000tlm::pci {
 /// - A request asserted at t can have its address phase grant_clocks() later at the earliest, or
 ///   when the bus is free if that is later: arbitration hides behind the tenure before it.
 /// - Of several that could start at the same time, the next after the bus's last owner gets it
-///   (round robin by requester number). Accesses of one requester go in the order in which they
-///   came, but for those that have to wait for delayed or split data.
+///   (round robin by requester number). Accesses of one requester go in the order of their times,
+///   but for those that have to wait for delayed or split data. What one requester asks for at the
+///   same time goes by content: writes before reads, then the lower address, then the shorter one.
 /// - A master whose latency timer has run out, counted from its address phase (PCI 2.3 3.5.4),
 ///   gives up the bus when another one could have it: after the data phase then under way, with
 ///   Memory Write and Invalidate after the cache line, on PCI-X at the next 128-byte boundary. What
@@ -97,10 +98,12 @@ class Arbiter {
     const AccessTiming* timing = nullptr;
     AccessTiming::Progress progress;
     Access access;
-    std::uint64_t order = 0;
-    Time busy{};           // of the whole access, where that is one tenure
-    bool single = false;   // it is, and has not begun
-    bool waiting = false;  // more tenures to come or under way
+    std::uint64_t address = 0;  // of the whole access, as is bytes
+    std::uint32_t bytes = 0;
+    std::uint64_t order = 0;  // of the calls
+    Time busy{};              // of the whole access, where that is one tenure
+    bool single = false;      // it is, and has not begun
+    bool waiting = false;     // more tenures to come or under way
     bool used = false;
   };
 

@@ -12,6 +12,7 @@ namespace e1000tlm::pci {
 namespace {
 
 constexpr unsigned kMaxDevices = 32;
+constexpr unsigned kBusiestMemory = 95;  // percent
 constexpr unsigned kHostNumber = 0;
 constexpr std::uint32_t kClosed = ~0u;         // ticket of a booking that needs no more questions
 constexpr std::uint32_t kAverageDmiBytes = 4;  // price of DMI for initiators without Tariff
@@ -20,7 +21,7 @@ constexpr std::uint32_t kAverageDmiBytes = 4;  // price of DMI for initiators wi
 Time average(const AccessTiming& timing) {
   BusUsage unused;
   unsigned last = ~0u;
-  return timing.alone(0, kAverageDmiBytes, 0, kTimeZero, last, unused);
+  return timing.unposted().alone(0, kAverageDmiBytes, 0, kTimeZero, last, unused);
 }
 
 Space space_of(const PciExtension* extension) {
@@ -45,6 +46,23 @@ void check(const TargetTiming& target, const char* which) {
   }
 }
 
+void check_bridge(const TargetTiming& host) {
+  const unsigned block = host.prefetch_bytes;
+  if ((block & (block - 1)) != 0) {
+    throw std::invalid_argument("PCI bus: the host prefetches blocks of " + std::to_string(block) +
+                                " bytes, which is no power of two");
+  }
+  if (host.memory_busy_percent > kBusiestMemory) {
+    throw std::invalid_argument("PCI bus: memory that is busy for " +
+                                std::to_string(host.memory_busy_percent) +
+                                " % of its time: expected at most 95");
+  }
+  if (host.posted_drain < kTimeZero || host.posted_drain > kLongestDelay) {
+    throw std::invalid_argument("PCI bus: drain of posted writes of " +
+                                std::to_string(host.posted_drain.count()) + " ps is not 0..983 us");
+  }
+}
+
 void check(const BusConfig& config) {
   if (config.speed.width_bits != 32 && config.speed.width_bits != 64) {
     throw std::invalid_argument("PCI bus: width of " + std::to_string(config.speed.width_bits) +
@@ -58,6 +76,7 @@ void check(const BusConfig& config) {
     throw std::invalid_argument("PCI bus: first device number " +
                                 std::to_string(config.first_device) + " is not 1..31");
   }
+  check_bridge(config.host);
   check(config.host, "host");
   check(config.device, "device");
 }
@@ -70,6 +89,7 @@ void Bus::Master::set_timings(const BusConfig& config) {
   setup.arbiter = config.arbiter;
   setup.master = settings(config);
   setup.requester = number;
+  setup.posted = shared != nullptr ? shared : &posted;
   for (const bool write : {false, true}) {
     setup.write = write;
     setup.space = Space::kMemory;
@@ -78,8 +98,12 @@ void Bus::Master::set_timings(const BusConfig& config) {
     setup.target = config.device;
     for (const Space space : {Space::kMemory, Space::kIo, Space::kConfig}) {
       setup.space = space;
-      to_device[static_cast<unsigned>(space)][write] = AccessTiming(setup);
+      for (const bool wide : {false, true}) {
+        setup.target_width_bits = wide ? 64 : 32;
+        to_device[wide][static_cast<unsigned>(space)][write] = AccessTiming(setup);
+      }
     }
+    setup.target_width_bits = 64;
   }
   to_nobody = AccessTiming::master_abort(config.speed, config.arbiter, number);
 }
@@ -90,6 +114,7 @@ Bus::Bus(const sc_core::sc_module_name& name, const BusConfig& config)
       to_host("to_host"),
       pirq("pirq", 4),
       config_(config),
+      posted_(config.host),
       host_(std::make_unique<Master>(0, nullptr, config)) {
   check(config_);
   check_time_resolution();
@@ -134,6 +159,11 @@ void Bus::before_end_of_elaboration() {
 
 void Bus::start_of_simulation() {
   loosely_timed_ = ::tlm::tlm_global_quantum::instance().get() > sc_core::SC_ZERO_TIME;
+  // Masters that run ahead do not contend, for the host's buffer neither.
+  for (const auto& slot : slots_) {
+    slot->master.shared = loosely_timed_ ? nullptr : &posted_;
+    slot->master.set_timings(config_);
+  }
 }
 
 void Bus::settings_changed(Slot& slot) {
@@ -178,7 +208,12 @@ void Bus::transport(Master& master, ::tlm::tlm_generic_payload& payload, sc_core
   payload.get_extension(extension);
   Target target = decode(master, payload, extension);
   if (!target.claimed()) ++master_aborts_;
-  if (loosely_timed_) {
+  PaidExtension* paid = nullptr;
+  payload.get_extension(paid);
+  const sc_core::sc_time at = delay;
+  if (paid != nullptr) {
+    // It has had its time on the bus, and of the memory.
+  } else if (loosely_timed_) {
     annotate(master, payload, extension, target, delay);
   } else if (!wait_for_turn(master, payload, extension, target, delay)) {
     fill_ones(payload);
@@ -189,6 +224,7 @@ void Bus::transport(Master& master, ::tlm::tlm_generic_payload& payload, sc_core
     target.slot->to_function->b_transport(payload, delay);
   } else if (target.host) {
     to_host->b_transport(payload, delay);
+    if (paid != nullptr) delay = at;
   } else {
     abort(master, payload);
     return;
@@ -202,7 +238,7 @@ const AccessTiming& Bus::timing(const Master& master, const Target& target,
   if (!target.claimed()) return master.to_nobody;
   const bool write = payload.is_write();
   if (target.host) return master.to_host[write];
-  return master.to_device[static_cast<unsigned>(space_of(extension))][write];
+  return master.to_device[target.slot->wide][static_cast<unsigned>(space_of(extension))][write];
 }
 
 Arbiter::Transfer Bus::transfer(const Target& target,
@@ -250,7 +286,7 @@ void Bus::announce(const Master& master, const ::tlm::tlm_generic_payload& paylo
                    const PciExtension* extension, const Arbiter::Access& access,
                    bool aborted) const {
   const AccessTiming& any =
-      master.to_device[static_cast<unsigned>(space_of(extension))][payload.is_write()];
+      master.to_device[false][static_cast<unsigned>(space_of(extension))][payload.is_write()];
   const std::uint32_t bytes = payload.get_data_length();
   tenures_.emit({master.number, any.command(payload.get_address(), bytes),
                  trace_address(payload, extension), bytes, access.asked, access.start, access.end,

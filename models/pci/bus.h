@@ -13,6 +13,7 @@
 
 #include "e1000tlm/pci/arbiter.h"
 #include "e1000tlm/pci/function.h"
+#include "e1000tlm/pci/posted_writes.h"
 #include "e1000tlm/pci/timing.h"
 #include "e1000tlm/tlm/dma_tariff.h"
 #include "e1000tlm/tlm/probe.h"
@@ -29,7 +30,7 @@ constexpr TargetTiming function_timing() {
 }
 
 /// Everything about the segment. Where the figures come from: models/pci/timing.h; hosts by name:
-/// find_host_timing().
+/// models/pci/host_timing.h.
 struct BusConfig {
   /// Width and clock.
   BusSpeed speed{};
@@ -172,6 +173,7 @@ class Bus : public sc_core::sc_module {
   std::vector<Function*> functions_;
   std::vector<unsigned> devices_;  // numbers of the functions
   std::vector<std::unique_ptr<Slot>> slots_;
+  PostedWrites posted_;  // to host memory
   std::unique_ptr<Master> host_;
   std::uint64_t decode_generation_ = 1;
   bool loosely_timed_ = false;

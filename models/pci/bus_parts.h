@@ -21,7 +21,7 @@ struct Bus::Target {
 /// Whoever starts accesses: what they cost, with the range and target of its last one.
 struct Bus::Master {
   Master(unsigned its_number, Function* its_function, const BusConfig& config)
-      : number(its_number), function(its_function) {
+      : number(its_number), function(its_function), posted(config.host) {
     set_timings(config);
   }
 
@@ -33,11 +33,14 @@ struct Bus::Master {
   }
   void set_timings(const BusConfig& config);
 
-  unsigned number;               // as in TenureEvent; its REQ#
-  Function* function;            // none: the host bridge
-  AccessTiming to_host[2];       // memory: read, write
-  AccessTiming to_device[3][2];  // by Space, then the same
+  unsigned number;                  // as in TenureEvent; its REQ#
+  Function* function;               // none: the host bridge
+  AccessTiming to_host[2];          // memory: read, write
+  AccessTiming to_device[2][3][2];  // 32 or 64 bits wide, by Space, then the same
   AccessTiming to_nobody;
+
+  PostedWrites posted;             // loosely timed: as if it were alone
+  PostedWrites* shared = nullptr;  // else the bus's
 
   std::uint64_t generation = 0;  // of the cached range; 0 is never current
   Space space = Space::kMemory;
@@ -91,6 +94,7 @@ struct Bus::Slot {
     to_function.bind(function.target);
     function.initiator.bind(from_function);
     function.intx.bind(intx);
+    wide = function.config().config().width_bits > 32;
     const unsigned pin = function.config().config().interrupt_pin;
     if (pin != 0) line = static_cast<int>(pirq_line(device, pin - 1));
   }
@@ -114,6 +118,7 @@ struct Bus::Slot {
   ::tlm_utils::simple_initiator_socket<Slot> to_function;
   ::tlm_utils::simple_target_socket<Slot> from_function;
   sc_core::sc_signal<bool> intx;
+  bool wide = false;               // takes 64 bits at a time
   int line = -1;                   // PIRQ; -1: no interrupt pin
   std::deque<SlotTariff> tariffs;  // handed out: they stay where they are
 };

@@ -30,13 +30,36 @@ std::optional<BusSpeed> find_bus_speed(std::string_view name);
 ///
 /// Boundaries are addresses at whose multiples the target disconnects a burst; 0: never. It can do
 /// so only after a data phase (PCI-X: at an allowable disconnect boundary, every 128 bytes), so
-/// they are rounded up to a multiple of that. Of `disconnect_bytes` and the command's own the
-/// smaller counts.
+/// they are rounded up to a multiple of that. Of those that concern a command the smallest counts.
 struct TargetTiming {
   unsigned read_initial = 8;      ///< wait clocks before the first data phase of a read
   unsigned write_initial = 1;     ///< the same of a write; PCI-X: rounded up to pairs
   unsigned wait_per_data = 0;     ///< wait clocks in each data phase; PCI-X has none
   unsigned disconnect_bytes = 0;  ///< boundary for all commands
+
+  unsigned read_wait_per_data = 0;      ///< more wait clocks in each data phase of reads
+  unsigned write_wait_per_data = 0;     ///< the same of writes
+  unsigned read_disconnect_bytes = 0;   ///< boundary for all reads
+  unsigned write_disconnect_bytes = 0;  ///< boundary for all writes
+
+  /// Conventional PCI: reads get their data in aligned blocks of `prefetch_bytes`, as a bridge
+  /// fetches them from memory (a power of two, at least a data phase; 0: they do not). Before each
+  /// block but the burst's first, for which `read_initial` is, come `prefetch_wait` wait clocks.
+  unsigned prefetch_bytes = 0;
+  /// Wait clocks before each further block.
+  unsigned prefetch_wait = 0;
+
+  /// Writes to memory go to a buffer of `posted_bytes` that memory takes them from, 64 bytes in
+  /// `posted_drain`; a write for whose bytes there is no room waits for it before its first data
+  /// phase. 0: there is always room.
+  unsigned posted_bytes = 0;
+  /// Time in which memory takes 64 of them.
+  Time posted_drain{};
+
+  /// Share of its time in which memory serves others (the processor), 0 to 95 %. In the mean all
+  /// that waits for memory takes longer by 1 / (1 - share): initial and prefetch waits, delayed and
+  /// split reads, the drain of posted writes.
+  unsigned memory_busy_percent = 0;
 
   // Boundaries of single commands: what a host bridge prefetches for them. Not on PCI-X, where the
   // target is told the length beforehand.
@@ -68,6 +91,11 @@ struct TargetTiming {
 /// A target that takes longer loses the transaction: 2^15 clocks of 33 MHz (PCI 2.3 3.3.3.3.3).
 inline constexpr Time kLongestDelay = us(983);
 
+/// What takes so long while memory is free, with that share of its time taken by others.
+unsigned with_contention(unsigned clocks, unsigned busy_percent);
+/// The same of a time.
+Time with_contention(Time time, unsigned busy_percent);
+
 /// Where GNT# rests while nobody asks for the bus (PCI 2.3 3.4.3).
 enum class Parking : std::uint8_t {
   kNone,  ///< nowhere: every access to an idle bus pays request_to_grant
@@ -91,21 +119,6 @@ struct HostTiming {
   /// Its bridge as a target of DMA.
   TargetTiming target{};
 };
-
-/// Hosts by name; nullopt if there is none.
-/// - "ideal": no arbitration clocks, no wait clocks, no splits.
-/// - "typical": the defaults (an assumption: 2, 8 and 1 clocks).
-/// - "slow": 2; 3 for writes; reads 19 clocks up to 33 MHz, 25 above: fitted to published transmit
-///   rates of 8254x boards on both (570 and 375 ns).
-/// - "lines": 2, 16 and 3 clocks and a disconnect every 64 bytes.
-/// - "prefetch": typical, but a burst gets what bridges like the 21152 prefetch: Memory Read and
-///   Read Line 64 bytes, Read Multiple and writes up to 4 KiB.
-/// - "delayed": the same, and reads are delayed transactions of 400 ns.
-std::optional<HostTiming> find_host_timing(std::string_view name, const BusSpeed& bus = {});
-/// Its bridge as a target only.
-std::optional<TargetTiming> find_target_timing(std::string_view name, const BusSpeed& bus = {});
-/// The names, in the order above.
-gsl::span<const std::string_view> host_timing_names();
 
 /// Commands on the bus (PCI 2.3 3.1.1).
 enum class Command : std::uint8_t {
@@ -162,8 +175,11 @@ class TenurePrice {
   /// The first tenure of `bytes` > 0 at `address`, up to the target's boundary. `stop_bytes`: 0 for
   /// what the bus prescribes.
   Tenure tenure(std::uint64_t address, std::uint32_t bytes, unsigned stop_bytes = 0) const;
-  /// What is left of a tenure whose owner has to stop `elapsed` clocks after its start: it ends
-  /// with the data phase then under way (PCI 2.3 3.5.4), or at the next stop.
+  /// What is left of a tenure whose owner finds out `elapsed` clocks after its start that it has to
+  /// stop. On PCI the data phase then under way was begun with FRAME# asserted, which says that
+  /// another one follows and cannot be taken back (PCI 2.3 3.3.3.1, 3.5.4): that other one is the
+  /// last, or the one that ends a line. Only who finds out in the address phase can make do with
+  /// one.
   Tenure cut(const Tenure& tenure, std::uint64_t elapsed) const;
 
   /// All tenures of `bytes` at `address`, `extra` more clocks each.
@@ -178,12 +194,20 @@ class TenurePrice {
   }
   /// The same for bytes > 0 where the target has no boundary.
   std::uint64_t single(std::uint64_t address, std::uint32_t bytes) const {
-    return lead_ + 1 + ((address >> 32) != 0 ? 1 : 0) + beats(address, bytes) * clocks_per_beat_;
+    return lead_ + 1 + ((address >> 32) != 0 ? 1 : 0) + beats(address, bytes) * clocks_per_beat_ +
+           (block_shift_ == 0 ? 0 : stalls(address, bytes));
   }
   /// Where the target disconnects; 0: nowhere.
   unsigned boundary() const { return boundary_; }
+  /// clocks() is right: no waits but the first and equal ones.
+  bool even() const { return block_shift_ == 0; }
 
  private:
+  /// Wait clocks for further blocks.
+  std::uint64_t stalls(std::uint64_t address, std::uint32_t bytes) const {
+    return (((address + bytes - 1) >> block_shift_) - (address >> block_shift_)) * block_wait_;
+  }
+  std::uint64_t begun(const Tenure& tenure, std::uint64_t in_data) const;
   unsigned beats(std::uint64_t address, std::uint32_t bytes) const {
     return static_cast<unsigned>(((address + bytes - 1) >> beat_shift_) - (address >> beat_shift_) +
                                  1);
@@ -191,9 +215,12 @@ class TenurePrice {
 
   unsigned beat_shift_ = 2;
   unsigned clocks_per_beat_ = 1;
-  unsigned lead_ = 0;      // clocks before the first data phase
-  unsigned boundary_ = 0;  // of the target, a multiple of the stop
-  unsigned stop_ = 4;      // where a burst can end
+  unsigned lead_ = 0;         // clocks before the first data phase
+  unsigned boundary_ = 0;     // of the target, a multiple of the stop
+  unsigned stop_ = 4;         // where a burst can end
+  unsigned block_shift_ = 0;  // of prefetched blocks; 0: there are none
+  unsigned block_wait_ = 0;
+  unsigned promised_ = 1;  // data phases that follow the one under way when it has to end
 };
 
 /// Clocks of one access of `bytes` at `address` with this command: all its tenures, each with

@@ -5,6 +5,17 @@
 #include <vector>
 
 namespace e1000tlm {
+namespace {
+
+/// Of the kernel's lists of channels that are updated from outside and that keep a simulation
+/// alive. All gates share them, and the kernel guards the one against the other no more than one
+/// gate against another. One for the process, as the kernel is.
+std::mutex& kernel_lists() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+}  // namespace
 
 class AsyncGate::Channel : public sc_core::sc_prim_channel {
  public:
@@ -15,7 +26,9 @@ class AsyncGate::Channel : public sc_core::sc_prim_channel {
     if (closed_) return;
     calls_.push_back(std::move(call));
     // One request covers everything posted until the calls are taken.
-    if (calls_.size() == 1) async_request_update();
+    if (calls_.size() > 1) return;
+    const std::lock_guard<std::mutex> kernel(kernel_lists());
+    async_request_update();
   }
 
   /// Exchanges the posted calls for the caller's empty vector, whose storage is used again.
@@ -30,11 +43,11 @@ class AsyncGate::Channel : public sc_core::sc_prim_channel {
     calls_.clear();
   }
 
-  // The kernel's list of suspending channels has no lock of its own against async_request_update.
   void attach(bool on) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (on == attached_) return;
     attached_ = on;
+    const std::lock_guard<std::mutex> kernel(kernel_lists());
     if (on) {
       async_attach_suspending();
     } else {

@@ -19,6 +19,25 @@ std::uint8_t* enables(std::uint32_t moved) {
   return all.data() + (kMostPadded - moved);
 }
 
+/// Extends `region` by `other` if both together are one region.
+bool join(BusMasterPort::Region& region, const BusMasterPort::Region& other) {
+  const auto base = [](const BusMasterPort::Region& r) {
+    return reinterpret_cast<std::uintptr_t>(r.memory) - static_cast<std::uintptr_t>(r.start);
+  };
+  const bool alike = base(region) == base(other) && region.may_read == other.may_read &&
+                     region.may_write == other.may_write &&
+                     region.read_latency == other.read_latency &&
+                     region.write_latency == other.write_latency && region.tariff == other.tariff;
+  // An end of all ones has no successor.
+  const bool apart = (other.end < region.start && region.start - other.end > 1) ||
+                     (region.end < other.start && other.start - region.end > 1);
+  if (!alike || apart) return false;
+  if (other.start < region.start) region.memory = other.memory;
+  region.start = std::min(region.start, other.start);
+  region.end = std::max(region.end, other.end);
+  return true;
+}
+
 }  // namespace
 
 const BusMasterPort::Region BusMasterPort::kNoRegion{};
@@ -36,7 +55,7 @@ const BusMasterPort::Region* BusMasterPort::search(std::uint64_t address, std::u
 }
 
 void BusMasterPort::request_dmi(std::uint64_t address, bool write) {
-  if (!use_dmi_) return;
+  if (!use_dmi_ || search(address, 1, write) != nullptr) return;
   ::tlm::tlm_generic_payload payload;
   TariffExtension tariff;
   payload.set_command(write ? ::tlm::TLM_WRITE_COMMAND : ::tlm::TLM_READ_COMMAND);
@@ -56,9 +75,23 @@ void BusMasterPort::request_dmi(std::uint64_t address, bool write) {
   region.read_latency = from_sc(dmi.get_read_latency());
   region.write_latency = from_sc(dmi.get_write_latency());
   region.tariff = tariff.tariff;
-  if (!region.covers(address, 1, write)) return;
+  if (region.covers(address, 1, write)) remember(region);
+}
+
+void BusMasterPort::remember(Region region) {
   forget_last();
-  regions_.push_back(region);
+  // Each region that is joined may make it touch another one.
+  const auto joined = [&](const Region& other) { return join(region, other); };
+  for (auto it = regions_.begin(); it != regions_.end();) {
+    it = std::find_if(regions_.begin(), regions_.end(), joined);
+    if (it != regions_.end()) regions_.erase(it);
+  }
+  if (regions_.size() < kMostRegions) {
+    regions_.push_back(region);
+  } else {
+    regions_[oldest_] = region;
+    oldest_ = (oldest_ + 1) % kMostRegions;
+  }
 }
 
 void BusMasterPort::use_dmi(bool on) {
@@ -112,17 +145,18 @@ BusStatus BusMaster::access(::tlm::tlm_command command, std::uint64_t address, s
         time_.advance_to(booking.end);
         time_.sync_if_due();
       }
-      // The wait may have cost the region: DMI is invalidated when bus mastering is switched off.
+      // The wait may have cost the region.
       region = port_->find(address, bytes, write);
     }
   } else {
     time_.advance(write ? region->write_latency : region->read_latency);
     if (time_.sync_if_due()) region = port_->find(address, bytes, write);
   }
-  if (region == nullptr || cancellations != cancellations_) {
+  if (cancellations != cancellations_) {
     ++errors_;
     return BusStatus::kError;
   }
+  if (region == nullptr) return transport(command, address, data, bytes, moved, Price::kPaid);
   std::uint8_t* memory = region->memory + (address - region->start);
   if (write) {
     std::memcpy(memory, data, moved);
@@ -134,7 +168,8 @@ BusStatus BusMaster::access(::tlm::tlm_command command, std::uint64_t address, s
 }
 
 BusStatus BusMaster::transport(::tlm::tlm_command command, std::uint64_t address,
-                               std::uint8_t* data, std::uint32_t bytes, std::uint32_t moved) {
+                               std::uint8_t* data, std::uint32_t bytes, std::uint32_t moved,
+                               Price price) {
   payload_.set_command(command);
   payload_.set_address(address);
   payload_.set_data_ptr(data);
@@ -145,7 +180,9 @@ BusStatus BusMaster::transport(::tlm::tlm_command command, std::uint64_t address
   payload_.set_dmi_allowed(false);
   payload_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
   sc_core::sc_time delay = time_.delay();
+  if (price == Price::kPaid) payload_.set_extension(&paid_);
   port_->socket->b_transport(payload_, delay);
+  if (price == Price::kPaid) payload_.clear_extension(&paid_);
   // The target may have waited: the delay counts from the kernel's time as it is now.
   const Time before = time_.now();
   time_.resume();
@@ -153,7 +190,9 @@ BusStatus BusMaster::transport(::tlm::tlm_command command, std::uint64_t address
   time_.advance_to(before);
   time_.sync_if_due();
   if (payload_.is_dmi_allowed()) {
+    // Where regions are small an access may need two.
     port_->request_dmi(address, command == ::tlm::TLM_WRITE_COMMAND);
+    port_->request_dmi(address + (bytes - 1), command == ::tlm::TLM_WRITE_COMMAND);
   }
   switch (payload_.get_response_status()) {
     case ::tlm::TLM_OK_RESPONSE: return BusStatus::kOk;

@@ -23,8 +23,15 @@ enum class BusStatus : std::uint8_t {
 
 /// Initiator socket with a table of DMI regions. Any number of processes may master through it,
 /// each with a BusMaster of its own.
+///
+/// Regions that lie side by side in the address space and in the host's memory become one, so that
+/// a target which grants page by page costs no more than one that grants everything. At most
+/// kMostRegions are remembered; a further one takes the place of the oldest.
 class BusMasterPort {
  public:
+  /// How many regions are remembered at most.
+  static constexpr std::size_t kMostRegions = 64;
+
   /// `name`: of the socket.
   explicit BusMasterPort(const char* name);
 
@@ -62,25 +69,34 @@ class BusMasterPort {
     if (last_->covers(address, bytes, write)) return last_;
     return search(address, bytes, write);
   }
-  /// Asks the interconnect for DMI at this address and remembers what it grants.
+  /// Asks the interconnect for DMI at this address and remembers what it grants; does nothing where
+  /// there is DMI already.
   void request_dmi(std::uint64_t address, bool write);
+  /// How many regions are remembered.
+  std::size_t regions() const { return regions_.size(); }
   /// Off: every access is a transaction (for tests and platforms without DMI).
   void use_dmi(bool on);
 
  private:
   void invalidate(sc_dt::uint64 start, sc_dt::uint64 end);
   const Region* search(std::uint64_t address, std::uint64_t bytes, bool write);
+  void remember(Region region);
 
   void forget_last() { last_ = &kNoRegion; }
 
   static const Region kNoRegion;
   std::vector<Region> regions_;
+  std::size_t oldest_ = 0;           // which of kMostRegions goes next
   const Region* last_ = &kNoRegion;  // that find() found
   bool use_dmi_ = true;
 };
 
 /// One process's hand on a BusMasterPort. Accesses take local time; with quantum 0 each waits
 /// until it has ended, so that the data moves when the bus moves it.
+///
+/// DMI that is withdrawn while an access waits for its end is no error of the access (IEEE 1666
+/// 11.2.5): it goes on as a transaction, which costs nothing more where the interconnect knows
+/// PaidExtension.
 class BusMaster {
  public:
   /// The port must outlive it.
@@ -130,12 +146,14 @@ class BusMaster {
   /// `moved` of the burst's `bytes` are enabled.
   BusStatus access(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
                    std::uint32_t bytes, std::uint32_t moved);
+  enum class Price : std::uint8_t { kDue, kPaid };
   BusStatus transport(::tlm::tlm_command command, std::uint64_t address, std::uint8_t* data,
-                      std::uint32_t bytes, std::uint32_t moved);
+                      std::uint32_t bytes, std::uint32_t moved, Price price = Price::kDue);
 
   BusMasterPort* port_;
   LocalTime time_;
   ::tlm::tlm_generic_payload payload_;
+  PaidExtension paid_;
   std::uint64_t errors_ = 0;
   std::uint64_t cancellations_ = 0;
 };

@@ -15,7 +15,8 @@
 
 namespace e1000tlm {
 
-/// Books accesses of one initiator on an interconnect.
+/// Books accesses of one initiator on an interconnect. Lives as long as the interconnect, whether
+/// or not the DMI regions that came with it are still valid.
 class Tariff {
  public:
   /// A booked access.
@@ -58,6 +59,16 @@ struct TariffExtension : public ::tlm::tlm_extension<TariffExtension> {
   void copy_from(const ::tlm::tlm_extension_base& other) override {
     tariff = static_cast<const TariffExtension&>(other).tariff;
   }
+};
+
+/// Rides on a transaction that has been booked by a Tariff and has ended, but could not move its
+/// data because DMI was withdrawn meanwhile. Interconnects that hand out tariffs carry it through
+/// at once, without asking for its price again; others need not know it.
+struct PaidExtension : public ::tlm::tlm_extension<PaidExtension> {
+  /// For the payload's owner.
+  ::tlm::tlm_extension_base* clone() const override { return new PaidExtension(*this); }
+  /// There is nothing in it.
+  void copy_from(const ::tlm::tlm_extension_base&) override {}
 };
 
 }  // namespace e1000tlm

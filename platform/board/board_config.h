@@ -68,7 +68,8 @@ struct BoardConfig {
   std::vector<OutletConfig> outlets;
   /// So many equal boards, each with these adapters, drivers and links.
   unsigned boards = 1;
-  std::string pci = "32/33";  ///< see pci::find_bus_speed
+  std::string pci = "32/33";     ///< see pci::find_bus_speed
+  std::string host = "typical";  ///< host bridge and arbiter, see pci::parse_host
   /// Memory of each machine, from address 0.
   std::uint64_t ram_bytes = 64U << 20;
   Time quantum{};  ///< 0: approximately timed; else loosely timed

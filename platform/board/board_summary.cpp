@@ -22,10 +22,6 @@ bool is_filtering(const std::string& reason) {
   return reason == "filtered" || reason == "reserved";
 }
 
-FlowCount on_cable(const link::CableStatistics& s) {
-  return {s.frames, s.bytes - s.frames * link::kFcsBytes};
-}
-
 }  // namespace
 
 void Board::add_losses(std::size_t index, NicSummary& summary) const {
@@ -58,8 +54,9 @@ NicSummary Board::nic_summary(std::size_t index) const {
   n.part = std::string(e1000::part_info(config_.nics[index % config_.nics.size()].part).name);
   n.mac = e1000::to_string(slot.controller().eeprom().mac());
   n.link = slot.link_text();
-  n.wire_in = on_cable(slot.cable().statistics(1));
-  n.wire_out = on_cable(slot.cable().statistics(0));
+  n.wire_in = slot.carried(1);
+  n.wire_out = slot.carried(0);
+  n.before = machines_[index / config_.nics.size()]->before(index % config_.nics.size());
   n.interrupts = slot.controller().interrupts();
   for (unsigned led = 0; led < e1000::kLeds; ++led) {
     n.leds.push_back({std::string(to_string(slot.controller().led_setting(led).mode)),
@@ -132,17 +129,21 @@ Time Board::active() const {
 PciSummary Board::pci_summary(Time under_test) const {
   PciSummary pci;
   pci.name = config_.pci;
+  pci.host = config_.host;
   Time busy{};
+  Time busiest{};
   for (const auto& machine : machines_) {
     const pci::BusStatistics bus = machine->bus_under_test();
     busy += bus.busy;
+    busiest = std::max(busiest, bus.busy);
     pci.accesses += bus.accesses;
     pci.bytes += bus.bytes;
     pci.master_aborts += bus.master_aborts;
   }
   if (under_test > kTimeZero) {
-    pci.busy = static_cast<double>(busy.count()) / static_cast<double>(under_test.count()) /
-               static_cast<double>(machines_.size());
+    const auto whole = static_cast<double>(under_test.count());
+    pci.busy = static_cast<double>(busy.count()) / whole / static_cast<double>(machines_.size());
+    pci.busiest = static_cast<double>(busiest.count()) / whole;
   }
   return pci;
 }

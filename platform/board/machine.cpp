@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "e1000tlm/driver/pci_host.h"
+#include "e1000tlm/pci/host_timing.h"
 #include "e1000tlm/traffic/payload.h"
 
 namespace e1000tlm::platform {
@@ -19,6 +20,16 @@ pci::BusSpeed bus_speed(const std::string& name) {
     known += (known.empty() ? "" : ", ") + std::string(s.name);
   }
   throw std::invalid_argument("--pci " + name + ": unknown bus; known are " + known);
+}
+
+void set_host(pci::BusConfig& bus, const std::string& text) {
+  try {
+    const pci::HostTiming host = pci::parse_host(text, bus.speed);
+    bus.host = host.target;
+    bus.arbiter = host.arbiter;
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument("--host " + text + ": " + error.what());
+  }
 }
 
 void check_part_fits(const BoardConfig& config, const pci::BusSpeed& speed) {
@@ -36,6 +47,7 @@ Machine::Machine(const BoardConfig& config, unsigned number, Network& network)
     : config_(config), number_(number), pirq_(module_name("pirq").c_str(), driver::Cpu::kLines) {
   build();
   build_nics(network);
+  before_.resize(nics_.size());
 }
 
 Machine::~Machine() = default;
@@ -55,6 +67,7 @@ void Machine::build() {
   pci::BusConfig bus;
   bus.speed = bus_speed(config_.pci);
   check_part_fits(config_, bus.speed);
+  set_host(bus, config_.host);
   bus_ = std::make_unique<pci::Bus>(module_name("bus").c_str(), bus);
   bridge_->memory.bind(memory_->socket);
   bridge_->pci.bind(bus_->from_host);
@@ -136,7 +149,7 @@ void Machine::load_driver(const driver::AppSettings& app) {
   cpu_->io.socket.bind(bridge_->io);
   for (unsigned i = 0; i < driver::Cpu::kLines; ++i) cpu_->pirq[i](pirq_[i]);
   driver_ = std::make_unique<driver::Driver>(*cpu_, settings);
-  driver_->on_ready([this] { bus_before_ = bus_->statistics(); });
+  driver_->on_ready([this] { note_ready(); });
   cpu_->load(*driver_);
 
   for (std::size_t i = 0; i < nics_.size(); ++i) {
@@ -144,6 +157,15 @@ void Machine::load_driver(const driver::AppSettings& app) {
       const std::size_t out = config_.app == AppChoice::kForward ? i ^ 1U : i;
       transit_.push_back(std::make_unique<TransitProbe>(nics_[i]->cable(), nics_[out]->cable()));
     }
+  }
+}
+
+void Machine::note_ready() {
+  bus_before_ = bus_->statistics();
+  for (std::size_t i = 0; i < nics_.size(); ++i) {
+    before_[i].wire_in = nics_[i]->carried(1);
+    before_[i].wire_out = nics_[i]->carried(0);
+    before_[i].interrupts = nics_[i]->controller().interrupts();
   }
 }
 

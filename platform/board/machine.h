@@ -18,6 +18,7 @@
 #include "e1000tlm/memory/memory.h"
 #include "e1000tlm/pci/bus.h"
 #include "e1000tlm/pci/host_bridge.h"
+#include "e1000tlm/report/summary.h"
 
 namespace e1000tlm::platform {
 
@@ -56,6 +57,8 @@ class Machine {
   const std::vector<std::unique_ptr<TransitProbe>>& transit() const { return transit_; }
   /// Bus statistics since the driver was ready.
   pci::BusStatistics bus_under_test() const;
+  /// Of an adapter, when the driver was ready; zeros before.
+  const NicBaseline& before(std::size_t nic) const { return before_[nic]; }
 
  private:
   std::string module_name(const std::string& what) const;
@@ -63,6 +66,7 @@ class Machine {
   void build_nics(Network& network);
   unsigned attach(std::size_t index);
   [[noreturn]] void refuse_shared_slot(std::size_t first, std::size_t second) const;
+  void note_ready();
 
   const BoardConfig& config_;
   unsigned number_;
@@ -76,6 +80,7 @@ class Machine {
   std::unique_ptr<driver::Cpu> cpu_;
   std::unique_ptr<driver::Driver> driver_;
   pci::BusStatistics bus_before_;  // when the driver became ready
+  std::vector<NicBaseline> before_;
 };
 
 }  // namespace e1000tlm::platform

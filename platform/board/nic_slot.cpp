@@ -157,6 +157,11 @@ void NicSlot::finish(std::vector<std::string>& failures) {
   });
 }
 
+FlowCount NicSlot::carried(unsigned from_end) const {
+  const link::CableStatistics& s = cable_->statistics(from_end);
+  return {s.frames, s.bytes - s.frames * link::kFcsBytes};
+}
+
 bool NicSlot::quiet() const {
   return partner_->exhausted() && cable_->end(0).in_flight() == 0 &&
          cable_->end(1).in_flight() == 0 && controller_->idle();

@@ -17,6 +17,7 @@
 #include "e1000tlm/pci/function.h"
 #include "e1000tlm/pci/timing.h"
 #include "e1000tlm/phy/m88e1011.h"
+#include "e1000tlm/report/summary.h"
 #include "e1000tlm/tlm/output_file.h"
 
 namespace e1000tlm::platform {
@@ -53,6 +54,8 @@ class NicSlot : public sc_core::sc_module {
   /// The same as it was given.
   const std::string& link_text() const { return link_text_; }
 
+  /// What the cable has carried: 0 from the NIC, 1 to it.
+  FlowCount carried(unsigned from_end) const;
   /// The partner has no more traffic, and nothing is on the wire or in the adapter.
   bool quiet() const;
   /// The partner's files are completed; what software wrote into EEPROM and flash goes back to

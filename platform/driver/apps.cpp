@@ -91,16 +91,13 @@ class Source {
   }
   Time due() const {
     if (generator_.done() || pool_.empty() || nic_.tx_room() == 0) return kTimeNever;
-    return start_ + generator_.due();
+    return generator_.due() < kTimeNever - start_ ? start_ + generator_.due() : kTimeNever;
   }
   bool done() const { return generator_.done(); }
   std::uint64_t sent() const { return generator_.sent(); }
 
  private:
-  bool ready() const {
-    return !generator_.done() && !pool_.empty() && nic_.tx_room() > 0 &&
-           start_ + generator_.due() <= cpu_.time().now();
-  }
+  bool ready() const { return due() <= cpu_.time().now(); }
 
   void write(std::uint64_t buffer, std::uint32_t bytes) {
     const Time stamp = cpu_.time().now();

@@ -12,6 +12,7 @@
 #include <boost/program_options.hpp>
 
 #include "e1000tlm/options/value_parsers.h"
+#include "e1000tlm/pci/host_timing.h"
 #include "e1000tlm/traffic/generator.h"
 #include "e1000tlm/traffic/units.h"
 
@@ -26,6 +27,20 @@ constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
 constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by default
+
+/// Names and keys of --host.
+std::string host_text() {
+  std::string text;
+  for (const pci::HostProfile& host : pci::host_profiles()) {
+    text.append(text.empty() ? "" : "; ").append(host.name).append(" (").append(host.what) += ")";
+  }
+  text += ". Keys: ";
+  const char* separator = "";
+  for (const pci::HostKey& key : pci::host_keys()) {
+    text.append(std::exchange(separator, "; ")).append(key.name).append("=").append(key.what);
+  }
+  return text;
+}
 
 /// What a configuration file may say.
 void describe_run(po::options_description& all) {
@@ -54,8 +69,15 @@ void describe_run(po::options_description& all) {
       "so many equal boards, each with these adapters and links (default 1)");
   add("pci", po::value<std::string>()->value_name("BUS"),
       "width/clock of the bus: 32/33 (default), 32/66, 64/33, 64/66, 64/66x, 64/100x, 64/133x");
+  add("host", po::value<std::string>()->value_name("NAME|KEY=VALUE,..."),
+      ("how the host bridge and its arbiter answer, a name (default typical), or figures, or "
+       "both: " +
+       host_text())
+          .c_str());
   add("quantum", po::value<std::string>()->value_name("TIME"),
-      "0 (default): approximately timed; else loosely timed, results within this time");
+      "0 (default): approximately timed, every access waits for its turn on the bus; else loosely "
+      "timed, several times faster: masters do not wait for each other, so results are within this "
+      "time only while they ask for less than the bus has (the summary says if not)");
   add("duration", po::value<std::string>()->value_name("TIME"),
       "simulated time to run (default: until all traffic has been handled)");
   add("frames", po::value<std::string>()->value_name("N"),
@@ -237,6 +259,10 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   if (values.count("app") != 0) board.app = parse_app(values["app"].as<std::string>());
   given("driver", [&](const std::string& t) { board.driver = parse_driver(t); });
   given("pci", [&](const std::string& t) { board.pci = t; });
+  given("host", [&](const std::string& t) {
+    pci::parse_host(t, {});
+    board.host = t;
+  });
   given("quantum", [&](const std::string& t) {
     board.quantum = traffic::parse_time(t);
     if (board.quantum > kMostQuantum) throw std::invalid_argument(t + ": expected 1s at most");
@@ -284,6 +310,20 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   complete(board, std::move(nics), std::move(links));
 }
 
+/// Without a limit a run goes on until the last frame has been sent.
+void check_rate(const BoardConfig& board) {
+  constexpr double kSeconds = 100.0 * 24 * 3600;  // what simulated time holds
+  constexpr double kShortestFrameBits = (64 + 20) * 8;
+  const traffic::Rate rate = traffic::parse_rate(board.rate);
+  if (rate.kind == traffic::Rate::Kind::kLine) return;
+  const double each = rate.kind == traffic::Rate::Kind::kBits ? kShortestFrameBits : 1;
+  const double frames = static_cast<double>(board.frames) - 1;
+  if (frames * each / static_cast<double>(rate.per_second) <= kSeconds) return;
+  fail("rate", board.rate + ": " + std::to_string(board.frames) +
+                   " frames take more than the 100 days that simulated time holds; say fewer "
+                   "--frames, or a --duration");
+}
+
 void check_combinations(const po::variables_map& values, BoardConfig& board) {
   if (board.ram_bytes < kLeastRam || board.ram_bytes > kMostRam) {
     fail("ram", std::to_string(board.ram_bytes) + " bytes: expected 4MiB to 3GiB");
@@ -302,6 +342,7 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
   if (generates && board.frames == 0 && !board.duration) {
     fail("frames", "0 (endless) needs a --duration");
   }
+  if (board.app == AppChoice::kGenerate && !board.duration) check_rate(board);
   if (board.boards > 1) {
     if (!board.qtest.empty()) fail("boards", "does not go with --qtest: a client drives one");
     for (const NicConfig& nic : board.nics) {

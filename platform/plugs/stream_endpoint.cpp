@@ -140,13 +140,15 @@ StreamEndpoint::~StreamEndpoint() {
 
 StreamConnection StreamEndpoint::accept(int interrupt) {
   if (!listener_) return std::exchange(connected_, {});
-  for (;;) {
+  for (bool resting = false;;) {
     std::array<pollfd, 2> fds{{{interrupt, POLLIN, 0}, {listener_.get(), POLLIN, 0}}};
-    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return {};
+    const int patience = resting ? static_cast<int>(link::kDescriptorRest.count()) : -1;
+    if (::poll(fds.data(), resting ? 1 : 2, patience) < 0 && errno != EINTR) return {};
     if (fds[0].revents != 0) return {};
-    if (fds[1].revents == 0) continue;
+    if (!resting && fds[1].revents == 0) continue;
     UniqueFd client = link::accept_from(listener_.get());
-    if (client) return StreamConnection(std::move(client));  // else it has gone again
+    if (client) return StreamConnection(std::move(client));
+    resting = link::out_of_descriptors(errno);  // else it has gone again
   }
 }
 

@@ -41,24 +41,26 @@ Json self_test(const driver::SelfTestResult& t) {
 }
 
 Json nic(const NicSummary& n, double active_seconds) {
-  Json json = {{"part", n.part},
-               {"mac", n.mac},
-               {"link", n.link},
-               {"link_up", n.link_up},
-               {"link_mbit_per_s", n.mbit_per_second},
-               {"full_duplex", n.full_duplex},
-               {"flow_control", n.flow_control},
-               {"wire_in", flow(n.wire_in)},
-               {"wire_out", flow(n.wire_out)},
-               {"driver_in", flow(n.driver_in)},
-               {"driver_out", flow(n.driver_out)},
-               {"mac_control_in", n.mac_control_in},
-               {"interrupts", n.interrupts},
-               {"interrupts_per_s",
-                active_seconds > 0 ? static_cast<double>(n.interrupts) / active_seconds : 0},
-               {"leds", Json::array()},
-               {"lost", counts(n.lost)},
-               {"filtered", counts(n.filtered)}};
+  Json json = {
+      {"part", n.part},
+      {"mac", n.mac},
+      {"link", n.link},
+      {"link_up", n.link_up},
+      {"link_mbit_per_s", n.mbit_per_second},
+      {"full_duplex", n.full_duplex},
+      {"flow_control", n.flow_control},
+      {"wire_in", flow(n.wire_in)},
+      {"wire_out", flow(n.wire_out)},
+      {"driver_in", flow(n.driver_in)},
+      {"driver_out", flow(n.driver_out)},
+      {"mac_control_in", n.mac_control_in},
+      {"interrupts", n.interrupts},
+      {"interrupts_per_s",
+       active_seconds > 0 ? static_cast<double>(n.interrupts - n.before.interrupts) / active_seconds
+                          : 0},
+      {"leds", Json::array()},
+      {"lost", counts(n.lost)},
+      {"filtered", counts(n.filtered)}};
   for (const LedSummary& led : n.leds) {
     json["leds"].push_back({{"shows", led.shows}, {"light", led.light}});
   }
@@ -118,7 +120,9 @@ std::string to_json(const RunSummary& s) {
                {"switches", Json::array()},
                {"pci",
                 {{"bus", s.pci.name},
+                 {"host", s.pci.host},
                  {"busy", s.pci.busy},
+                 {"overcommitted", s.quantum > kTimeZero && s.pci.busiest > 1},
                  {"accesses", s.pci.accesses},
                  {"bytes", s.pci.bytes},
                  {"master_aborts", s.pci.master_aborts}}},

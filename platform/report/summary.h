@@ -49,6 +49,16 @@ struct LedSummary {
   std::string light;  ///< "off", "on", "blinking"
 };
 
+/// What had happened before the driver was ready; rates refer to what came after.
+struct NicBaseline {
+  /// As NicSummary has it.
+  FlowCount wire_in;
+  /// The same.
+  FlowCount wire_out;
+  /// The same.
+  std::uint64_t interrupts = 0;
+};
+
 /// One adapter.
 struct NicSummary {
   /// Chip.
@@ -75,6 +85,7 @@ struct NicSummary {
   std::uint64_t mac_control_in = 0;  ///< PAUSE and the like, consumed by the NIC
   /// Assertions of the interrupt line.
   std::uint64_t interrupts = 0;
+  NicBaseline before;                             ///< of the whole run's figures
   std::vector<LedSummary> leds;                   ///< at the end of the run
   std::map<std::string, std::uint64_t> lost;      ///< reason -> frames; only reasons that occurred
   std::map<std::string, std::uint64_t> filtered;  ///< as lost, but not meant for the driver
@@ -153,6 +164,8 @@ struct PciSummary {  // since the driver was ready; of several boards: mean of b
   std::uint64_t bytes = 0;
   /// Accesses that nobody claimed.
   std::uint64_t master_aborts = 0;
+  double busiest = 0;  ///< busy, of the board where it is highest
+  std::string host;    ///< as given with --host
 };
 
 /// What a run came to.

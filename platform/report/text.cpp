@@ -25,11 +25,13 @@ std::string plural(std::uint64_t count, const char* what) {
   return format_count(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-std::string flow(const FlowCount& count, double active) {
+/// `before`: of it, before the time under test.
+std::string flow(const FlowCount& count, double active, const FlowCount& before = {}) {
   std::string text = plural(count.frames, "frame") + ", " + format_count(count.bytes) + " bytes";
-  if (active > 0 && count.frames > 0) {
-    const auto frames = static_cast<double>(count.frames);
-    const double bits = (static_cast<double>(count.bytes) + kWireOverheadBytes * frames) * 8;
+  if (active > 0 && count.frames > before.frames) {
+    const auto frames = static_cast<double>(count.frames - before.frames);
+    const auto bytes = static_cast<double>(count.bytes - before.bytes);
+    const double bits = (bytes + kWireOverheadBytes * frames) * 8;
     text += "  (" + format_rate(frames / active, "frames/s") + ", " +
             format_bit_rate(bits / active) + " of wire)";
   }
@@ -89,15 +91,16 @@ std::string mode(const NicSummary& n) {
 void add_nic(std::string& out, std::size_t index, const NicSummary& n, double active) {
   out += "nic " + std::to_string(index) + "  " + n.part + "  " + n.mac + "  " + mode(n) + "  <-> " +
          n.link + "\n";
-  line(out, "in", flow(n.wire_in, active));
-  line(out, "out", flow(n.wire_out, active));
+  line(out, "in", flow(n.wire_in, active, n.before.wire_in));
+  line(out, "out", flow(n.wire_out, active, n.before.wire_out));
   if (n.mac_control_in > 0) line(out, "mac control", plural(n.mac_control_in, "frame") + " in");
   line(out, "lost", losses(n.lost));
   if (!n.filtered.empty()) line(out, "filtered", filtered(n));
   if (n.under_way > 0) line(out, "under way", plural(n.under_way, "frame") + " in at the end");
   std::string interrupts = format_count(n.interrupts);
   if (active > 0) {
-    interrupts += "  (" + format_rate(static_cast<double>(n.interrupts) / active, "/s") + ")";
+    const auto under_test = static_cast<double>(n.interrupts - n.before.interrupts);
+    interrupts += "  (" + format_rate(under_test / active, "/s") + ")";
   }
   line(out, "interrupts", interrupts);
   if (!n.leds.empty()) line(out, "leds", leds(n.leds));
@@ -158,10 +161,16 @@ std::string to_text(const RunSummary& s) {
     add_stream(out, i, s.streams[i], i < s.nics.size() ? s.nics[i].link : "its link");
   }
   for (const SwitchSummary& sw : s.switches) add_switch(out, sw, active);
-  out += "pci " + s.pci.name + "\n";
+  out += "pci " + s.pci.name + (s.pci.host.empty() ? "" : ", host " + s.pci.host) + "\n";
   line(out, "busy",
        percent(s.pci.busy) + " of the time, " + format_count(s.pci.accesses) + " accesses, " +
            format_count(s.pci.bytes) + " bytes");
+  if (s.quantum > kTimeZero && s.pci.busiest > 1) {
+    line(out, "overcommitted",
+         "together the masters asked for " + percent(s.pci.busiest) +
+             " of what the bus has; loosely timed they do not wait for each other,");
+    line(out, "", "so that throughput, losses and latencies are too good: see --quantum 0");
+  }
   if (s.pci.master_aborts > 0) line(out, "aborts", format_count(s.pci.master_aborts));
   out += "run  " + s.app + ", " +
          (s.quantum == kTimeZero ? "approximately timed"

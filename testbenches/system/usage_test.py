@@ -18,6 +18,7 @@ BAD = (
     (["--nic", "leds=/no/such/dir/leds.vcd"], "/no/such/dir/leds.vcd"),
     (["--nic", "leds=b", "--json", "b"], "the same file"),
     (["--nic", "part=82545em,flash=b", "--nic", "part=82545em,flash=./b"], "the same file"),
+    (["--nic", "eeprom=b", "--nic", "eeprom=./b"], "the same file"),
     (["--nic", "wings=2"], "wings"),
     (["--nic", "part=82540em"] * 31, "31 adapters"),
     (["--nic", "part=82540em,part=82545em"], "twice"),

@@ -71,8 +71,9 @@ constexpr std::uint64_t access_clocks(const BusNumbers& bus, const TargetNumbers
 
 /// Clocks for which the same access keeps others off a bus that everybody wants: arbitration hides
 /// behind other tenures, and so does the latency of a split read. `timer`: latency timer of a
-/// master that shares the bus with others, 0 if it has the bus for itself; each piece pays address
-/// phase and waits again.
+/// master that shares the bus with others, 0 if it has the bus for itself; a piece has one data
+/// phase more than the timer allows, which FRAME# has promised, and pays address phase and waits
+/// again.
 constexpr std::uint64_t busy_clocks(const BusNumbers& bus, const TargetNumbers& target, bool write,
                                     std::uint32_t bytes, unsigned timer) {
   const std::uint64_t data = beats(bus, bytes);
@@ -81,7 +82,7 @@ constexpr std::uint64_t busy_clocks(const BusNumbers& bus, const TargetNumbers& 
     return pieces(bytes, 512) * (5 + 3 + 1) + data;
   }
   const std::uint64_t lead = 1 + (write ? target.write_wait : 1 + target.read_wait);
-  const std::uint64_t cuts = timer == 0 ? 1 : pieces(data, timer - lead);
+  const std::uint64_t cuts = timer == 0 ? 1 : pieces(data, timer - lead + 1);
   return cuts * (lead + 1) + data;
 }
 

@@ -15,6 +15,7 @@
 #include "e1000tlm/memory/memory.h"
 #include "e1000tlm/pci/bus.h"
 #include "e1000tlm/pci/host_bridge.h"
+#include "e1000tlm/pci/host_timing.h"
 #include "e1000tlm/tlm/sc_time.h"
 #include "testbenches/timing/forked.h"
 #include "testbenches/timing/station.h"

@@ -20,5 +20,11 @@ std::vector<Point> wire_points(Extent extent);
 std::vector<Point> interrupt_points(Extent extent);
 /// What has been measured of real cards.
 std::vector<Point> published_points(Extent extent);
+/// Hosts that were fitted to measurements, against these.
+std::vector<Point> host_points();
+/// What has been measured of hosts and cards and was not used for any fit.
+std::vector<Point> unfitted_points(Extent extent);
+/// Table of the hosts by name.
+Rows host_table();
 
 }  // namespace e1000tlm::timing

@@ -14,7 +14,7 @@
 namespace e1000tlm::timing {
 namespace {
 
-constexpr const char* kKinds[] = {"exact", "published", "predicted"};
+constexpr const char* kKinds[] = {"exact", "published", "predicted", "unfitted"};
 
 /// Figures are whole numbers as far as exact points go; anything else is rounded for people.
 std::string figure(double value) {
@@ -81,6 +81,7 @@ std::string number(double value, int digits) {
 }
 
 bool Point::pass() const {
+  if (kind == Kind::kUnfitted) return true;
   if (kind == Kind::kExact) return expected == measured;
   return std::fabs(measured - expected) <= tolerance * std::fabs(expected);
 }
@@ -91,6 +92,19 @@ void Report::points(const std::string& block, const std::string& title,
   for (const Point& p : points) {
     rows.push_back(
         {p.what, figure(p.expected), figure(p.measured), p.unit, deviation(p), verdict(p)});
+    points_.push_back(p);
+  }
+  std::printf("\n%s\n", title.c_str());
+  print(rows);
+  std::fflush(stdout);
+  blocks_[block] = std::move(rows);
+}
+
+void Report::unfitted(const std::string& block, const std::string& title,
+                      const std::vector<Point>& points) {
+  Rows rows{{"published", "figure", "model", "unit", "deviation", "why"}};
+  for (const Point& p : points) {
+    rows.push_back({p.what, figure(p.expected), figure(p.measured), p.unit, deviation(p), p.note});
     points_.push_back(p);
   }
   std::printf("\n%s\n", title.c_str());

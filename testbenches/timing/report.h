@@ -11,6 +11,7 @@ enum class Kind : unsigned char {
   kExact,      ///< arithmetic: must be met to the last digit
   kPublished,  ///< somebody measured it: within 10 %
   kPredicted,  ///< arithmetic that leaves something out: within its tolerance
+  kUnfitted,   ///< somebody measured it, and nothing was fitted to it: no limit, `note` says why
 };
 
 /// One figure of the simulation beside what it ought to be.
@@ -32,6 +33,9 @@ class Report {
  public:
   /// Prints the points as a table, one a line, and keeps them.
   void points(const std::string& block, const std::string& title, const std::vector<Point>& points);
+  /// The same for points that cannot be missed, with the reasons for what they differ by.
+  void unfitted(const std::string& block, const std::string& title,
+                const std::vector<Point>& points);
   /// The same for points that are called "row: column": as a matrix of the measured figures, each
   /// missed one with the expected one.
   void matrix(const std::string& block, const std::string& title, const std::vector<Point>& points);

@@ -57,6 +57,8 @@ void measure(Report& report, Extent extent) {
   report.points("wire", "The wire (exact)", wire_points(extent));
   report.points("interrupts", "Interrupt throttling (exact)", interrupt_points(extent));
   report.points("published", "Published measurements (within 10 %)", published_points(extent));
+  report.points("hosts_fitted", "Hosts, where they were fitted (within 10 %)", host_points());
+  report.unfitted("not_fitted", "Published, not fitted", unfitted_points(extent));
   throughput(report, extent);
   moderation(report, extent);
   ring_sizes(report, extent);
@@ -86,6 +88,7 @@ int run(int argc, char** argv) {
   }
   Report report;
   report.block("constants", constants());
+  report.block("hosts", host_table());
   if (given.count("check") != 0) {
     const auto document = given["check"].as<std::string>();
     if (report.up_to_date(document, "constants")) return kFine;

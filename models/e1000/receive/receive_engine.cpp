@@ -235,8 +235,8 @@ void ReceiveEngine::store() {
       std::min(receive_buffer_bytes(core_.bank[reg::kRctl]), total - progress_.done);
   // The access may outlast a reset, which empties the packet buffer.
   const link::FramePtr keep = mac_.front().frame;
-  // The burst has whole 8-byte words, which buffers consist of (manual 4.2).
-  const std::uint32_t padding = -chunk & 7;
+  // The burst ends with a whole 8-byte word, of which buffers consist (manual 4.2).
+  const std::uint32_t padding = -static_cast<std::uint32_t>(address + chunk) & 7;
   const Outcome outcome =
       dma_write(address, progress_.bytes.subspan(progress_.done, chunk), padding);
   if (outcome == Outcome::kAborted) return;

@@ -69,17 +69,26 @@ void Replay::place(const Slot& slot) {
     position_.pass_start = position_.done;
     if (recorded) position_.due = position_.pass_start;
   }
-  if (recorded) position_.due = std::max(position_.due, recorded_due(slot));
+  if (recorded) {
+    position_.due = std::max(position_.due, recorded_due(slot));
+  } else if (static_cast<double>(position_.due.count()) / 1000 > kLongestNs) {
+    throw_too_late(slot, "a higher rate, or pace=line, is sooner done");
+  }
+}
+
+void Replay::throw_too_late(const Slot& slot, const char* remedy) const {
+  throw std::runtime_error(
+      capture_->name() + ": record " + std::to_string(slot.record) +
+      " is due more than 100 days after the start of the replay, and simulated time ends after "
+      "106 days; " +
+      remedy);
 }
 
 Time Replay::recorded_due(const Slot& slot) const {
   if (slot.offset_ns <= 0) return position_.pass_start;
   const double start_ns = static_cast<double>(position_.pass_start.count()) / 1000;
   if (start_ns + static_cast<double>(slot.offset_ns) / scale_ > kLongestNs) {
-    throw std::runtime_error(
-        capture_->name() + ": record " + std::to_string(slot.record) +
-        " is due more than 100 days after the start of the replay, and simulated time ends after "
-        "106 days; pace=line ignores times, scale= shortens them");
+    throw_too_late(slot, "pace=line ignores times, scale= shortens them");
   }
   if (scale_ == 1) return position_.pass_start + ns(slot.offset_ns);
   const double picoseconds = static_cast<double>(slot.offset_ns) * 1000;

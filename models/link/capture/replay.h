@@ -21,8 +21,8 @@ class Replay {
   Replay(std::unique_ptr<PcapReader> capture, Pace pace, double scale, std::uint64_t passes);
 
   /// Makes the frame to be sent next ready, unless it is. False: there is none. Waits for a pipe.
-  /// Throws as PcapReader::next(), and std::runtime_error for a recorded time that lies beyond
-  /// what can be simulated.
+  /// Throws as PcapReader::next(), and std::runtime_error for a frame that would be due after
+  /// more than 100 days, which is about what can be simulated.
   bool fetch();
   /// As fetch(), but does not wait: a pipe is left alone.
   void look_ahead() {
@@ -62,6 +62,7 @@ class Replay {
   bool load(Slot& slot);
   void place(const Slot& slot);
   Time recorded_due(const Slot& slot) const;
+  [[noreturn]] void throw_too_late(const Slot& slot, const char* remedy) const;
 
   std::unique_ptr<PcapReader> capture_;
   Pace pace_;

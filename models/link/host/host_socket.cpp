@@ -38,6 +38,10 @@ UniqueFd bind_tcp(const SocketAddress& address) {
   int error = ENOENT;
   for (const ResolvedAddress& local : resolve(address)) {
     UniqueFd fd = open_stream(local.family());
+    if (!fd) {
+      error = errno;
+      continue;
+    }
     const int on = 1;
     ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (::bind(fd.get(), local.generic(), local.size) == 0) return fd;
@@ -85,6 +89,10 @@ UniqueFd connect_to(const SocketAddress& address) {
   int error = ENOENT;
   for (const ResolvedAddress& remote : resolve(address)) {
     UniqueFd fd = open_stream(remote.family());
+    if (!fd) {
+      error = errno;
+      continue;
+    }
     const bool connected = ::connect(fd.get(), remote.generic(), remote.size) == 0;
     error = connected ? ECONNREFUSED : errno;
     if (!connected || is_connected_to_itself(fd.get())) continue;
@@ -98,6 +106,10 @@ UniqueFd accept_from(int listener) {
   UniqueFd fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   if (fd) set_no_delay(fd.get());
   return fd;
+}
+
+bool out_of_descriptors(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 bool is_connected_to_itself(int fd) {

@@ -1,6 +1,7 @@
 #pragma once
 /// Stream sockets of host back-ends: listening and connecting. No SystemC.
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,16 @@ UniqueFd listen_on(const SocketAddress& address);
 /// A connection to the first address that takes it; waits for it. Throws as resolve().
 UniqueFd connect_to(const SocketAddress& address);
 
-/// The next connection, with small packets sent at once; empty: none waits.
+/// The next connection, with small packets sent at once; empty: none waits, or errno says why it
+/// cannot be taken.
 UniqueFd accept_from(int listener);
+
+/// This errno means that the process or the machine has no descriptor (or memory) left for a
+/// socket: what was tried may succeed later. A listener with a connection waiting stays readable
+/// all the while, so whoever polls it has to rest.
+bool out_of_descriptors(int error);
+/// How long.
+inline constexpr std::chrono::milliseconds kDescriptorRest{100};
 
 /// Where nobody listens on a port of this machine, TCP may connect a socket to itself.
 bool is_connected_to_itself(int fd);

@@ -34,32 +34,86 @@ class Watch {
     if (!fd_) throw_host_error("cannot create an epoll instance", errno);
   }
   int fd() const { return fd_.get(); }
-  void add(int fd, std::uint32_t events) const { control(EPOLL_CTL_ADD, fd, events); }
+  void add(int fd, std::uint32_t events) const {
+    if (!try_add(fd, events)) throw_host_error("cannot watch a socket", errno);
+  }
+  /// For threads that must not throw. False: the system has no room for it, see errno.
+  bool try_add(int fd, std::uint32_t events) const {
+    return control(EPOLL_CTL_ADD, fd, events) == 0;
+  }
+  /// Of one that is watched; cannot fail.
   void change(int fd, std::uint32_t events) const { control(EPOLL_CTL_MOD, fd, events); }
 
  private:
-  void control(int operation, int fd, std::uint32_t events) const {
+  int control(int operation, int fd, std::uint32_t events) const {
     epoll_event event{};
     event.events = events;
     event.data.fd = fd;
-    if (::epoll_ctl(fd_.get(), operation, fd, &event) != 0) {
-      throw_host_error("cannot watch a socket", errno);
-    }
+    return ::epoll_ctl(fd_.get(), operation, fd, &event);
   }
   UniqueFd fd_;
+};
+
+/// Makes a Watch ready once, later.
+class Timer {
+ public:
+  explicit Timer(const Watch& watch)
+      : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+    if (!fd_) throw_host_error("cannot create a timer", errno);
+    watch.add(fd_.get(), EPOLLIN);
+  }
+  void start(milliseconds span) const {
+    itimerspec time{};
+    time.it_value.tv_sec = static_cast<time_t>(span.count() / 1000);
+    time.it_value.tv_nsec = static_cast<long>(span.count() % 1000 * 1'000'000);
+    ::timerfd_settime(fd_.get(), 0, &time, nullptr);
+  }
+  /// True once after each start().
+  bool expired() const {
+    std::uint64_t expirations = 0;
+    return ::read(fd_.get(), &expirations, sizeof expirations) > 0;
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+/// Takes one connection after the other. Rests while there is no descriptor left for one: it would
+/// be ready all the time.
+class Acceptor {
+ public:
+  Acceptor(const SocketAddress& address, const Watch& watch)
+      : watch_(watch), timer_(watch), fd_(listen_on(address)) {
+    watch_.add(fd_.get(), EPOLLIN);
+  }
+  /// One that waits, or none. The next one is waited for from listen() on.
+  UniqueFd accept() {
+    if (resting_ && !timer_.expired()) return {};
+    UniqueFd connection = accept_from(fd_.get());
+    if (connection && !watch_.try_add(connection.get(), 0)) connection.reset();
+    const bool rest = !connection && out_of_descriptors(errno);
+    const bool idle = connection || rest;
+    if (idle || resting_) watch_.change(fd_.get(), idle ? 0U : std::uint32_t{EPOLLIN});
+    if (rest) timer_.start(kDescriptorRest);
+    resting_ = rest;
+    return connection;
+  }
+  void listen() {
+    if (!resting_) watch_.change(fd_.get(), EPOLLIN);
+  }
+
+ private:
+  const Watch& watch_;
+  Timer timer_;
+  UniqueFd fd_;
+  bool resting_ = false;
 };
 
 /// Tries to connect again and again, without ever waiting.
 class Connector {
  public:
   Connector(const SocketAddress& address, milliseconds interval, const Watch& watch)
-      : addresses_(resolve(address)),
-        interval_(interval),
-        watch_(watch),
-        timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-    if (!timer_) throw_host_error("cannot create a timer", errno);
-    watch_.add(timer_.get(), EPOLLIN);
-  }
+      : addresses_(resolve(address)), interval_(interval), watch_(watch), timer_(watch) {}
 
   /// Makes what progress there is to make; a connection that is ready, or none.
   UniqueFd advance() {
@@ -71,25 +125,22 @@ class Connector {
       attempt_.reset();
       return try_from(next_);
     }
-    std::uint64_t expirations = 0;
-    if (::read(timer_.get(), &expirations, sizeof expirations) < 0) return {};
-    return try_from(0);
+    return timer_.expired() ? try_from(0) : UniqueFd();
   }
   UniqueFd start() { return try_from(0); }
-  void wait_for_next_attempt() const {
-    itimerspec time{};
-    time.it_value.tv_sec = static_cast<time_t>(interval_.count() / 1000);
-    time.it_value.tv_nsec = static_cast<long>(interval_.count() % 1000 * 1'000'000);
-    ::timerfd_settime(timer_.get(), 0, &time, nullptr);
-  }
+  void wait_for_next_attempt() const { timer_.start(interval_); }
 
  private:
-  /// Tries the addresses from this one on.
+  /// Tries the addresses from this one on. Having no descriptor left is a failed attempt like any
+  /// other.
   UniqueFd try_from(std::size_t first) {
     for (next_ = first; next_ < addresses_.size();) {
       const ResolvedAddress& remote = addresses_[next_++];
       attempt_ = UniqueFd(::socket(remote.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-      watch_.add(attempt_.get(), EPOLLOUT);
+      if (!attempt_ || !watch_.try_add(attempt_.get(), EPOLLOUT)) {
+        attempt_.reset();
+        continue;
+      }
       const bool connected = ::connect(attempt_.get(), remote.generic(), remote.size) == 0;
       if (!connected && errno == EINPROGRESS) return {};
       if (connected && !is_connected_to_itself(attempt_.get())) return taken();
@@ -107,7 +158,7 @@ class Connector {
   std::vector<ResolvedAddress> addresses_;
   milliseconds interval_;
   const Watch& watch_;
-  UniqueFd timer_;
+  Timer timer_;
   UniqueFd attempt_;
   std::size_t next_ = 0;
 };
@@ -117,8 +168,7 @@ class StreamDevice : public HostDevice {
   explicit StreamDevice(const StreamConfig& config) : config_(config) {
     watch_.add(there_is_more_.fd(), EPOLLIN);
     if (config.server) {
-      listener_ = listen_on(config.address);
-      watch_.add(listener_.get(), EPOLLIN);
+      acceptor_.emplace(config.address, watch_);
     } else if (config.reconnect.count() > 0) {
       connector_.emplace(config.address, config.reconnect, watch_);
       take(connector_->start());
@@ -129,7 +179,7 @@ class StreamDevice : public HostDevice {
     }
   }
   ~StreamDevice() override {
-    if (listener_ && !config_.address.path.empty()) ::unlink(config_.address.path.c_str());
+    if (acceptor_ && !config_.address.path.empty()) ::unlink(config_.address.path.c_str());
   }
 
   int fd() const override { return watch_.fd(); }
@@ -213,13 +263,8 @@ class StreamDevice : public HostDevice {
   bool waits_for_peers() const { return listener_ || connector_; }
 
   bool find_peer() {
-    if (listener_) {
-      UniqueFd connection = accept_from(listener_.get());
-      if (connection) {
-        watch_.change(listener_.get(), 0);
-        watch_.add(connection.get(), 0);
-      }
-      take(std::move(connection));
+    if (acceptor_) {
+      take(acceptor_->accept());
     } else if (connector_) {
       take(connector_->advance());
     }
@@ -238,13 +283,13 @@ class StreamDevice : public HostDevice {
     stay_readable(false);
     sent_ = 0;
     deaf_ = false;
-    if (listener_) watch_.change(listener_.get(), EPOLLIN);
+    if (acceptor_) acceptor_->listen();
     if (connector_) connector_->wait_for_next_attempt();
   }
 
   StreamConfig config_;
   Watch watch_;
-  UniqueFd listener_;                   // of a server
+  std::optional<Acceptor> acceptor_;    // of a server
   std::optional<Connector> connector_;  // of a client that reconnects
   UniqueFd connection_;
   LengthPrefixReader reader_;

@@ -78,8 +78,15 @@ class WaitingBus : public sc_core::sc_module {
   ::tlm_utils::simple_target_socket<WaitingBus> target;
   ::tlm_utils::simple_initiator_socket<WaitingBus> initiator;
 
+  struct Access {
+    std::uint64_t address;
+    std::uint32_t bytes;  // with those that are not enabled
+  };
+  std::vector<Access> writes;
+
  private:
   void b_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+    if (payload.is_write()) writes.push_back({payload.get_address(), payload.get_data_length()});
     sc_core::wait(delay + to_sc(time_));
     delay = sc_core::SC_ZERO_TIME;
     initiator->b_transport(payload, delay);

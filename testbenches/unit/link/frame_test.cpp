@@ -141,5 +141,23 @@ TEST(FramePool, SharedFramesReturnWithTheLastReference) {
   EXPECT_EQ(pool.make(60).get(), address);
 }
 
+/// Also while frames wait to be used again, of either size class.
+TEST(FramePool, NoFrameIsEverLongerThanItsStorage) {
+  FramePool pool;
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_THROW(pool.make(kMaxFrameBytes + 1), std::length_error);
+    EXPECT_THROW(pool.make(60'000), std::length_error);
+    EXPECT_THROW(pool.make(~std::size_t{0}), std::length_error);
+    const std::vector<std::uint8_t> content(60'000);
+    EXPECT_THROW(pool.copy(content), std::length_error);
+    pool.make(60);
+    const FramePtr large = pool.make(kMaxFrameBytes);
+    EXPECT_EQ(large->size(), kMaxFrameBytes);
+    EXPECT_THROW(large->resize(kMaxFrameBytes + 1), std::length_error);
+    EXPECT_THROW(large->append({content.data(), 1}), std::length_error);
+    EXPECT_THROW(large->assign(content), std::length_error);
+  }
+}
+
 }  // namespace
 }  // namespace e1000tlm::link

@@ -188,5 +188,41 @@ TEST(PauseQueue, RecordedTimesAreKeptWherePauseAllows) {
   EXPECT_THAT(starts, ElementsAre(us(0), ns(36176), us(40), us(60)));
 }
 
+/// A sender that runs ahead makes its PAUSE frames known before they are there: until then the one
+/// before them holds, and none of them is forgotten.
+TEST(PauseQueue, APauseThatIsKnownEarlyLeavesTheSilenceInForce) {
+  LoopbackBench bench("pause=both");
+  Script script([&] {
+    wait_for(us(10));
+    CableEndIf& end = bench.cable.end(0);
+    for (const FramePtr& f : {pause(20), data(), data()}) end.send(f, us(10));  // until 20.816 us
+    wait_for(us(4));
+    end.send(pause(20), us(30));  // heard at 30.576 us, until 40.816 us
+    end.send(pause(1), us(35));   // heard at 35.576 us, until 36.088 us
+    wait_for(us(15));             // the first silence is over, the second not begun
+    end.send(data(), us(35));     // behind the last PAUSE frame, heard at 36.248 us
+  });
+  sc_core::sc_start(to_sc(ms(1)));
+  EXPECT_THAT(bench.starts(us(10)), ElementsAre(ns(10816), ns(11488), ns(26248)));
+}
+
+TEST(PauseQueue, AnEarlierXonDoesNotEndALaterPause) {
+  LoopbackBench bench("pause=both");
+  Script script([&] {
+    wait_for(us(10));
+    CableEndIf& end = bench.cable.end(0);
+    end.send(pause(1000), us(10));  // 10.576 us, until 522.576 us
+    end.send(data(), us(11));
+    wait_for(us(2));
+    end.send(pause(0), us(20));   // ends it at 20.576 us
+    end.send(pause(20), us(21));  // 21.824 us .. 32.064 us, with the gap
+    end.send(data(), us(22));
+  });
+  sc_core::sc_start(to_sc(ms(1)));
+  EXPECT_EQ(bench.nic.received.size(), 2U);
+  EXPECT_EQ(bench.starts(us(10)).front(), ns(10576));
+  EXPECT_GE(bench.starts(us(10)).back(), us(21));
+}
+
 }  // namespace
 }  // namespace e1000tlm::link

@@ -61,6 +61,26 @@ TEST(AccessTiming, ANarrowMasterStaysNarrowOnAWideBus) {
   EXPECT_EQ(run(s, 0x10000, 64).clocks, 29);
 }
 
+TEST(AccessTiming, ANarrowTargetIsReadAsSuchOnAWideBus) {
+  Way s = setup("64/66", false);
+  s.target_width_bits = 32;
+  EXPECT_EQ(run(s, 0x10000, 64).clocks, 29);
+}
+
+/// Tenures of a traced PRO/1000 behind a bridge that disconnects at 512 bytes, cache line 128:
+/// frames of 1514 bytes, which end with a whole 8-byte word.
+TEST(AccessTiming, WritesFallIntoTheTracedTenures) {
+  Way s = setup("64/33", true);
+  s.master.write_invalidate = true;
+  s.master.cache_line_bytes = 128;
+  s.target.disconnect_bytes = 512;
+  const Result unaligned = run(s, 0x1012, 1518);  // 494, 512, 512 of which 508 are the frame's
+  EXPECT_EQ(unaligned.usage.tenures, 3u);
+  EXPECT_EQ(unaligned.clocks, 3 * 5 + 62 + 64 + 64);
+  const Result aligned = run(s, 0x1000, 1520);  // 512, 512, 384, 112 of which 106 are
+  EXPECT_EQ(aligned.usage.tenures, 4u);
+}
+
 TEST(AccessTiming, MemoryWriteInvalidateThenMemoryWrite) {
   Way s = setup("32/33", true);
   s.master.write_invalidate = true;

@@ -2,6 +2,7 @@
 /// n data phases takes 2 clocks of arbitration, then 10+n+1 (read) or 2+n+1 (write).
 
 #include "e1000tlm/pci/arbiter.h"
+#include "e1000tlm/pci/host_timing.h"
 
 #include <algorithm>
 #include <deque>
@@ -178,10 +179,11 @@ TEST(Arbiter, RequestsOfTheFutureLeaveTheBusToOthers) {
   // Known at 0, asked at 50 (a CPU's access on its way): 1 fits in before.
   EXPECT_EQ(machine.run({{0, kWrite, 0, 64, clk(50), clk(0)}, {1, kWrite, 0, 64, clk(10)}}),
             (Results{{52, 71, 0}, {12, 31, 0}}));
-  // It takes GNT# away from 1 at 152: 8 of 16 data phases have been, the bus is free at 153.
+  // It takes GNT# away from 1 at 152: 8 of 16 data phases have been, one more was promised, and the
+  // bus is free at 154.
   machine.set_latency_timers(0);
   EXPECT_EQ(machine.run({{0, kWrite, 0, 4, clk(150), clk(100)}, {1, kWrite, 0, 64, clk(140)}}),
-            (Results{{153, 157, 0}, {142, 168, 0}}));
+            (Results{{154, 158, 0}, {142, 168, 0}}));
 }
 
 TEST(Arbiter, Parking) {
@@ -206,18 +208,28 @@ TEST(Arbiter, LatencyTimerEndsATenureThatOthersWantToFollow) {
   Machine machine;
   machine.arbiter().set_latency_timer(1, 64);
   // 1 reads 1514 bytes from clock 2 on; GNT# moves at 12, the timer runs out at 2+64. The data
-  // phase under way then ends there: 54 of 379 have been, bus free at 67. 2 takes 67..80; 1 reads
-  // the remaining 325: 80 + 10+325+1.
+  // phase that ends there was not the last, as FRAME# was still asserted: 55 of 379 have been when
+  // the bus is free at 68. 2 takes 68..81; 1 reads the remaining 324: 81 + 10+324+1.
   EXPECT_EQ(machine.run({{1, kRead, 0x1000, 1514, clk(0)}, {2, kRead, 0, 8, clk(10)}}),
-            (Results{{2, 416, 0}, {67, 80, 0}}));
+            (Results{{2, 416, 0}, {68, 81, 0}}));
   const BusUsage& usage = machine.arbiter().usage(1);
   EXPECT_EQ(usage.preemptions, 1u);
   EXPECT_EQ(usage.disconnects, 0u);
   EXPECT_EQ(usage.tenures, 2u);
   EXPECT_EQ(usage.bytes, 1514u);
   EXPECT_EQ(usage.accesses, 1u);
-  EXPECT_EQ(usage.busy, clk(65 + 336));
+  EXPECT_EQ(usage.busy, clk(66 + 335));
   EXPECT_EQ(usage.waiting, clk(2 + 13));
+}
+
+/// PCI 2.3 3.3.3.1, 3.5.4: with the timer at 16 the owner finds out at clock 2+16 and has promised
+/// the data phase that follows; then the idle clock.
+TEST(Arbiter, ThePromisedDataPhaseComesAfterTheTimer) {
+  Machine machine;
+  machine.arbiter().set_latency_timer(1, 16);
+  EXPECT_EQ(machine.run({{1, kWrite, 0x1000, 256, clk(0)}, {2, kWrite, 0, 4, clk(5)}}),
+            (Results{{2, 24 + 2 + 49 + 1, 0}, {20, 24, 0}}))
+      << "15 of 64 data phases, then the other 49";
 }
 
 TEST(Arbiter, LatencyTimerOnlyCountsWhenSomebodyWaits) {
@@ -232,15 +244,16 @@ TEST(Arbiter, LatencyTimerOnlyCountsWhenSomebodyWaits) {
             (Results{{2002, 2392, 0}, {2392, 2405, 0}}));
 }
 
-TEST(Arbiter, WithoutLatencyTimerEachOtherTakesTheBusAfterADataPhase) {
+TEST(Arbiter, WithoutLatencyTimerTheyTakeTheBusFromEachOther) {
   Machine machine;
   machine.set_latency_timers(0);
-  // 1 writes 16 bytes from 2 on; 2 could start at 5. Data phases end at 5, 6, 7, 8.
-  // 1: 2..6 (4 bytes); 2 from 6 on, wanted by 1 at once: one data phase, 6..10; 1: 10..14; ...
+  // 1 writes 16 bytes from 2 on; 2 could start at 5, when the first data phase has been and the
+  // second was promised. 1: 2..7 (8 bytes); 2 from 7 on, wanted by 1 at once: two data phases,
+  // 7..12; 1: 12..17; 2: 17..22.
   EXPECT_EQ(machine.run({{1, kWrite, 0, 16, clk(0)}, {2, kWrite, 0, 16, clk(3)}}),
-            (Results{{2, 30, 0}, {6, 34, 0}}));
-  EXPECT_EQ(machine.arbiter().usage(1).preemptions, 3u);
-  EXPECT_EQ(machine.arbiter().usage(2).preemptions, 3u);
+            (Results{{2, 17, 0}, {7, 22, 0}}));
+  EXPECT_EQ(machine.arbiter().usage(1).preemptions, 1u);
+  EXPECT_EQ(machine.arbiter().usage(2).preemptions, 1u);
 }
 
 TEST(Arbiter, WriteInvalidateFinishesItsLine) {
@@ -380,6 +393,25 @@ TEST(Arbiter, TheShortWayIsTheLongWayWhenNobodyElseCanCome) {
   EXPECT_FALSE(arbiter.undisturbed(write, {0x1000, 64, 0}, clk(50), kTimeNever, access));
 }
 
+/// Two engines of one adapter: writes before reads, then by address, then by length, whoever of
+/// them called first.
+TEST(Arbiter, AccessesOfOneRequesterAtTheSameTimeGoByContent) {
+  std::vector<Machine::Ask> asks{{1, kWrite, 0x1000, 64, clk(0)},
+                                 {1, kWrite, 0x2000, 16, clk(0)},
+                                 {1, kRead, 0x100, 16, clk(0)},
+                                 {1, kRead, 0x800, 16, clk(0)},
+                                 {1, kRead, 0x800, 64, clk(0)}};
+  const Results expected{{2, 21, 0}, {21, 28, 0}, {28, 43, 0}, {43, 58, 0}, {58, 85, 0}};
+  std::vector<std::size_t> order{0, 1, 2, 3, 4};
+  do {
+    Machine machine;
+    std::vector<Machine::Ask> list;
+    for (const std::size_t i : order) list.push_back(asks[i]);
+    const Results results = machine.run(list);
+    for (std::size_t i = 0; i < order.size(); ++i) EXPECT_EQ(results[i], expected[order[i]]);
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
 /// Six hundred accesses of five masters in one heap: everybody is found out in time (Machine checks
 /// that), nothing overlaps, nothing is lost, and the order of calls does not matter.
 TEST(Arbiter, CrowdsAreServedAlikeInAnyOrderOfCalls) {
@@ -394,10 +426,8 @@ TEST(Arbiter, CrowdsAreServedAlikeInAnyOrderOfCalls) {
                         static_cast<std::uint32_t>(1 + random() % 500), at});
         bytes += asks.back().bytes;
       }
-      // Requests of one master keep their order; those of different masters change places.
       std::vector<Machine::Ask> other = asks;
-      std::stable_sort(other.begin(), other.end(),
-                       [](const auto& a, const auto& b) { return a.master > b.master; });
+      std::shuffle(other.begin(), other.end(), random);
       const auto play = [&](const std::vector<Machine::Ask>& list) {
         Machine machine(bus, find_target_timing(host).value());
         for (unsigned m = 0; m < 5; ++m) machine.arbiter().set_latency_timer(m, 16 * m + 8);

@@ -239,6 +239,63 @@ TEST(Dma, DmiIsWithdrawnByMemory) {
   });
 }
 
+TEST(Dma, DmiWithdrawnDuringAnAccessCostsNothing) {
+  BenchConfig config;
+  config.quantum = kTimeZero;
+  config.memory_read = ns(40);
+  config.memory_write = ns(10);
+  Bench bench(config);
+  bench.run([&] {
+    bench.set_up(0);
+    BusMaster master(bench.device(0).dma);
+    master.time().start();
+    auto data = pattern(1500);
+    std::vector<std::uint8_t> back(1500);
+    std::array<Time, 2> took[2];
+    for (const bool withdrawn : {false, true}) {
+      for (const bool write : {true, false}) {
+        ASSERT_EQ(master.read(0, back), BusStatus::kOk);  // obtains DMI
+        ASSERT_NE(bench.device(0).dma.find(0x1000, 1500, write), nullptr);
+        if (withdrawn) {
+          sc_core::sc_spawn([&] {
+            sc_core::wait(to_sc(us(3)));
+            bench.memory.allow_dmi(false);
+            bench.memory.allow_dmi(true);
+          });
+        }
+        const std::uint64_t accesses = bench.bus.statistics().accesses;
+        const Time start = sc_now();
+        EXPECT_EQ(write ? master.write(0x1000, data) : master.read(0x1000, back), BusStatus::kOk);
+        took[withdrawn][write] = sc_now() - start;
+        EXPECT_EQ(bench.bus.statistics().accesses, accesses + 1);
+      }
+      EXPECT_EQ(back, data);
+    }
+    EXPECT_GT(took[0][0], us(3));
+    EXPECT_EQ(took[1], took[0]);
+    EXPECT_EQ(master.errors(), 0u);
+  });
+}
+
+TEST(Dma, MasteringSwitchedOffDuringAnAccessIsAnError) {
+  BenchConfig config;
+  config.quantum = kTimeZero;
+  Bench bench(config);
+  bench.run([&] {
+    bench.set_up(0);
+    BusMaster master(bench.device(0).dma);
+    master.time().start();
+    auto data = pattern(1500);
+    ASSERT_EQ(master.write(0, data), BusStatus::kOk);  // obtains DMI
+    sc_core::sc_spawn([&] {
+      sc_core::wait(to_sc(us(3)));
+      bench.cpu.config_write(2, cfg::kCommand, command::kMemory, 2);
+    });
+    EXPECT_EQ(master.write(0x1000, data), BusStatus::kError);
+    EXPECT_EQ(bench.memory.bytes()[0x1000], 0);
+  });
+}
+
 TEST(Dma, DmiStopsAtAPeersBar) {
   Bench bench;
   bench.run([&] {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "e1000tlm/pci/arbiter.h"
+#include "e1000tlm/pci/host_timing.h"
 
 namespace e1000tlm::pci {
 namespace {

@@ -112,6 +112,22 @@ TEST(Lookahead, TwoAdaptersSendAtOnce) {
   config.links = {"loopback", "loopback"};
   expect_same(config);
 }
+/// Both engines ask for the bus in the same picosecond again and again.
+TEST(Lookahead, EnginesThatAskAtTheSameTime) {
+  BoardConfig config;
+  config.nics[0].part = e1000::Part::k82545em;
+  config.pci = "64/66";
+  config.host = "ideal";
+  config.links = {"pcap:in=built-in,loop=10,pace=line"};
+  expect_same(config);
+}
+TEST(Lookahead, OnAHostThatFetchesLinesAndBuffersWrites) {
+  BoardConfig config = generate("64-1518", "line");
+  config.nics[0].part = e1000::Part::k82545em;
+  config.pci = "64/33";
+  config.host = "p660,posted=256,drain=400ns,memory-busy=20";
+  expect_same(config);
+}
 TEST(Lookahead, EndsALimitedRunOnTime) {
   BoardConfig config = generate("64", "line");
   config.frames = 0;

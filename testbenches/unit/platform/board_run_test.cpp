@@ -178,5 +178,37 @@ TEST(Board, RefusesWhatCannotBeAndNamesIt) {
   EXPECT_NE(refusal(config).find("/no/such/eeprom.bin"), std::string::npos);
 }
 
+TEST(Board, InterruptsOfBringUpAreNoneOfTheTimeUnderTest) {
+  BoardConfig config;
+  config.app = AppChoice::kSink;
+  config.links = {"null"};
+  config.duration = ms(600);
+  const RunSummary s = run(config);
+  EXPECT_GT(s.nics[0].interrupts, 0U) << "the link came up";
+  EXPECT_EQ(s.nics[0].interrupts, s.nics[0].before.interrupts);
+}
+
+TEST(Board, LooselyTimedMastersMayAskForMoreThanTheBusHas) {
+  BoardConfig config;
+  config.links = {"pcap:in=built-in,loop=10,pace=line"};
+  config.quantum = us(1);
+  const RunSummary s = run(config);
+  EXPECT_GT(s.pci.busiest, 1.2);
+  EXPECT_NE(to_text(s).find("overcommitted"), std::string::npos);
+}
+
+/// A bridge that cuts bursts at 96 bytes moves less than the default one.
+TEST(Board, TheHostIsChosenByName) {
+  BoardConfig config = generate(e1000::Part::k82540em, 2000);
+  config.sizes = "1518";
+  config.links = {"null"};
+  config.host = "vt8233";
+  const RunSummary s = run(config);
+  const double mbit = static_cast<double>(s.nics[0].wire_out.frames) * 1518 * 8e6 /
+                      static_cast<double>(s.active.count());
+  EXPECT_GT(mbit, 450);
+  EXPECT_LT(mbit, 650);
+}
+
 }  // namespace
 }  // namespace e1000tlm::platform

@@ -287,5 +287,29 @@ TEST(StreamAddress, IsTakenApart) {
   EXPECT_EQ(StreamAddress::parse("stdio").kind, StreamAddress::Kind::kStdio);
 }
 
+TEST(StreamEndpoint, RestsWhileThereIsNoDescriptorForAClient) {
+  const std::string path = ::testing::TempDir() + "endpoint_" + std::to_string(::getpid());
+  StreamEndpoint endpoint("unix:" + path);
+  const link::WakeUp interrupt;
+  const link::UniqueFd client = link::connect_to({path, "", ""});
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(link::UniqueFd(::dup(0)).get());
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  std::thread helper([&] {
+    std::this_thread::sleep_for(milliseconds(300));
+    ::setrlimit(RLIMIT_NOFILE, &before);
+  });
+  timespec start{}, end{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+  EXPECT_TRUE(endpoint.accept(interrupt.fd())) << "as soon as there is one again";
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+  helper.join();
+  const double used = static_cast<double>(end.tv_sec - start.tv_sec) +
+                      static_cast<double>(end.tv_nsec - start.tv_nsec) * 1e-9;
+  EXPECT_LT(used, 0.1) << "seconds of a processor";
+}
+
 }  // namespace
 }  // namespace e1000tlm::plugs

@@ -32,7 +32,10 @@ RunSummary sample() {
   h.record(5'000'000);
   n.transit = LatencySummary::of(h);
   s.nics.push_back(n);
-  s.pci = {"32/33", 0.125, 10, 640, 0};
+  s.pci.name = "32/33";
+  s.pci.busy = 0.125;
+  s.pci.accesses = 10;
+  s.pci.bytes = 640;
   s.ended_by = "duration";
   return s;
 }
@@ -191,6 +194,32 @@ TEST(Text, FailuresAreShown) {
   RunSummary s = sample();
   s.failures.emplace_back("out of luck");
   EXPECT_NE(to_text(s).find("out of luck"), std::string::npos);
+}
+
+TEST(Summary, RatesAreThoseOfTheTimeUnderTest) {
+  RunSummary s = sample();
+  s.nics[0].before = {{400, 24'000}, {999, 59'940}, 500};
+  EXPECT_EQ(nlohmann::json::parse(to_json(s))["nics"][0]["interrupts_per_s"], 0);
+  EXPECT_EQ(nlohmann::json::parse(to_json(s))["nics"][0]["interrupts"], 500);
+  const std::string text = to_text(s);
+  EXPECT_NE(text.find("1,000 frames, 60,000 bytes  (600 frames/s"), std::string::npos) << text;
+  EXPECT_NE(text.find("out           999 frames, 59,940 bytes\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("interrupts    500  (0 /s)"), std::string::npos) << text;
+}
+
+TEST(Summary, SaysWhenMastersAskedForMoreThanTheBusHas) {
+  RunSummary s = sample();
+  s.pci.busy = 0.9;
+  s.pci.busiest = 1.73;
+  EXPECT_EQ(to_text(s).find("overcommitted"), std::string::npos) << "approximately timed";
+  EXPECT_EQ(nlohmann::json::parse(to_json(s))["pci"]["overcommitted"], false);
+  s.quantum = us(1);
+  EXPECT_NE(to_text(s).find("overcommitted together the masters asked for 173.0 %"),
+            std::string::npos)
+      << to_text(s);
+  EXPECT_EQ(nlohmann::json::parse(to_json(s))["pci"]["overcommitted"], true);
+  s.pci.busiest = 0.99;
+  EXPECT_EQ(to_text(s).find("overcommitted"), std::string::npos);
 }
 
 }  // namespace

@@ -199,5 +199,27 @@ TEST(AsyncGate, PostsAfterTheEndAreDiscarded) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
+/// The kernel's lists are common to all gates (a data race before, which the thread sanitizer
+/// sees).
+TEST(AsyncGate, GatesComeAndGoWhileOthersArePostedTo) {
+  AsyncGate busy("busy");
+  AsyncGate other("other");
+  busy.attach();
+  constexpr int kPosts = 5000;
+  int calls = 0;
+  std::thread poster([&] {
+    for (int i = 0; i < kPosts; ++i) {
+      busy.post([&] {
+        other.attach();
+        other.detach();
+        if (++calls == kPosts) busy.detach();
+      });
+    }
+  });
+  sc_core::sc_start();
+  poster.join();
+  EXPECT_EQ(calls, kPosts);
+}
+
 }  // namespace
 }  // namespace e1000tlm

@@ -166,4 +166,25 @@ TEST(Checker, FillerOfAnotherSequenceNumberIsCorrupt) {
 }
 
 }  // namespace
+TEST(Checker, TheFarthestSequenceNumberIsFarBehind) {
+  StreamChecker checker(1, 0);
+  GeneratorConfig config;
+  config.seed = 1;
+  FrameGenerator generator(config);
+  std::vector<std::uint8_t> frame(generator.size());
+  generator.write(frame.data(), kTimeZero);
+  // Sequence number 2^31: as far ahead as behind. The filler and sums must fit.
+  const std::uint32_t sequence = 0x8000'0000;
+  const Pattern pattern(1);
+  const std::size_t fill = frame.size() - kFillOffset;
+  store_be32(&frame[kStampOffset + 4], sequence);
+  std::copy_n(pattern.filler(sequence), fill, &frame[kFillOffset]);
+  store_be16(&frame[kUdpOffset + 6], 0);
+  const std::uint64_t sum = word_sum(&frame[kIpOffset + 12], 8) + 17 + (frame.size() - kUdpOffset) +
+                            word_sum(&frame[kUdpOffset], kFillOffset - kUdpOffset) +
+                            pattern.sum(sequence, fill);
+  store_be16(&frame[kUdpOffset + 6], static_cast<std::uint16_t>(~fold(sum)));
+  EXPECT_EQ(checker.check(frame, kTimeZero), StreamChecker::Verdict::kDuplicate);
+}
+
 }  // namespace e1000tlm::traffic

@@ -90,4 +90,15 @@ TEST(Format, ReadsWell) {
 }
 
 }  // namespace
+TEST(Pacer, StopsWhereSimulatedTimeEnds) {
+  Pacer pacer(parse_rate("1bit/s"));
+  Time last = pacer.due();
+  for (int i = 0; i < 1000; ++i) {
+    pacer.sent(16114);
+    ASSERT_GE(pacer.due(), last) << i;
+    last = pacer.due();
+  }
+  EXPECT_EQ(last, kTimeNever);
+}
+
 }  // namespace e1000tlm::traffic

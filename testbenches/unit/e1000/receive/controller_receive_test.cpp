@@ -345,5 +345,24 @@ TEST(Receive, ReadyTellsTheFarEndWhetherToHoldBack) {
   });
 }
 
+/// Manual 4.2: bursts of whole 8-byte words, wherever the buffer begins.
+TEST(Receive, BurstsEndWithAWholeWordOfMemory) {
+  RigOptions options;
+  options.waiting_bus = ns(100);
+  NicRig rig(options);
+  with_receiver(rig, kPlain | rctl::kSecrc, [&] {
+    std::uint32_t next = 0;
+    for (const std::uint64_t offset : {0x00U, 0x12U, 0x07U}) {
+      store_le64(rig.rx_descriptor(next++), kRxBuffers + offset);
+    }
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(deliver(rig, NicRig::frame(1514)), 1U);
+    std::vector<std::uint32_t> bursts;
+    for (const WaitingBus::Access& write : rig.bus->writes) {
+      if (write.bytes > 1000) bursts.push_back(write.bytes);
+    }
+    EXPECT_EQ(bursts, (std::vector<std::uint32_t>{1520, 1518, 1521}));
+  });
+}
+
 }  // namespace
 }  // namespace e1000tlm::e1000::test

@@ -1,5 +1,6 @@
 #include "e1000tlm/link/capture/pcap_partner.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -504,6 +505,35 @@ TEST(PcapPartner, RefusesBadOptionsNamingThem) {
               HasSubstr("/nonexistent/out.pcapng"));
   EXPECT_THAT(refusal(cable, in + ",out=" + file.path()), HasSubstr("is the file that in= names"));
   EXPECT_EQ(read_all(file.path()).size(), 3U) << "and left it alone";
+}
+
+/// Simulated time holds 100 days and a little. What would be due later is never sent at a wrong
+/// time.
+TEST(PcapPartner, LoopsThatSimulatedTimeDoesNotHoldEndEarly) {
+  constexpr unsigned kDay = 24 * 3600;
+  TemporaryFile file("in.pcap");
+  Bytestream capture = pcap_header();
+  add_record(capture, 1'000, 0, filled(60, 1));
+  add_record(capture, 1'000 + 60 * kDay, 0, filled(60, 2));
+  capture.save(file.path());
+  Bench bench("loop=3,in=" + file.path());
+  e1000tlm::test::expect_report("/e1000tlm/link/pcap");
+  bench.run_ready(ms(std::int64_t{101} * kDay * 1000));
+  ASSERT_EQ(bench.nic.received.size(), 3U) << "the second round's first frame, and no more";
+  EXPECT_EQ(bench.times()[1], ms(std::int64_t{60} * kDay * 1000));
+  EXPECT_THAT(bench.partner.fault(), HasSubstr("100 days"));
+}
+
+TEST(PcapPartner, RatesThatSimulatedTimeDoesNotHoldEndEarly) {
+  TemporaryFile file("in.pcap");
+  save_three(file.path());
+  Bench bench("pace=1bit/s,loop=1000000,in=" + file.path());
+  e1000tlm::test::expect_report("/e1000tlm/link/pcap");
+  bench.run_ready(ms(std::int64_t{101} * 24 * 3600 * 1000));
+  const std::vector<Time> times = bench.times();
+  EXPECT_GT(times.size(), 1000U);
+  EXPECT_TRUE(std::is_sorted(times.begin(), times.end()));
+  EXPECT_THAT(bench.partner.fault(), HasSubstr("100 days"));
 }
 
 }  // namespace

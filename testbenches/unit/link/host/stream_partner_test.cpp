@@ -12,6 +12,8 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "e1000tlm/link/host/length_prefix.h"
 #include "testbenches/support/sc_test.h"
@@ -516,6 +518,78 @@ TEST(StreamPartner, NamesWhatIsWrongWithItsOptions) {
               HasSubstr("cannot connect to '127.0.0.1:"));
   const auto first = open_stream({{path, "", ""}, true, milliseconds(0)});
   EXPECT_THAT(refusal<std::runtime_error>("stream:server,path=" + path), HasSubstr("is in use"));
+}
+
+/// Leaves this process no descriptor that it could open, as long as it lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const UniqueFd lowest(::dup(0));
+    rlimit none = before_;
+    none.rlim_cur = static_cast<rlim_t>(lowest.get());
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+/// Serves the device as a host thread does; how often it was woken.
+unsigned serve(HostDevice& device, milliseconds span) {
+  const auto end = std::chrono::steady_clock::now() + span;
+  unsigned wakes = 0;
+  while (std::chrono::steady_clock::now() < end) {
+    pollfd waiting{device.fd(), POLLIN, 0};
+    if (::poll(&waiting, 1, 10) <= 0) continue;
+    ++wakes;
+    EXPECT_EQ(device.read().outcome, HostDevice::Outcome::kAgain);
+  }
+  return wakes;
+}
+
+TEST(StreamPartner, ReconnectingSurvivesHavingNoDescriptorsLeft) {
+  const TemporaryDirectory directory;
+  const SocketAddress address{directory.file("nic"), "", ""};
+  const auto device = open_stream({address, false, milliseconds(10)});
+  {
+    const NoDescriptors none;
+    EXPECT_LT(serve(*device, milliseconds(200)), 30U);
+  }
+  const UniqueFd listener = listen_on(address);
+  serve(*device, milliseconds(50));
+  EXPECT_TRUE(accept_from(listener.get())) << "it goes on trying";
+}
+
+TEST(StreamPartner, AServerWithoutDescriptorsRestsAndTakesThePeerLater) {
+  const TemporaryDirectory directory;
+  const SocketAddress address{directory.file("nic"), "", ""};
+  const auto device = open_stream({address, true, milliseconds(0)});
+  const UniqueFd peer = connect_to(address);
+  {
+    const NoDescriptors none;
+    EXPECT_LT(serve(*device, milliseconds(350)), 10U);
+  }
+  serve(*device, milliseconds(250));
+  const std::vector<std::uint8_t> frame(60);
+  EXPECT_EQ(device->write(frame, milliseconds(0)).outcome, HostDevice::Outcome::kDone);
+}
+
+TEST(StreamPartner, HavingNoDescriptorsIsWhatItIsCalled) {
+  const SocketAddress address{"", "127.0.0.1", free_port()};
+  const std::vector<ResolvedAddress> keep = resolve(address);
+  const NoDescriptors none;
+  const auto reason = [](const auto& call) {
+    try {
+      call();
+    } catch (const std::runtime_error& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing thrown");
+  };
+  EXPECT_THAT(reason([&] { listen_on(address); }), HasSubstr("Too many open files"));
+  EXPECT_THAT(reason([&] { connect_to(address); }), HasSubstr("Too many open files"));
 }
 
 }  // namespace
