@@ -260,7 +260,7 @@ class StreamDevice : public HostDevice {
   }
 
   /// Otherwise the first peer is the only one.
-  bool waits_for_peers() const { return listener_ || connector_; }
+  bool waits_for_peers() const { return acceptor_ || connector_; }
 
   bool find_peer() {
     if (acceptor_) {
