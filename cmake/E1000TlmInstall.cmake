@@ -36,7 +36,8 @@ install(FILES "${PROJECT_BINARY_DIR}/e1000tlmConfig.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/E1000TlmSystemC.cmake"
   DESTINATION "${package_dir}")
 
-# pkg-config: e1000tlm (the models), e1000tlm-capture, e1000tlm-host, e1000tlm-board.
+# pkg-config, for a prefix that may be moved: e1000tlm (the models), e1000tlm-capture, e1000tlm-host, e1000tlm-board.
+file(RELATIVE_PATH pc_up "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")
 set(pc_name_models e1000tlm)
 set(pc_summary_models "Intel 8254x Ethernet controller in SystemC/TLM-2.0: the models")
 set(pc_requires_models "systemc libdeflate")

@@ -23,3 +23,7 @@ constexpr Time us(std::int64_t n) { return Time{n * 1'000'000}; }
 constexpr Time ms(std::int64_t n) { return Time{n * 1'000'000'000}; }
 
 }  // namespace e1000tlm
+
+#if __cplusplus < 201703L
+#error "e1000-tlm needs C++17 or newer: compile with -std=c++17, and link a SystemC built with the same"
+#endif
