@@ -25,5 +25,5 @@ constexpr Time ms(std::int64_t n) { return Time{n * 1'000'000'000}; }
 }  // namespace e1000tlm
 
 #if __cplusplus < 201703L
-#error "e1000-tlm needs C++17 or newer: compile with -std=c++17, and link a SystemC built with the same"
+#error "e1000-tlm needs C++17 or newer: use -std=c++17, and a SystemC library built with the same"
 #endif
