@@ -133,6 +133,7 @@ class Nic {
   void eecd_clock(std::uint32_t pins);
   std::uint32_t mdio(std::uint32_t command);
   void check_link();
+  static std::uint32_t pause_threshold(std::uint32_t max_frame_bytes);
   void apply_flow_control(bool negotiated);
   std::uint32_t rctl() const;
   void put_tx(const std::uint8_t* descriptor, const TxSlot& slot);

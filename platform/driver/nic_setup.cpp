@@ -278,6 +278,18 @@ void Nic::check_link() {
   write(reg::kTctl, read(reg::kTctl) | reg::tctl::kEn);
 }
 
+/// FCRTH: above it must be room for what still comes in after the MAC has asked for silence: while
+/// a frame of its own goes out, then what the far end has begun, and what the MAC takes in late
+/// because the bus holds the receive path up, once for its own burst and once for one of the other
+/// direction.
+std::uint32_t Nic::pause_threshold(std::uint32_t max_frame_bytes) {
+  constexpr std::uint32_t kFrames = 4;
+  constexpr std::uint32_t kPauseAndPropagation = 512;
+  const std::uint32_t room = kFrames * max_frame_bytes + kPauseAndPropagation;
+  const std::uint32_t least = kRxFifoBytes / 8;
+  return (room + least < kRxFifoBytes ? kRxFifoBytes - room : least) & 0xFFF8;
+}
+
 void Nic::apply_flow_control(bool negotiated) {
   using namespace reg::phy;
   link_.rx_pause = link_.tx_pause = false;
@@ -294,8 +306,7 @@ void Nic::apply_flow_control(bool negotiated) {
   write(reg::kFcah, 0x0000'0100);
   write(reg::kFct, 0x8808);
   write(reg::kFcttv, 0xFFFF);
-  const std::uint32_t high =
-      std::min(kRxFifoBytes * 9 / 10, kRxFifoBytes - settings_.max_frame_bytes) & 0xFFF8;
+  const std::uint32_t high = pause_threshold(settings_.max_frame_bytes);
   write(reg::kFcrtl, link_.tx_pause ? (high - 8) | reg::kXone : 0);
   write(reg::kFcrth, link_.tx_pause ? high : 0);
   std::uint32_t ctrl = read(reg::kCtrl) & ~(reg::ctrl::kRfce | reg::ctrl::kTfce);

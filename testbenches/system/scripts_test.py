@@ -168,10 +168,10 @@ class Run(Scripts):
 
 
 class Packages(Scripts):
-    COMMAND = "apt-get update && apt-get install --no-install-recommends g++ libpcap-dev"
+    COMMAND = "apt-get update && apt-get install --no-install-recommends g++ libdeflate-dev"
 
     def refused(self, **more):
-        result = self.call("../tree/run", "--version", status=1, MISSING="g++ libpcap-dev tshark", **more)
+        result = self.call("../tree/run", "--version", status=1, MISSING="g++ libdeflate-dev tshark", **more)
         self.assertEqual(result.stdout, "")
         self.assertNotIn("cmake -", self.calls())
         return result.stderr.splitlines()
@@ -186,7 +186,7 @@ class Packages(Scripts):
     def test_without_network_one_line_names_packages_and_command(self):
         lines = self.refused(NO_NETWORK="Unable to locate package g++")
         self.assertEqual(len(lines), 2, lines)
-        self.assertEqual(lines[0], "./run: installing g++ libpcap-dev")
+        self.assertEqual(lines[0], "./run: installing g++ libdeflate-dev")
         self.assertIn("Unable to locate package g++", lines[1])
         self.assertIn(self.COMMAND, lines[1])
 

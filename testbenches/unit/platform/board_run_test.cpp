@@ -59,6 +59,20 @@ TEST(Board, PauseKeepsOverloadFromLosingFrames) {
   EXPECT_GT(s.nics[0].wire_out.frames, 3400U) << "with PAUSE frames";
 }
 
+/// Frames of any length, on buses that are slower and faster than the wire.
+TEST(Board, PauseKeepsOverloadFromLosingLongFrames) {
+  BoardConfig config;
+  config.app = AppChoice::kGenerate;
+  config.links = {"loopback:pause=both"};
+  config.frames = 2500;
+  config.sizes = "4000-9000";
+  config.max_frame_bytes = 9018;
+  const RunSummary s = run(config);
+  EXPECT_TRUE(s.nics[0].lost.empty());
+  ASSERT_EQ(s.streams.size(), 1U);
+  EXPECT_EQ(s.streams[0].received, 2500U);
+}
+
 TEST(Board, LooselyTimedReflectsItToo) {
   BoardConfig config;
   config.quantum = us(50);

@@ -208,8 +208,9 @@ class PagedTarget : public sc_core::sc_module {
   std::vector<std::uint8_t> bytes_ = std::vector<std::uint8_t>(kPage * kPages);
 };
 
-struct PagedBench {
-  explicit PagedBench(bool upside_down) : target("paged", upside_down) {
+struct PagedBench : public sc_core::sc_module {
+  explicit PagedBench(bool upside_down, const sc_core::sc_module_name& name = "bench")
+      : sc_module(name), target("paged", upside_down) {
     port.socket.bind(target.socket);
   }
   /// Writes and reads back 8 bytes around every border between two pages.
