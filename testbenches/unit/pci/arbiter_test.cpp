@@ -2,7 +2,6 @@
 /// n data phases takes 2 clocks of arbitration, then 10+n+1 (read) or 2+n+1 (write).
 
 #include "e1000tlm/pci/arbiter.h"
-#include "e1000tlm/pci/host_timing.h"
 
 #include <algorithm>
 #include <deque>
@@ -12,6 +11,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "e1000tlm/pci/host_timing.h"
 
 namespace e1000tlm::pci {
 namespace {

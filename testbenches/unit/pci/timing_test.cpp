@@ -1,12 +1,13 @@
 /// Bus arithmetic against hand-computed PCI timing.
 
 #include "e1000tlm/pci/timing.h"
-#include "e1000tlm/pci/host_timing.h"
 
 #include <cstdint>
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "e1000tlm/pci/host_timing.h"
 
 namespace e1000tlm::pci {
 namespace {
