@@ -251,7 +251,8 @@ bool TransmitEngine::wait_for_room(std::uint32_t bytes) {
 
 /// A reset must not find the engine asleep until a time that means nothing any more.
 void TransmitEngine::advance_to_room(Time at) {
-  const bool free = time_.loosely_timed() ? at - sc_now() < time_.quantum() : time_.alone_until(at);
+  const Time kernel = time_.now() - time_.ahead();
+  const bool free = time_.loosely_timed() ? at - kernel < time_.quantum() : time_.alone_until(at);
   if (free) {
     time_.advance_to(at);
   } else {
