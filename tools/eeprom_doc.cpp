@@ -97,10 +97,11 @@ std::string document() {
         << " | " << effect(field) << " | " << loaded(field) << " | " << parts(field.parts) << " | "
         << field.section << " |\n";
   }
-  out << "\nTaken from drivers, and confirmed by contents of real cards, are: which bit is `IPS0` "
-         "and which "
-         "`IPS1`, `ASDE`, word 0Fh\nbits 7:3 of the 82545, and that word 23h has the bits of "
-         "`MANC`.\n";
+  out << "\nNot from the manual, but from drivers, and in agreement with the contents of the few "
+         "cards that were "
+         "found, are:\nwhich bit is `IPS0` and which `IPS1`, `ASDE`, word 0Fh bits 7:3 of the "
+         "82545, and that "
+         "word 23h has the bits of\n`MANC`.\n";
   return out.str();
 }
 
