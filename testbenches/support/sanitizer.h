@@ -1,0 +1,14 @@
+#pragma once
+/// What a test can do in an instrumented build.
+
+namespace e1000tlm::test {
+
+/// The undefined-behaviour sanitizer checks calls of virtual functions with the help of a pipe;
+/// without descriptors it takes every object for a wrong one.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool kMayRunOutOfDescriptors = false;
+#else
+inline constexpr bool kMayRunOutOfDescriptors = true;
+#endif
+
+}  // namespace e1000tlm::test
