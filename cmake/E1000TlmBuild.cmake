@@ -65,7 +65,8 @@ function(e1000tlm_library name)
   set(target e1000tlm_${name})
   add_library(${target} ${ARG_SOURCES})
   add_library(e1000tlm::${name} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name}
+  # Shared libraries find each other where they are installed together.
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} INSTALL_RPATH "$ORIGIN"
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   target_compile_features(${target} PUBLIC cxx_std_17)
   target_include_directories(${target} PUBLIC
