@@ -55,8 +55,10 @@ int write_all(int fd, const char* data, std::size_t bytes) {
 }  // namespace
 
 FileLock::FileLock(const std::string& what, const std::string& path, Use use) {
-  // NFS wants a file open for writing if it is to be locked for that. A pipe must not be waited
-  // for.
+  // Opening a pipe would let its writer go on, to lose what it writes.
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  // NFS wants a file open for writing if it is to be locked for that.
   constexpr int kFlags = O_CLOEXEC | O_NONBLOCK;
   if (use == Use::kWrite) fd_ = ::open(path.c_str(), O_RDWR | kFlags);
   const bool alone = fd_ >= 0;

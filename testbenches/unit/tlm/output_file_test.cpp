@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,6 +94,15 @@ TEST_F(OutputFileTest, WhatIsNoRegularFileIsNotLocked) {
   std::remove(path_.c_str());
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
   EXPECT_EQ(refusal([&] { FileLock lock("text", path_, FileLock::Use::kRead); }), "");
+}
+
+TEST_F(OutputFileTest, AWriterOfAPipeIsNotLetGoByItsLock) {
+  std::remove(path_.c_str());
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  const FileLock reading("text", path_, FileLock::Use::kRead);
+  const FileLock writing("text", path_, FileLock::Use::kWrite);
+  // Without a reader a pipe cannot be opened like this.
+  EXPECT_EQ(open(path_.c_str(), O_WRONLY | O_NONBLOCK), -1);
 }
 
 TEST_F(OutputFileTest, ErrorsNameTheFileAndTheReasonAndStay) {
