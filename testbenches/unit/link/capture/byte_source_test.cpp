@@ -57,7 +57,7 @@ Data gzip(Data data) {
 Data xz(const Data& data) {
   Data packed(lzma_stream_buffer_bound(data.size()));
   std::size_t size = 0;
-  EXPECT_EQ(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC32, nullptr, data.data(), data.size(),
+  EXPECT_EQ(lzma_easy_buffer_encode(0, LZMA_CHECK_CRC32, nullptr, data.data(), data.size(),
                                     packed.data(), &size, packed.size()),
             LZMA_OK);
   packed.resize(size);
@@ -147,7 +147,7 @@ TEST(UnpackedSource, UnpacksOneStreamOrSeveral) {
 TEST(UnpackedSource, GivesWhatCanBeUnpackedOfDataThatEndsEarly) {
   for (const Packer& packer : kPackers) {
     SCOPED_TRACE(packer.name);
-    const Data data = sample(2'000'000);
+    const Data data = sample(600'000);
     Data packed = packer.pack(data);
     packed.resize(packed.size() / 2);
     UnpackedSource source = unpacked(packed);

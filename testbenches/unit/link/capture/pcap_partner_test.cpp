@@ -1,28 +1,21 @@
 #include "e1000tlm/link/capture/pcap_partner.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <functional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include <systemc>
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "testbenches/support/sanitizer.h"
 #include "testbenches/support/sc_test.h"
-#include "testbenches/unit/link/capture/capture_fixture.h"
+#include "testbenches/unit/link/capture/pcap_bench.h"
 #include "testbenches/unit/link/capture/read_all.h"
-#include "testbenches/unit/link/link_fixture.h"
 
 namespace e1000tlm::link {
 namespace {
@@ -30,57 +23,23 @@ namespace {
 using test::add_record;
 using test::Bytestream;
 using test::filled;
+using test::kFlush;
 using test::pcap_header;
+using test::PcapBench;
 using test::read_all;
 using test::ReadFrame;
+using test::save_three;
 using test::Script;
 using test::TemporaryFile;
-using test::TestNic;
 using test::wait_for;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// hold_flush: the replay starts that long after readiness.
-constexpr Time kFlush = us(10);
-
-/// Three frames at 0, 5 and 20 us.
-void save_three(const std::string& path) {
-  Bytestream file = pcap_header();
-  add_record(file, 1'000, 100, filled(60, 1));
-  add_record(file, 1'000, 105, filled(1514, 2));
-  add_record(file, 1'000, 120, filled(100, 3));
-  file.save(path);
-}
-
-class Bench {
- public:
-  explicit Bench(const std::string& options)
-      : cable("cable", {ns(0)}),
-        partner("partner", cable.end(1), PartnerSpec::parse("pcap:" + options), kFlush),
-        nic(cable.end(0)) {}
-
-  /// Runs with the MAC ready from the start.
-  void run_ready(Time span = ms(1'000)) {
-    cable.end(0).set_ready(true);
-    sc_core::sc_start(to_sc(span));
-  }
-  /// Times of the first bits after the start of the replay.
-  std::vector<Time> times(Time start = kFlush) const {
-    std::vector<Time> result;
-    for (const Arrival& arrival : nic.received) result.push_back(arrival.first_bit - start);
-    return result;
-  }
-
-  Cable cable;
-  PcapPartner partner;
-  TestNic nic;
-};
-
 TEST(PcapPartner, ReplaysRecordedTimesFromReadinessPlusSettlingTime) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path());
+  PcapBench bench("in=" + file.path());
   bench.run_ready();
   EXPECT_THAT(bench.times(), ElementsAre(us(0), us(5), us(20)));
   EXPECT_EQ(bench.nic.received[1].frame->size(), 1514U);
@@ -94,7 +53,7 @@ TEST(PcapPartner, ReplaysRecordedTimesFromReadinessPlusSettlingTime) {
 TEST(PcapPartner, NothingIsSentBeforeTheMacIsReady) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path());
+  PcapBench bench("in=" + file.path());
   Script script([&] {
     wait_for(ms(1));
     EXPECT_TRUE(bench.cable.end(1).link_up());
@@ -108,7 +67,7 @@ TEST(PcapPartner, NothingIsSentBeforeTheMacIsReady) {
 TEST(PcapPartner, ScaleDividesRecordedTimes) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path() + ",scale=0.5");
+  PcapBench bench("in=" + file.path() + ",scale=0.5");
   bench.run_ready();
   // 1514 bytes at 10 us end long before the third frame.
   EXPECT_THAT(bench.times(), ElementsAre(us(0), us(10), us(40)));
@@ -117,7 +76,7 @@ TEST(PcapPartner, ScaleDividesRecordedTimes) {
 TEST(PcapPartner, FramesCloserThanTheWireAllowsFollowBackToBack) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path() + ",scale=1000");
+  PcapBench bench("in=" + file.path() + ",scale=1000");
   bench.run_ready();
   // 60 bytes: (60 + 4 + 8 + 12) * 8 ns; 1514 bytes: 1538 * 8 ns.
   EXPECT_THAT(bench.times(), ElementsAre(ns(0), ns(672), ns(672 + 12'304)));
@@ -126,7 +85,7 @@ TEST(PcapPartner, FramesCloserThanTheWireAllowsFollowBackToBack) {
 TEST(PcapPartner, LinePaceSendsBackToBack) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path() + ",pace=line,loop=2");
+  PcapBench bench("in=" + file.path() + ",pace=line,loop=2");
   bench.run_ready();
   const Time third = ns(672 + 12'304);
   const Time fourth = third + ns(124 * 8);
@@ -138,7 +97,7 @@ TEST(PcapPartner, LinePaceSendsBackToBack) {
 TEST(PcapPartner, BitRateCountsDestinationToFcs) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path() + ",pace=100Mbit/s");
+  PcapBench bench("in=" + file.path() + ",pace=100Mbit/s");
   bench.run_ready();
   EXPECT_THAT(bench.times(), ElementsAre(ns(0), ns(64 * 80), ns((64 + 1518) * 80)));
 }
@@ -146,7 +105,7 @@ TEST(PcapPartner, BitRateCountsDestinationToFcs) {
 TEST(PcapPartner, FrameRateSpacesStartsEvenly) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path() + ",pace=10kfps");
+  PcapBench bench("in=" + file.path() + ",pace=10kfps");
   bench.run_ready();
   EXPECT_THAT(bench.times(), ElementsAre(us(0), us(100), us(200)));
 }
@@ -161,7 +120,7 @@ TEST(PcapPartner, RatesMayBeWrittenAsGeneratorsTakeThem) {
 TEST(PcapPartner, LoopsRecordedTimesRightAfterTheLastFrame) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path() + ",loop=2");
+  PcapBench bench("in=" + file.path() + ",loop=2");
   bench.run_ready();
   // The last frame of the first pass ends after 112 byte times; the gap follows.
   const Time end = us(20) + ns((8 + 104) * 8);
@@ -180,7 +139,7 @@ TEST(PcapPartner, RecordsThatGoBackInTimeKeepFileOrder) {
   add_record(content, 5, 60, filled(60, 5));
   content.save(file.path());
   e1000tlm::test::expect_report("/e1000tlm/link/pcap");
-  Bench bench("in=" + file.path());
+  PcapBench bench("in=" + file.path());
   bench.run_ready();
   EXPECT_THAT(bench.times(),
               ElementsAre(us(0), us(50), us(50) + ns(672), us(50) + ns(1'344), us(60)));
@@ -197,7 +156,7 @@ TEST(PcapPartner, PadsShortFramesWithZeros) {
   add_record(content, 0, 0, filled(0, 0));
   content.save(file.path());
   e1000tlm::test::expect_report("/e1000tlm/link/pcap");  // of the empty one
-  Bench bench("in=" + file.path());
+  PcapBench bench("in=" + file.path());
   bench.run_ready();
   ASSERT_EQ(bench.nic.received.size(), 2U);
   const Frame& frame = *bench.nic.received[0].frame;
@@ -212,7 +171,7 @@ TEST(PcapPartner, CarriesTheFcsOfTheFile) {
   Bytestream content = pcap_header();
   add_record(content, 0, 0, filled(64, 0x77));
   content.save(file.path());
-  Bench bench("fcs=yes,in=" + file.path());
+  PcapBench bench("fcs=yes,in=" + file.path());
   bench.run_ready();
   ASSERT_EQ(bench.nic.received.size(), 1U);
   EXPECT_EQ(bench.nic.received[0].frame->size(), 60U);
@@ -223,7 +182,7 @@ TEST(PcapPartner, CarriesTheFcsOfTheFile) {
 TEST(PcapPartner, StandsStillWhileTheMacIsNotReady) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path());
+  PcapBench bench("in=" + file.path());
   Script script([&] {
     bench.cable.end(0).set_ready(true);
     wait_for(kFlush + us(7));  // two frames sent; the third is already scheduled
@@ -240,7 +199,7 @@ TEST(PcapPartner, StandsStillWhileTheMacIsNotReady) {
 TEST(PcapPartner, AFrameStillWaitingForItsTimeSurvivesALinkLoss) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path());
+  PcapBench bench("in=" + file.path());
   Script script([&] {
     bench.cable.end(0).set_ready(true);
     wait_for(kFlush + us(19));
@@ -257,7 +216,7 @@ TEST(PcapPartner, AFrameStillWaitingForItsTimeSurvivesALinkLoss) {
 TEST(PcapPartner, AFrameCutByALinkLossIsCounted) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("in=" + file.path());
+  PcapBench bench("in=" + file.path());
   Script script([&] {
     bench.cable.end(0).set_ready(true);
     wait_for(kFlush + us(7));
@@ -270,147 +229,11 @@ TEST(PcapPartner, AFrameCutByALinkLossIsCounted) {
   EXPECT_EQ(bench.partner.statistics().drops.at("link_lost"), 1U);
 }
 
-TEST(PcapPartner, SnappedAndOversizedRecordsAreReported) {
-  TemporaryFile file("in.pcap");
-  Bytestream content = pcap_header();
-  add_record(content, 0, 0, filled(60, 1), 100);
-  add_record(content, 0, 0, filled(kMaxFrameBytes + 1, 1));
-  content.save(file.path());
-  e1000tlm::test::expect_report("/e1000tlm/link/pcap");
-  e1000tlm::test::expect_report("/e1000tlm/link/pcap");
-  Bench bench("in=" + file.path() + ",loop=3");
-  bench.run_ready();
-  EXPECT_EQ(bench.nic.received.size(), 3U);
-  EXPECT_EQ(bench.partner.statistics().drops.at("oversized"), 3U);
-}
-
-TEST(PcapPartner, OfACaptureCutInARecordTheWholeOnesAreReplayed) {
-  TemporaryFile file("in.pcap");
-  Bytestream content = pcap_header();
-  for (std::uint32_t i = 0; i < 3; ++i) add_record(content, 0, i, filled(60, 1));
-  content.cut(1).save(file.path());
-  e1000tlm::test::expect_report("/e1000tlm/link/pcap");
-  Bench bench("in=" + file.path());
-  bench.run_ready();
-  EXPECT_EQ(bench.nic.received.size(), 2U);
-  EXPECT_TRUE(bench.partner.exhausted());
-  EXPECT_EQ(bench.partner.fault(), "");
-  EXPECT_THAT(bench.partner.warnings(),
-              ElementsAre(AllOf(HasSubstr(file.path()), HasSubstr("ends within record 3"))));
-}
-
-TEST(PcapPartner, DamageEndsTheReplayAndIsAFault) {
-  TemporaryFile file("in.pcap");
-  Bytestream content = pcap_header();
-  for (std::uint32_t i = 0; i < 2; ++i) add_record(content, 0, i, filled(60, 1));
-  content.u32(0).u32(0).u32(0x7FFFFFFF).u32(60).save(file.path());
-  e1000tlm::test::expect_report("/e1000tlm/link/pcap");
-  Bench bench("in=" + file.path());
-  bench.run_ready();
-  EXPECT_EQ(bench.nic.received.size(), 2U);
-  EXPECT_TRUE(bench.partner.exhausted());
-  EXPECT_THAT(bench.partner.fault(),
-              AllOf(HasSubstr(file.path()), HasSubstr("record 3, at byte 176")));
-}
-
-TEST(PcapPartner, TimesBeyondTheSimulationEndTheReplay) {
-  if (!e1000tlm::test::kMayThrowAfterThreads) GTEST_SKIP() << "a false alarm of the sanitizer";
-  TemporaryFile file("in.pcap");
-  Bytestream content = pcap_header();
-  add_record(content, 0, 0, filled(60, 1));
-  add_record(content, 3 * 365 * 86'400, 0, filled(60, 1));
-  content.save(file.path());
-  e1000tlm::test::expect_report("/e1000tlm/link/pcap");
-  Bench bench("in=" + file.path());
-  bench.run_ready();
-  EXPECT_EQ(bench.nic.received.size(), 1U);
-  EXPECT_THAT(bench.partner.fault(), HasSubstr("100 days"));
-}
-
-TEST(PcapPartner, TimesDoNotMatterAtLinePace) {
-  TemporaryFile file("in.pcap");
-  Bytestream content = pcap_header();
-  add_record(content, 0, 0, filled(60, 1));
-  add_record(content, 3 * 365 * 86'400, 0, filled(60, 1));
-  content.save(file.path());
-  Bench bench("pace=line,in=" + file.path());
-  bench.run_ready();
-  EXPECT_EQ(bench.nic.received.size(), 2U);
-  EXPECT_EQ(bench.partner.fault(), "");
-}
-
-/// A named pipe that a thread writes.
-class Fifo {
- public:
-  Fifo() : file_("fifo") { EXPECT_EQ(mkfifo(file_.path().c_str(), 0600), 0); }
-  ~Fifo() {
-    if (writer_.joinable()) writer_.join();
-  }
-  const std::string& path() const { return file_.path(); }
-  void write(std::vector<std::vector<std::uint8_t>> pieces) {
-    writer_ = std::thread([this, pieces = std::move(pieces)] {
-      const int fd = open(path().c_str(), O_WRONLY);
-      for (const auto& piece : pieces) {
-        EXPECT_EQ(::write(fd, piece.data(), piece.size()), static_cast<ssize_t>(piece.size()));
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      }
-      close(fd);
-    });
-  }
-
- private:
-  TemporaryFile file_;
-  std::thread writer_;
-};
-
-TEST(PcapPartner, APipeGivesTheSameRunAsAFile) {
-  Fifo fifo;
-  Bytestream whole = pcap_header();
-  add_record(whole, 1'000, 100, filled(60, 1));
-  add_record(whole, 1'000, 105, filled(1514, 2));
-  add_record(whole, 1'000, 120, filled(100, 3));
-  const std::vector<std::uint8_t>& bytes = whole.bytes();
-  std::vector<std::vector<std::uint8_t>> pieces;
-  for (std::size_t i = 0; i < bytes.size(); i += 300) {
-    pieces.emplace_back(
-        bytes.begin() + static_cast<std::ptrdiff_t>(i),
-        bytes.begin() + static_cast<std::ptrdiff_t>(std::min(i + 300, bytes.size())));
-  }
-  fifo.write(std::move(pieces));
-  Bench bench("in=" + fifo.path());
-  bench.run_ready();
-  EXPECT_THAT(bench.times(), ElementsAre(us(0), us(5), us(20)));
-  EXPECT_TRUE(bench.partner.exhausted());
-}
-
-TEST(PcapPartner, APipeCannotBeReplayedTwice) {
-  Fifo fifo;
-  fifo.write({pcap_header().bytes()});
-  Cable cable("cable");
-  std::string what;
-  try {
-    PcapPartner partner("partner", cable.end(1),
-                        PartnerSpec::parse("pcap:loop=2,in=" + fifo.path()), kFlush);
-  } catch (const std::invalid_argument& error) {
-    what = error.what();
-  }
-  EXPECT_THAT(what, AllOf(HasSubstr("loop=2"), HasSubstr(fifo.path() + " is a pipe")));
-}
-
-TEST(PcapPartner, AnEmptyCaptureIsExhaustedAtOnce) {
-  TemporaryFile file("in.pcap");
-  pcap_header().save(file.path());
-  Bench bench("in=" + file.path());
-  bench.run_ready();
-  EXPECT_TRUE(bench.partner.exhausted());
-  EXPECT_TRUE(bench.nic.received.empty());
-}
-
 TEST(PcapPartner, RecordsBothDirectionsInOrderOfTime) {
   TemporaryFile in("in.pcap");
   TemporaryFile out("out.pcapng");
   save_three(in.path());
-  Bench bench("in=" + in.path() + ",out=" + out.path());
+  PcapBench bench("in=" + in.path() + ",out=" + out.path());
   Script script([&] {
     bench.cable.end(0).set_ready(true);
     wait_for(kFlush + us(17));
@@ -435,7 +258,7 @@ TEST(PcapPartner, RecordsBothDirectionsInOrderOfTime) {
 
 TEST(PcapPartner, RecordsWithoutReplaying) {
   TemporaryFile out("out.pcapng");
-  Bench bench("out=" + out.path());
+  PcapBench bench("out=" + out.path());
   Script script([&] {
     wait_for(us(1));
     bench.cable.end(0).send(FramePool::shared().copy(filled(70, 9)), sc_now());
@@ -450,7 +273,7 @@ TEST(PcapPartner, AFullDiskIsReportedAndDoesNotStopTheSimulation) {
   if (!e1000tlm::test::kMayThrowAfterThreads) GTEST_SKIP() << "a false alarm of the sanitizer";
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
   e1000tlm::test::expect_report("/e1000tlm/link/capture");
-  Bench bench("out=/dev/full");
+  PcapBench bench("out=/dev/full");
   Script script([&] {
     wait_for(us(1));
     for (int i = 0; i < 200; ++i) {
@@ -519,7 +342,7 @@ TEST(PcapPartner, LoopsThatSimulatedTimeDoesNotHoldEndEarly) {
   add_record(capture, 1'000, 0, filled(60, 1));
   add_record(capture, 1'000 + 60 * kDay, 0, filled(60, 2));
   capture.save(file.path());
-  Bench bench("loop=3,in=" + file.path());
+  PcapBench bench("loop=3,in=" + file.path());
   e1000tlm::test::expect_report("/e1000tlm/link/pcap");
   bench.run_ready(ms(std::int64_t{101} * kDay * 1000));
   ASSERT_EQ(bench.nic.received.size(), 3U) << "the second round's first frame, and no more";
@@ -530,7 +353,7 @@ TEST(PcapPartner, LoopsThatSimulatedTimeDoesNotHoldEndEarly) {
 TEST(PcapPartner, RatesThatSimulatedTimeDoesNotHoldEndEarly) {
   TemporaryFile file("in.pcap");
   save_three(file.path());
-  Bench bench("pace=1bit/s,loop=1000000,in=" + file.path());
+  PcapBench bench("pace=1bit/s,loop=1000000,in=" + file.path());
   e1000tlm::test::expect_report("/e1000tlm/link/pcap");
   bench.run_ready(ms(std::int64_t{101} * 24 * 3600 * 1000));
   const std::vector<Time> times = bench.times();
