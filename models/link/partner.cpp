@@ -1,6 +1,7 @@
 #include "e1000tlm/link/partner.h"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -8,6 +9,8 @@ namespace e1000tlm::link {
 namespace {
 
 constexpr const char* kFlag = "server";  // the one option that may stand without a value
+// Those that may be given several times.
+constexpr std::array<std::string_view, 4> kLists{"hostfwd", "guestfwd", "dnssearch", "param"};
 
 std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
@@ -56,11 +59,23 @@ PartnerSpec PartnerSpec::parse(std::string_view text) {
     if (alone && option != kFlag) malformed(text, "option " + quoted(option) + " has no value");
     const std::string key = option.substr(0, equals);
     if (key.empty()) malformed(text, "option " + quoted(option) + " has no key");
-    if (!spec.options.emplace(key, alone ? "on" : option.substr(equals + 1)).second) {
+    const std::string value = alone ? "on" : option.substr(equals + 1);
+    if (spec.options.emplace(key, value).second) continue;
+    if (std::find(kLists.begin(), kLists.end(), key) == kLists.end()) {
       malformed(text, "option " + quoted(key) + " is given twice");
     }
+    spec.repeated[key].push_back(value);
   }
   return spec;
+}
+
+std::vector<std::string> PartnerSpec::all(const std::string& key) const {
+  std::vector<std::string> values;
+  if (const auto first = find(key)) values.push_back(*first);
+  if (const auto more = repeated.find(key); more != repeated.end()) {
+    values.insert(values.end(), more->second.begin(), more->second.end());
+  }
+  return values;
 }
 
 std::optional<std::string> PartnerSpec::find(const std::string& key) const {
@@ -164,6 +179,9 @@ const std::vector<std::string>& PartnerRegistry::common_options() {
 std::unique_ptr<LinkPartner> PartnerRegistry::make(const PartnerContext& context, CableEndIf& end,
                                                    const PartnerSpec& spec) const {
   const auto it = kinds_.find(spec.kind);
+  if (const auto absent = missing_.find(spec.kind); it == kinds_.end() && absent != missing_.end()) {
+    throw std::invalid_argument("link partner " + spec.kind + ": " + absent->second);
+  }
   if (it == kinds_.end()) {
     std::vector<std::string> names;
     for (const auto& entry : kinds_) names.push_back(entry.first);

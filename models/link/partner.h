@@ -29,6 +29,12 @@ struct PartnerSpec {
   /// Throws std::invalid_argument naming the text and what is wrong with it.
   static PartnerSpec parse(std::string_view text);
 
+  /// More values of the options that may be given several times: hostfwd, guestfwd, dnssearch,
+  /// param.
+  std::map<std::string, std::vector<std::string>> repeated{};
+  /// All values of an option, in their order.
+  std::vector<std::string> all(const std::string& key) const;
+
   /// Value of an option; nullopt if it was not given.
   std::optional<std::string> find(const std::string& key) const;
   /// Value of an option that must be there; throws std::invalid_argument naming kind and key.
@@ -135,6 +141,23 @@ struct PartnerContext {
   std::function<bool()> stop{};
 };
 
+/// What a reference says of a kind of partner, in a few words each (--link KIND:help).
+struct KindReference {
+  /// One option.
+  struct Key {
+    std::string name;      ///< as in Kind::options
+    std::string fallback;  ///< what holds without it; "-": nothing, it must be there or has no effect
+    std::string meaning;   ///< values and what they do
+  };
+  /// All of Kind::options.
+  std::vector<Key> keys;
+  std::string qemu;           ///< what QEMU calls it
+  std::string root;           ///< when it needs root
+  std::string timing;         ///< live (keeps the run to the wall clock) or free-running
+  std::string back_pressure;  ///< what happens when one side takes nothing
+  std::string drops;          ///< reasons for lost frames beside those that all kinds have
+};
+
 /// The table "kind" -> factory that link partners are made from. A value: whoever makes partners
 /// has one of its own, usually a copy of builtin_partners() with kinds of its own added.
 class PartnerRegistry {
@@ -148,10 +171,16 @@ class PartnerRegistry {
     std::vector<std::string> options;  ///< accepted keys beside the common ones; others are errors
     /// Makes one.
     Factory make;
+    /// For its users.
+    KindReference reference{};
   };
 
   /// Adds a kind, or replaces one of the same name.
   void add(const std::string& name, Kind kind);
+  /// Whoever asks for this kind is told the reason: what it takes to have it.
+  void add_missing(const std::string& name, const std::string& reason) { missing_[name] = reason; }
+  /// Kinds that this build lacks, and why.
+  const std::map<std::string, std::string>& missing() const { return missing_; }
   /// Throws std::invalid_argument (unknown kind or option, bad value) or std::runtime_error (file,
   /// device or socket cannot be opened), naming the kind, option, path and reason.
   std::unique_ptr<LinkPartner> make(const PartnerContext& context, CableEndIf& end,
@@ -163,6 +192,7 @@ class PartnerRegistry {
 
  private:
   std::map<std::string, Kind> kinds_;
+  std::map<std::string, std::string> missing_;
 };
 
 }  // namespace e1000tlm::link

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <arpa/inet.h>
+
 #include "e1000tlm/board/qtest_backend.h"
 #include "e1000tlm/plugs/qtest_door.h"
 #include "e1000tlm/tlm/sc_time.h"
@@ -23,9 +25,19 @@ driver::AppKind app_kind(AppChoice choice) {
     case AppChoice::kForward: return driver::AppKind::kForward;
     case AppChoice::kBlast: return driver::AppKind::kBlast;
     case AppChoice::kSelfTest: return driver::AppKind::kSelfTest;
+    case AppChoice::kPing: return driver::AppKind::kPing;
     case AppChoice::kReflect: break;
   }
   return driver::AppKind::kReflect;
+}
+
+/// "10.0.2.2" as a number; throws std::invalid_argument.
+std::uint32_t parse_ping_target(const std::string& text) {
+  in_addr address{};
+  if (inet_pton(AF_INET, text.c_str(), &address) != 1) {
+    throw std::invalid_argument("--to " + text + ": expected an IPv4 address such as 10.0.2.2");
+  }
+  return ntohl(address.s_addr);
 }
 
 /// Before anything that may make a link partner.
@@ -82,6 +94,8 @@ void Board::build_drivers() {
   app.rate = traffic::parse_rate(config_.rate);
   app.frames = config_.frames;
   app.seed = config_.seed;
+  const bool pings = app.kind == driver::AppKind::kPing;
+  if (pings && config_.to != "next") app.target = parse_ping_target(config_.to);
   if (app.kind == driver::AppKind::kGenerate) {
     app.checkers = driver::make_checkers(config_.seed, nics_.size());
   }
@@ -90,7 +104,8 @@ void Board::build_drivers() {
     app.first_stream = static_cast<std::uint16_t>(next);
     app.destinations.clear();
     for (std::size_t i = 0; i < machine->nics().size(); ++i) {
-      app.destinations.push_back(destination_of(next++));
+      if (!pings) app.destinations.push_back(destination_of(next));
+      ++next;
     }
     machine->load_driver(app);
   }
@@ -127,6 +142,7 @@ void Board::build_supervisor() {
   supervisor.run_ahead = config_.quantum;
   supervisor_ = std::make_unique<Supervisor>("supervisor", supervisor);
   supervisor_->set_done([this] { return over(); });
+  supervisor_->set_live([this] { return live(); });
   supervisor_->set_status([this] { return status(); });
 }
 

@@ -94,6 +94,7 @@ class Board : public sc_core::sc_module {
   std::string driver_error() const;
   const driver::Nic* driven(std::size_t index) const;
   std::optional<driver::SelfTestResult> self_test(std::size_t index) const;
+  std::optional<driver::PingResult> ping(std::size_t index) const;
   Time active() const;
   NicSummary nic_summary(std::size_t index) const;
   SwitchSummary switch_summary(const std::string& name, const Network::Hub& hub) const;

@@ -52,10 +52,10 @@ struct OutletConfig {
 };
 
 /// What the driver does with frames; the words are in kAppNames.
-enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast, kSelfTest };
+enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast, kSelfTest, kPing };
 /// As in --app, by AppChoice.
-inline constexpr std::array<std::string_view, 6> kAppNames{"sink",    "reflect", "generate",
-                                                           "forward", "blast",   "selftest"};
+inline constexpr std::array<std::string_view, 7> kAppNames{
+    "sink", "reflect", "generate", "forward", "blast", "selftest", "ping"};
 
 /// What a Board is made from. The defaults are those of e1000-sim without arguments.
 struct BoardConfig {
@@ -80,9 +80,10 @@ struct BoardConfig {
   AppChoice app = AppChoice::kReflect;
   std::string sizes = "imix";  ///< generate: see traffic::SizeMix::parse
   std::string rate = "line";   ///< generate: see traffic::parse_rate
-  std::uint64_t frames = 0;    ///< generate, each NIC; 0: endless
+  std::uint64_t frames = 0;    ///< generate, each NIC; 0: endless. ping: echo requests
   /// generate: whom a NIC sends to: "next" NIC, the one it is a "pair" with (0 and 1, 2 and 3 ...),
-  /// the "first" (which sends to the next), or an address.
+  /// the "first" (which sends to the next), or an address. ping: an IPv4 address; "next" is the
+  /// gateway.
   std::string to = "next";
   /// Longest frame with FCS that the driver receives; generate makes it fit its sizes.
   std::uint32_t max_frame_bytes = 1522;

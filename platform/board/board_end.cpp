@@ -21,7 +21,7 @@ bool Board::live() const {
 /// The application has something to do that comes to an end, whatever comes in.
 bool Board::has_task() const {
   return config_.app == AppChoice::kGenerate || config_.app == AppChoice::kBlast ||
-         config_.app == AppChoice::kSelfTest;
+         config_.app == AppChoice::kSelfTest || config_.app == AppChoice::kPing;
 }
 
 /// Asked again and again; never with a duration.

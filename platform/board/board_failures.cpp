@@ -64,6 +64,13 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
     }
     return;  // frames from outside are lost in resets and end in the rings of the tests
   }
+  if (n.ping && !n.ping->passed()) {
+    failures.push_back(who + "ping: " +
+                       (!n.ping->failure.empty() ? n.ping->failure
+                        : n.ping->sent == 0      ? std::string("did not end")
+                                            : std::to_string(n.ping->sent - n.ping->received) +
+                                                  " echo requests were not answered"));
+  }
   const e1000::DropCounters& drops = nics_[index]->controller().drops();
   for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
     const auto reason = static_cast<e1000::Drop>(i);

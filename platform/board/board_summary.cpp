@@ -75,6 +75,7 @@ NicSummary Board::nic_summary(std::size_t index) const {
     n.driver_out = {nic.counters().tx_frames, nic.counters().tx_bytes};
   }
   n.self_test = self_test(index);
+  n.ping = ping(index);
   const auto& transit = machines_[index / config_.nics.size()]->transit();
   const std::size_t own = index % config_.nics.size();
   if (own < transit.size()) n.transit = LatencySummary::of(transit[own]->latency());
@@ -114,6 +115,14 @@ std::optional<driver::SelfTestResult> Board::self_test(std::size_t index) const 
   const driver::Driver* driver = machines_[index / config_.nics.size()]->driver();
   if (driver == nullptr || driver->app() == nullptr) return std::nullopt;
   const auto results = driver->app()->self_tests();
+  const std::size_t own = index % config_.nics.size();
+  return own < results.size() ? std::make_optional(results[own]) : std::nullopt;
+}
+
+std::optional<driver::PingResult> Board::ping(std::size_t index) const {
+  const driver::Driver* driver = machines_[index / config_.nics.size()]->driver();
+  if (driver == nullptr || driver->app() == nullptr) return std::nullopt;
+  const auto results = driver->app()->pings();
   const std::size_t own = index % config_.nics.size();
   return own < results.size() ? std::make_optional(results[own]) : std::nullopt;
 }
@@ -226,7 +235,7 @@ RunSummary Board::summary() const {
   s.simulated = simulated_;
   s.active = active();
   s.wall_seconds = wall_seconds_;
-  s.paced = paced_;
+  s.paced = paced_ || (supervisor_ && supervisor_->has_paced());
   s.boards = config_.boards;
   if (supervisor_) s.worst_lag = supervisor_->pacing().worst_lag;
   for (std::size_t i = 0; i < nics_.size(); ++i) s.nics.push_back(nic_summary(i));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <thread>
+#include <utility>
 
 #include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/traffic/units.h"
@@ -38,13 +39,14 @@ void Supervisor::stop_after(Time duration) { end_.notify(to_sc(duration)); }
 void Supervisor::end() { sc_core::sc_stop(); }
 
 void Supervisor::run() {
-  started_ = wall_start_ = Clock::now();
-  origin_ = sc_now();
+  started_ = Clock::now();
   next_progress_ = started_ + kProgressAfter;
+  start_pacing();
   bool was_done = false;
   for (;;) {
     sc_core::wait(to_sc(next_look(was_done)));
-    if (config_.paced) pace();
+    start_pacing();
+    if (pacing_now_) pace();
     if (stop_was_requested() != 0) sc_core::sc_stop();
     const bool done = config_.end_when_done && done_ && done_();
     if (done && was_done) sc_core::sc_stop();
@@ -56,7 +58,7 @@ void Supervisor::run() {
 /// How long to wait until the next look: there is nothing to see while nothing happens, such as in
 /// the pauses of a recording.
 Time Supervisor::next_look(bool done) {
-  if (config_.paced || done || sc_core::sc_pending_activity_at_current_time()) {
+  if (pacing_now_ || done || sc_core::sc_pending_activity_at_current_time()) {
     return config_.check_period;
   }
   if (!sc_core::sc_pending_activity()) {
@@ -69,6 +71,15 @@ Time Supervisor::next_look(bool done) {
   still_ = kTimeZero;
   const Time next = from_sc(sc_core::sc_time_to_pending_activity());
   return std::clamp(next, config_.check_period, kLongestLook);
+}
+
+/// Or stops: a connection to the host may come and go.
+void Supervisor::start_pacing() {
+  const bool before = std::exchange(pacing_now_, paced());
+  if (!pacing_now_ || before) return;
+  has_paced_ = true;
+  wall_start_ = Clock::now();
+  origin_ = sc_now();
 }
 
 void Supervisor::pace() {

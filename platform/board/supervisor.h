@@ -32,6 +32,8 @@ class Supervisor : public sc_core::sc_module {
 
   /// Asked at each look; true twice in a row ends the run.
   void set_done(std::function<bool()> done) { done_ = std::move(done); }
+  /// Asked at each look: the run keeps to the wall clock while it is true, even if not configured.
+  void set_live(std::function<bool()> live) { live_ = std::move(live); }
   /// Text for the progress line.
   void set_status(std::function<std::string()> status) { status_ = std::move(status); }
 
@@ -46,6 +48,8 @@ class Supervisor : public sc_core::sc_module {
   static int stop_was_requested() noexcept { return stop_signal; }
 
   const PacingStatistics& pacing() const { return pacing_; }
+  /// It has kept to the wall clock, at least for a while.
+  bool has_paced() const { return has_paced_; }
   /// Ended because nothing was going to happen any more although it was not done.
   bool stalled() const { return stalled_; }
   /// Takes the progress line away; call before printing anything else.
@@ -57,6 +61,8 @@ class Supervisor : public sc_core::sc_module {
   void run();
   void end();
   Time next_look(bool done);
+  bool paced() const { return config_.paced || (live_ && live_()); }
+  void start_pacing();
   void pace();
   void show_progress();
 
@@ -65,6 +71,7 @@ class Supervisor : public sc_core::sc_module {
   SupervisorConfig config_;
   sc_core::sc_event end_;
   std::function<bool()> done_;
+  std::function<bool()> live_;
   std::function<std::string()> status_;
   PacingStatistics pacing_;
   Clock::time_point wall_start_;  // wall time that simulated time origin_ belongs to
@@ -73,6 +80,8 @@ class Supervisor : public sc_core::sc_module {
   Time still_{};  // so long nothing has been planned
   bool shown_ = false;
   bool stalled_ = false;
+  bool pacing_now_ = false;
+  bool has_paced_ = false;
 };
 
 }  // namespace e1000tlm::platform

@@ -7,6 +7,7 @@
 
 #include "e1000tlm/driver/blast.h"
 #include "e1000tlm/driver/discard.h"
+#include "e1000tlm/driver/ping.h"
 #include "e1000tlm/driver/self_test.h"
 
 namespace e1000tlm::driver {
@@ -219,6 +220,7 @@ std::unique_ptr<App> App::make(const AppSettings& settings, Cpu& cpu,
     case AppKind::kGenerate: return std::make_unique<Generate>(settings, cpu, nics, ram);
     case AppKind::kBlast: return make_blast(settings, cpu, nics, ram);
     case AppKind::kSelfTest: return make_self_test(cpu, nics, ram);
+    case AppKind::kPing: return make_ping(settings, cpu, nics, ram);
     case AppKind::kReflect: {
       auto lanes = std::make_unique<Lanes>();
       for (const auto& nic : nics) lanes->add(*nic, *nic);

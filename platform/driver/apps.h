@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "e1000tlm/driver/nic.h"
+#include "e1000tlm/driver/ping_result.h"
 #include "e1000tlm/driver/self_test_result.h"
 #include "e1000tlm/traffic/checker.h"
 #include "e1000tlm/traffic/generator.h"
@@ -20,6 +21,7 @@ enum class AppKind : std::uint8_t {
   kForward,   ///< adapter 0 to 1 and 1 to 0 (2 to 3 ...), unchanged, in order
   kBlast,     ///< sends equal frames as fast as adapters take them; see blast.h
   kSelfTest,  ///< tests the adapters; see self_test.h
+  kPing,      ///< gets an address by DHCP and pings; see ping.h
 };
 
 /// One for each stream of a run. Drivers of several boards share them, as a stream may end on
@@ -30,8 +32,9 @@ struct AppSettings {
   AppKind kind = AppKind::kReflect;
   traffic::SizeMix sizes = traffic::SizeMix::imix();  ///< generate
   traffic::Rate rate{};                               ///< generate, each adapter
-  std::uint64_t frames = 0;                           ///< generate, each adapter; 0: endless
+  std::uint64_t frames = 0;                           ///< generate, each adapter; 0: endless. ping: requests
   std::uint64_t seed = 1;
+  std::uint32_t target = 0;  ///< ping: IPv4 address as a number; 0: the gateway
 
   // generate, which stream is whose. Unset: each adapter's goes to the next one, and the checkers
   // are the application's own.
@@ -66,6 +69,8 @@ class App {
   virtual std::vector<StreamResult> streams() const { return {}; }
   /// One entry per adapter that has been tested so far.
   virtual std::vector<SelfTestResult> self_tests() const { return {}; }
+  /// One entry per adapter that pings.
+  virtual std::vector<PingResult> pings() const { return {}; }
 
   /// Throws std::invalid_argument when the adapters do not suit (forward: an even number).
   static std::unique_ptr<App> make(const AppSettings& settings, Cpu& cpu,

@@ -22,6 +22,7 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr std::uint64_t kDefaultFrames = 100'000;
+constexpr std::uint64_t kDefaultPings = 4;
 constexpr std::size_t kMostNics = 30;  // PCI devices 2 to 31
 constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
@@ -48,7 +49,7 @@ void describe_run(po::options_description& all) {
   add("app", po::value<std::string>()->value_name("NAME"),
       "what the driver does: sink, reflect (default), generate, forward, blast with frames; "
       "selftest "
-      "of the adapters, as ethtool -t");
+      "of the adapters, as ethtool -t; ping: get an address by DHCP and ping the gateway");
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
       "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
       "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); flash=FILE "
@@ -82,14 +83,15 @@ void describe_run(po::options_description& all) {
       "simulated time to run (default: until all traffic has been handled)");
   add("frames", po::value<std::string>()->value_name("N"),
       "generate, blast: frames of each adapter (default 100000; 0: endless, with --duration). On "
-      "links to the live world the run ends when they have come back, or none has for a second");
+      "links to the live world the run ends when they have come back, or none has for a second. ping: "
+      "echo requests (default 4)");
   add("size", po::value<std::string>()->value_name("BYTES|imix"),
       "generate: frame size with FCS, 64 to 16114, a range such as 64-1518, or imix (default)");
   add("rate", po::value<std::string>()->value_name("RATE"),
       "generate: line (default), 100Mbit/s, 1Gbit/s, 10kfps, 1.488Mfps ...");
   add("to", po::value<std::string>()->value_name("WHOM"),
       "generate: whom each adapter sends to: next (default), pair (0 and 1, 2 and 3 ...), first, "
-      "or a MAC address");
+      "or a MAC address. ping: an IPv4 address (default: the gateway)");
   add("max-frame", po::value<std::string>()->value_name("BYTES"),
       "longest frame with FCS that the driver receives, 1522 (default) to 16114");
   add("driver", po::value<std::string>()->value_name("KEY=VALUE,..."),
@@ -162,6 +164,7 @@ AppChoice parse_app(const std::string& text) {
 std::string default_link(AppChoice app, std::size_t index) {
   if (app == AppChoice::kGenerate) return "loopback";
   if (app == AppChoice::kBlast || app == AppChoice::kSelfTest) return "null";
+  if (app == AppChoice::kPing) return "user";
   return index == 0 ? "pcap" : "null";
 }
 
@@ -287,7 +290,8 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   if (values.count("seed") != 0)
     board.seed = parse_number("seed", values["seed"].as<std::string>());
   given("to", [&](const std::string& t) {
-    if (t != "next" && t != "pair" && t != "first") e1000::parse_mac(t);
+    const bool word = t == "next" || t == "pair" || t == "first";
+    if (!word && board.app != AppChoice::kPing) e1000::parse_mac(t);
     board.to = t;
   });
   given("boards", [&](const std::string& t) {
@@ -331,7 +335,8 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
   if (board.duration && *board.duration == kTimeZero) fail("duration", "must be longer than 0");
   const bool generates = board.app == AppChoice::kGenerate || board.app == AppChoice::kBlast;
   for (const char* name : {"frames", "size", "to"}) {
-    if (values.count(name) != 0 && !generates) {
+    const bool pings = board.app == AppChoice::kPing && std::string(name) != "size";
+    if (values.count(name) != 0 && !generates && !pings) {
       fail(name, "only goes with --app generate or --app blast");
     }
   }
@@ -339,6 +344,8 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
     fail("rate", "only goes with --app generate");
   }
   if (generates && values.count("frames") == 0 && !board.duration) board.frames = kDefaultFrames;
+  if (board.app == AppChoice::kPing && values.count("frames") == 0) board.frames = kDefaultPings;
+  if (board.app == AppChoice::kPing && board.frames == 0) fail("frames", "ping needs at least 1");
   if (generates && board.frames == 0 && !board.duration) {
     fail("frames", "0 (endless) needs a --duration");
   }
@@ -397,6 +404,7 @@ Examples
   e1000-sim --app generate --size 64 --rate 1Mfps --frames 50000 --json -
   e1000-sim --nic part=82545em --pci 64/66 --app generate --size 1518
   e1000-sim --app forward --link tap:ifname=tap0 --link tap:ifname=tap1
+  e1000-sim --app ping --link user                 DHCP and ping through a network in user space
   e1000-sim --boards 64 --app generate --link switch:lan    64 boards on one switch
   e1000-sim --link switch:lan --on-switch lan=tap:ifname=tap0 --on-switch lan=pcap:out=lan.pcapng
   e1000-sim --qtest unix:/tmp/e1000.sock           let a program drive the board

@@ -40,6 +40,14 @@ Json self_test(const driver::SelfTestResult& t) {
           {"link", t.link}};
 }
 
+Json ping(const driver::PingResult& p) {
+  return {{"address", p.address},   {"server", p.server},
+          {"gateway", p.gateway},   {"target", p.target},
+          {"sent", p.sent},         {"received", p.received},
+          {"min_ns", nanoseconds(p.fastest)}, {"max_ns", nanoseconds(p.slowest)},
+          {"failure", p.failure}};
+}
+
 Json nic(const NicSummary& n, double active_seconds) {
   Json json = {
       {"part", n.part},
@@ -67,6 +75,7 @@ Json nic(const NicSummary& n, double active_seconds) {
   json["under_way"] = n.under_way;
   json["transit"] = n.transit ? latency(*n.transit) : Json();
   json["self_test"] = n.self_test ? self_test(*n.self_test) : Json();
+  json["ping"] = n.ping ? ping(*n.ping) : Json();
   return json;
 }
 

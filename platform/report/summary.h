@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "e1000tlm/driver/ping_result.h"
 #include "e1000tlm/driver/self_test_result.h"
 #include "e1000tlm/tlm/time.h"
 #include "e1000tlm/traffic/histogram.h"
@@ -93,6 +94,8 @@ struct NicSummary {
   std::optional<LatencySummary> transit;  ///< last bit in to first bit out
   /// With the application selftest.
   std::optional<driver::SelfTestResult> self_test;
+  /// With the application ping.
+  std::optional<driver::PingResult> ping;
 
   /// Frames that came in and of which is known what became of them.
   std::uint64_t accounted() const;

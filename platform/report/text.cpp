@@ -74,6 +74,19 @@ std::string self_test(const driver::SelfTestResult& t) {
   return text;
 }
 
+std::string ping(const driver::PingResult& p) {
+  std::string text = p.address.empty() ? "no address" : p.address + " from " + p.server;
+  if (!p.target.empty()) {
+    text += "; " + format_count(p.received) + " of " + plural(p.sent, "echo request") +
+            " answered by " + p.target;
+  }
+  if (p.received > 0) {
+    text += ", round trip " + format_time(p.fastest) + " to " + format_time(p.slowest);
+  }
+  if (!p.failure.empty()) text += "; " + p.failure;
+  return text;
+}
+
 std::string leds(const std::vector<LedSummary>& leds) {
   std::string text;
   for (const LedSummary& led : leds) {
@@ -106,6 +119,7 @@ void add_nic(std::string& out, std::size_t index, const NicSummary& n, double ac
   if (!n.leds.empty()) line(out, "leds", leds(n.leds));
   if (n.transit) line(out, "transit", latency(*n.transit));
   if (n.self_test) line(out, "self-test", self_test(*n.self_test));
+  if (n.ping) line(out, "ping", ping(*n.ping));
 }
 
 void add_stream(std::string& out, std::size_t index, const StreamSummary& s,

@@ -1,6 +1,6 @@
 #include "e1000tlm/e1000/receive/receive_checksum.h"
 
-#include "e1000tlm/e1000/dma/checksum.h"
+#include "e1000tlm/link/checksum.h"
 #include "e1000tlm/e1000/dma/descriptors.h"
 
 namespace e1000tlm::e1000 {
@@ -66,7 +66,7 @@ class Verifier {
     if (protocol == kIpv4InIp) return;
     if (check_ip_) {
       result_.status |= rx_status::kIpcs;
-      if (ones_sum(packet.first(header)) != kIntact) result_.errors |= rx_error::kIpe;
+      if (link::ones_sum(packet.first(header)) != kIntact) result_.errors |= rx_error::kIpe;
     }
     if ((load_be16(p + 6) & kMoreFragmentsOrOffset) != 0) return;
     const ConstBytes payload = packet.subspan(header, total - header);
@@ -100,9 +100,9 @@ class Verifier {
     if (!check_transport_) return;
     if (!(protocol == kTcp && is_tcp(segment)) && !(protocol == kUdp && is_udp(segment))) return;
     const auto length = static_cast<std::uint32_t>(segment.size());
-    const std::uint32_t pseudo_header = ones_sum(addresses) + length + protocol;
+    const std::uint32_t pseudo_header = link::ones_sum(addresses) + length + protocol;
     result_.status |= rx_status::kTcpcs;
-    if (ones_sum(segment, pseudo_header) != kIntact) result_.errors |= rx_error::kTcpe;
+    if (link::ones_sum(segment, pseudo_header) != kIntact) result_.errors |= rx_error::kTcpe;
   }
 
   static bool is_tcp(ConstBytes segment) {
@@ -131,7 +131,7 @@ ReceiveChecksum verify_checksums(ConstBytes frame, std::uint32_t rxcsum, std::ui
 
 std::uint16_t packet_checksum(ConstBytes stored, std::uint32_t rxcsum) {
   const std::size_t start = rxcsum & rxcsum::kPcssMask;
-  return start < stored.size() ? ones_sum(stored.subspan(start)) : std::uint16_t{0};
+  return start < stored.size() ? link::ones_sum(stored.subspan(start)) : std::uint16_t{0};
 }
 
 }  // namespace e1000tlm::e1000

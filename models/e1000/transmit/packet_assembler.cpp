@@ -3,7 +3,8 @@
 #include <cassert>
 #include <cstring>
 
-#include "e1000tlm/e1000/dma/checksum.h"
+#include "e1000tlm/link/checksum.h"
+#include "e1000tlm/link/segment_header.h"
 
 namespace e1000tlm::e1000 {
 
@@ -15,16 +16,14 @@ constexpr std::uint32_t kEthernetHeaderBytes = 14;
 constexpr std::uint32_t kAddressBytes = 12;
 constexpr std::uint32_t kTagBytes = 4;
 constexpr std::uint32_t kFcsBytes = link::kFcsBytes;
-constexpr std::uint32_t kIpv6HeaderBytes = 40;
-constexpr std::uint8_t kNotFinPsh = 0xF6;
 
 void insert_context_checksums(Bytes packet, const TxContext& context, std::uint8_t popts,
                               std::uint32_t transport_length) {
   if ((popts & tx_popts::kIxsm) != 0) {
-    insert_checksum(packet, context.ipcss, context.ipcse, context.ipcso, false);
+    link::insert_checksum(packet, context.ipcss, context.ipcse, context.ipcso, false);
   }
   if ((popts & tx_popts::kTxsm) != 0) {
-    insert_checksum(packet, context.tucss, context.tucse, context.tucso, !context.tcp,
+    link::insert_checksum(packet, context.tucss, context.tucse, context.tucso, !context.tcp,
                     transport_length);
   }
 }
@@ -180,33 +179,11 @@ void PacketAssembler::close_segment(bool last) {
   emit(first_.tag, first_.special, false);
 }
 
-/// Manual 3.5.9.1 to 3.5.9.3. Fields that do not lie in the prototype header stay as they are.
 void PacketAssembler::update_header(Bytes packet, bool last) const {
   const TxContext& context = tso_context_;
-  const auto size = static_cast<std::uint32_t>(packet.size());
-  const auto in_header = [&](std::uint32_t end) { return end <= context.hdrlen; };
-  if (in_header(context.ipcss + 6u)) {
-    std::uint8_t* const ip = packet.data() + context.ipcss;
-    const std::uint32_t length = size - context.ipcss;
-    if (context.ipv4) {
-      store_be16(ip + 2, static_cast<std::uint16_t>(length));
-      store_be16(ip + 4, static_cast<std::uint16_t>(load_be16(ip + 4) + segments_.count));
-    } else {
-      // The printed formula counts the fixed header as well; that of a later controller (82583V
-      // data sheet 7.3.6.2) and RFC 8200, 3 do not.
-      store_be16(ip + 4, static_cast<std::uint16_t>(length - kIpv6HeaderBytes));
-    }
-  }
-  if (context.tcp) {
-    if (in_header(context.tucss + 8u)) {
-      std::uint8_t* const sequence = packet.data() + context.tucss + 4;
-      store_be32(sequence, load_be32(sequence) + segments_.payload_bytes);
-    }
-    // The manual names no other flag: CWR for one is copied into every segment.
-    if (!last && in_header(context.tucss + 14u)) packet[context.tucss + 13u] &= kNotFinPsh;
-  } else if (in_header(context.tucss + 6u)) {
-    store_be16(packet.data() + context.tucss + 4, static_cast<std::uint16_t>(size - context.tucss));
-  }
+  link::update_segment_header(
+      packet, {context.ipv4, context.tcp, context.ipcss, context.tucss, context.hdrlen},
+      segments_.count, segments_.payload_bytes, last);
 }
 
 AssemblerResult PacketAssembler::finish_segments() {
@@ -256,7 +233,7 @@ void PacketAssembler::offload(const TxDescriptor& descriptor) {
   if (!first_.legacy) {
     insert_context_checksums(untagged_packet(), checksum_context_, first_.popts, 0);
   } else if (descriptor.kind == TxDescriptor::Kind::kLegacy && descriptor.has(tx_cmd::kIc)) {
-    insert_checksum(untagged_packet(), first_.css, 0, first_.cso, false);
+    link::insert_checksum(untagged_packet(), first_.css, 0, first_.cso, false);
   }
 }
 

@@ -1,12 +1,25 @@
 #include "e1000tlm/link/host/builtin_partners.h"
 
+#include <string>
+
 #include "e1000tlm/link/capture/pcap_partner.h"
 #include "e1000tlm/link/host/dgram_partner.h"
 #include "e1000tlm/link/host/stream_partner.h"
 #include "e1000tlm/link/host/tap_partner.h"
+#include "e1000tlm/link/host/user_partner.h"
 #include "e1000tlm/link/simple_partners.h"
 
 namespace e1000tlm::link {
+
+namespace {
+
+/// Why a kind is not there that needs a library which was not found when this was built.
+[[maybe_unused]] std::string missing(const std::string& library, const std::string& package) {
+  return "this build has it not, as " + library + " was missing; on Debian: apt-get install " +
+         package + ", then configure and build again";
+}
+
+}  // namespace
 
 PartnerRegistry builtin_partners() {
   PartnerRegistry registry;
@@ -16,6 +29,11 @@ PartnerRegistry builtin_partners() {
   registry.add("stream", stream_kind());
   registry.add("null", null_kind());
   registry.add("loopback", loopback_kind());
+#ifdef E1000TLM_HAS_SLIRP
+  registry.add("user", user_kind());
+#else
+  registry.add_missing("user", missing("libslirp", "libslirp-dev"));
+#endif
   return registry;
 }
 

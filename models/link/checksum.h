@@ -1,11 +1,11 @@
 #pragma once
-/// Internet checksums (RFC 1071) as the controller's offload computes them. No SystemC.
+/// Internet checksums (RFC 1071) as offloads of controllers and hosts compute them. No SystemC.
 
 #include <cstdint>
 
 #include "e1000tlm/tlm/bytes.h"
 
-namespace e1000tlm::e1000 {
+namespace e1000tlm::link {
 
 /// Ones-complement sum of 16-bit big-endian words, folded to 16 bits, not complemented. An odd last
 /// byte counts as the high half of a word. `seed` is added in.
@@ -19,4 +19,4 @@ std::uint16_t ones_sum(ConstBytes bytes, std::uint32_t seed = 0);
 bool insert_checksum(Bytes packet, unsigned start, unsigned end, unsigned offset, bool udp,
                      std::uint32_t extra = 0);
 
-}  // namespace e1000tlm::e1000
+}  // namespace e1000tlm::link

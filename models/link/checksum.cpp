@@ -1,9 +1,9 @@
-#include "e1000tlm/e1000/dma/checksum.h"
+#include "e1000tlm/link/checksum.h"
 
 #include <array>
 #include <cstddef>
 
-namespace e1000tlm::e1000 {
+namespace e1000tlm::link {
 
 namespace {
 
@@ -62,4 +62,4 @@ bool insert_checksum(Bytes packet, unsigned start, unsigned end, unsigned offset
   return true;
 }
 
-}  // namespace e1000tlm::e1000
+}  // namespace e1000tlm::link

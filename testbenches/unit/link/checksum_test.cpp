@@ -1,11 +1,11 @@
-#include "e1000tlm/e1000/dma/checksum.h"
+#include "e1000tlm/link/checksum.h"
 
 #include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace e1000tlm::e1000 {
+namespace e1000tlm::link {
 namespace {
 
 using Content = std::vector<std::uint8_t>;
@@ -132,4 +132,4 @@ TEST(InsertChecksum, RefusesWhatLiesBeyondThePacket) {
 }
 
 }  // namespace
-}  // namespace e1000tlm::e1000
+}  // namespace e1000tlm::link
