@@ -25,6 +25,7 @@ PartnerRegistry builtin_partners() {
   PartnerRegistry registry;
   registry.add("pcap", pcap_kind());
   registry.add("tap", tap_kind());
+  registry.add("bridge", bridge_kind());
   registry.add("dgram", dgram_kind());
   registry.add("stream", stream_kind());
   registry.add("null", null_kind());

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,6 +50,21 @@ void WakeUp::clear() const noexcept {
 
 void throw_host_error(const std::string& what, int error) {
   throw std::runtime_error(what + ": " + std::generic_category().message(error));
+}
+
+UniqueFd take_descriptor(const std::string& number) {
+  const bool digits = !number.empty() && number.size() <= 6 &&
+                      number.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits) throw std::invalid_argument("'" + number + "' is no number of a descriptor");
+  const int fd = std::stoi(number);
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0) {
+    throw std::invalid_argument("descriptor " + number +
+                                " is not open (whoever starts the program must pass it on)");
+  }
+  ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return UniqueFd(fd);
 }
 
 sockaddr_un unix_address(const std::string& path) {

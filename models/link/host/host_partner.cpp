@@ -83,7 +83,9 @@ void HostPartner::finish() {
     outgoing_.clear();
     incoming_.clear();
     closed_ = true;
+    const std::string trouble = device_->shut_down();
     device_.reset();
+    if (!trouble.empty()) SC_REPORT_WARNING(kReport, (what_ + ": " + trouble).c_str());
   }
   collect_drops();
 }

@@ -15,6 +15,7 @@
 #include <systemc>
 
 #include "e1000tlm/link/hold_queue.h"
+#include "e1000tlm/link/host/host_device.h"
 #include "e1000tlm/link/host/host_fd.h"
 #include "e1000tlm/link/host/host_flush.h"
 #include "e1000tlm/link/partner.h"
@@ -22,48 +23,6 @@
 #include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::link {
-
-/// A file descriptor that carries frames without FCS. Calls come from different threads, one at a
-/// time. No SystemC.
-class HostDevice {
- public:
-  virtual ~HostDevice() = default;
-
-  /// Readable when read() has something to do.
-  virtual int fd() const = 0;
-
-  /// How read() or write() went.
-  enum class Outcome : std::uint8_t {
-    kDone,
-    kAgain,    ///< nothing to read; no room to write
-    kDropped,  ///< the frame is lost, for `reason`
-    kClosed,   ///< the device has gone, for good
-  };
-  /// What read() brought.
-  struct ReadResult {
-    /// How it went.
-    Outcome outcome = Outcome::kAgain;
-    ConstBytes frame;              ///< kDone: valid until the next read()
-    const char* reason = nullptr;  ///< kDropped
-  };
-  /// Never blocks.
-  virtual ReadResult read() = 0;
-
-  /// What became of a frame.
-  struct WriteResult {
-    /// How it went.
-    Outcome outcome = Outcome::kAgain;
-    const char* reason = nullptr;  ///< kDropped
-  };
-  /// Waits at most `wait` for room. After kAgain the next call brings the same frame.
-  virtual WriteResult write(ConstBytes frame, std::chrono::milliseconds wait) = 0;
-
-  /// What has happened when read() or write() says kClosed, and what to do about it.
-  virtual std::string why_closed() const { return "the host's end has gone"; }
-
-  /// poll(POLLOUT) says whether write() has room. Otherwise a busy device is tried again.
-  virtual bool poll_tells_room() const = 0;
-};
 
 /// Joins a HostDevice to a cable, losing nothing silently and pushing back both ways.
 ///

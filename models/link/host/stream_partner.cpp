@@ -9,11 +9,11 @@
 #include <vector>
 
 #include <poll.h>
-#include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "e1000tlm/link/host/host_watch.h"
 #include "e1000tlm/link/host/length_prefix.h"
 
 namespace e1000tlm::link {
@@ -21,38 +21,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
-
-bool is_ready(int fd, short events, milliseconds wait) {
-  pollfd waiting{fd, events, 0};
-  return ::poll(&waiting, 1, static_cast<int>(wait.count())) > 0;
-}
-
-/// Descriptors of which the owner waits for the first that is ready, by waiting for this one.
-class Watch {
- public:
-  Watch() : fd_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (!fd_) throw_host_error("cannot create an epoll instance", errno);
-  }
-  int fd() const { return fd_.get(); }
-  void add(int fd, std::uint32_t events) const {
-    if (!try_add(fd, events)) throw_host_error("cannot watch a socket", errno);
-  }
-  /// For threads that must not throw. False: the system has no room for it, see errno.
-  bool try_add(int fd, std::uint32_t events) const {
-    return control(EPOLL_CTL_ADD, fd, events) == 0;
-  }
-  /// Of one that is watched; cannot fail.
-  void change(int fd, std::uint32_t events) const { control(EPOLL_CTL_MOD, fd, events); }
-
- private:
-  int control(int operation, int fd, std::uint32_t events) const {
-    epoll_event event{};
-    event.events = events;
-    event.data.fd = fd;
-    return ::epoll_ctl(fd_.get(), operation, fd, &event);
-  }
-  UniqueFd fd_;
-};
 
 /// Makes a Watch ready once, later.
 class Timer {
@@ -166,7 +134,6 @@ class Connector {
 class StreamDevice : public HostDevice {
  public:
   explicit StreamDevice(const StreamConfig& config) : config_(config) {
-    watch_.add(there_is_more_.fd(), EPOLLIN);
     if (config.server) {
       acceptor_.emplace(config.address, watch_);
     } else if (config.reconnect.count() > 0) {
@@ -194,7 +161,7 @@ class StreamDevice : public HostDevice {
         return {waits_for_peers() ? Outcome::kAgain : Outcome::kClosed, {}, nullptr};
       }
       const LengthPrefixReader::Item item = reader_.next();
-      stay_readable(item.result != LengthPrefixReader::Result::kNeedsMore && reader_.inside());
+      leftover_.set(item.result != LengthPrefixReader::Result::kNeedsMore && reader_.inside());
       switch (item.result) {
         case LengthPrefixReader::Result::kFrame: return {Outcome::kDone, item.frame, nullptr};
         case LengthPrefixReader::Result::kTooLong: return {Outcome::kDropped, {}, "too_long"};
@@ -253,12 +220,6 @@ class StreamDevice : public HostDevice {
     return true;
   }
 
-  /// What has been taken from the socket already does not wake anybody.
-  void stay_readable(bool more) {
-    if (std::exchange(more_, more) == more) return;
-    more ? there_is_more_.set() : there_is_more_.clear();
-  }
-
   /// Otherwise the first peer is the only one.
   bool waits_for_peers() const { return acceptor_ || connector_; }
 
@@ -280,7 +241,7 @@ class StreamDevice : public HostDevice {
   void hang_up() {
     connection_.reset();
     reader_.clear();
-    stay_readable(false);
+    leftover_.set(false);
     sent_ = 0;
     deaf_ = false;
     if (acceptor_) acceptor_->listen();
@@ -293,8 +254,7 @@ class StreamDevice : public HostDevice {
   std::optional<Connector> connector_;  // of a client that reconnects
   UniqueFd connection_;
   LengthPrefixReader reader_;
-  WakeUp there_is_more_;  // in the reader
-  bool more_ = false;
+  Leftover leftover_{watch_};  // in the reader: what has been taken from the socket wakes nobody
   std::size_t sent_ = 0;  // of the frame that write() is offered again, with its prefix
   bool deaf_ = false;     // the peer takes nothing any more; what it has sent can still be read
 };

@@ -74,7 +74,7 @@ bool OffloadFinisher::find_headers(std::size_t ip, bool ipv4) {
   }
   std::size_t transport_bytes = kUdpBytes;
   if (size < transport + (layout_.tcp ? kTcpBytes : kUdpBytes)) return false;
-  if (layout_.tcp) transport_bytes = std::size_t{frame_[transport + 12] >> 4U} * 4;
+  if (layout_.tcp) transport_bytes = static_cast<std::size_t>(frame_[transport + 12] >> 4) * 4;
   const bool complete = !layout_.tcp || transport_bytes >= kTcpBytes;
   const std::size_t headers = transport + transport_bytes;
   if (!complete || headers >= size) return false;

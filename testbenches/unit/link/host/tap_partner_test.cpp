@@ -25,6 +25,13 @@ using ::testing::HasSubstr;
 
 constexpr std::uint16_t kExperimental = 0x88b5;
 
+TapConfig named(const std::string& ifname, const std::string& control = "/dev/net/tun") {
+  TapConfig config;
+  config.ifname = ifname;
+  config.control = control;
+  return config;
+}
+
 /// Every test has a network of its own: nothing on the host is touched.
 class TapPartnerTest : public ::testing::Test {
  protected:
@@ -34,7 +41,7 @@ class TapPartnerTest : public ::testing::Test {
       GTEST_SKIP() << "needs the right to make a network namespace (root)";
     }
     try {
-      open_tap("probe0");
+      open_tap(named("probe0"));
     } catch (const std::runtime_error& error) {
       GTEST_SKIP() << "no tap interfaces here: " << error.what();
     }
@@ -123,7 +130,7 @@ TEST_F(TapPartnerTest, CarriesFramesBothWays) {
 
 TEST_F(TapPartnerTest, AnInterfaceMadeHereGoesWithIt) {
   {
-    const auto device = open_tap("nic0");
+    const auto device = open_tap(named("nic0"));
     EXPECT_NE(::if_nametoindex("nic0"), 0U);
   }
   EXPECT_EQ(::if_nametoindex("nic0"), 0U);
@@ -133,7 +140,7 @@ TEST_F(TapPartnerTest, JoiningLeavesAnInterfaceAsItIs) {
   foreign_queue("nic0", IFF_NO_PI, true).reset();
   const short before = flags_of("nic0");
   {
-    const auto device = open_tap("nic0");
+    const auto device = open_tap(named("nic0"));
     EXPECT_EQ(flags_of("nic0") & IFF_UP, 0);
     EXPECT_EQ(device->write(numbered_frame(1), std::chrono::milliseconds(0)).outcome,
               HostDevice::Outcome::kDropped);
@@ -145,7 +152,7 @@ TEST_F(TapPartnerTest, JoiningLeavesAnInterfaceAsItIs) {
 
 TEST_F(TapPartnerTest, StripsAndWritesTheHeaderThatOtherQueuesInsistOn) {
   const UniqueFd other = foreign_queue("nic0", IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
-  const auto device = open_tap("nic0");
+  const auto device = open_tap(named("nic0"));
   {
     const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM, 0));
     ifreq request{};
@@ -173,7 +180,7 @@ TEST_F(TapPartnerTest, StripsAndWritesTheHeaderThatOtherQueuesInsistOn) {
 template <class Exception>
 std::string refusal(const std::string& ifname, const std::string& control = "/dev/net/tun") {
   try {
-    open_tap(ifname, control);
+    open_tap(named(ifname, control));
   } catch (const Exception& error) {
     return error.what();
   }
@@ -181,7 +188,7 @@ std::string refusal(const std::string& ifname, const std::string& control = "/de
 }
 
 TEST_F(TapPartnerTest, NamesTheInterfaceAndTheReasonOfAFailure) {
-  const auto device = open_tap("nic0");
+  const auto device = open_tap(named("nic0"));
   EXPECT_THAT(refusal<std::runtime_error>("nic0"),
               HasSubstr("tap interface 'nic0': cannot attach to it (another process uses it)"));
   EXPECT_THAT(refusal<std::runtime_error>("lo"), HasSubstr("tap interface 'lo': cannot attach"));
