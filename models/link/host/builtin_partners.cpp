@@ -4,9 +4,13 @@
 
 #include "e1000tlm/link/capture/pcap_partner.h"
 #include "e1000tlm/link/host/dgram_partner.h"
+#include "e1000tlm/link/host/l2tpv3_partner.h"
+#include "e1000tlm/link/host/passt_partner.h"
+#include "e1000tlm/link/host/socket_partner.h"
 #include "e1000tlm/link/host/stream_partner.h"
 #include "e1000tlm/link/host/tap_partner.h"
 #include "e1000tlm/link/host/user_partner.h"
+#include "e1000tlm/link/host/vde_partner.h"
 #include "e1000tlm/link/simple_partners.h"
 
 namespace e1000tlm::link {
@@ -28,12 +32,20 @@ PartnerRegistry builtin_partners() {
   registry.add("bridge", bridge_kind());
   registry.add("dgram", dgram_kind());
   registry.add("stream", stream_kind());
+  registry.add("socket", socket_kind());
+  registry.add("l2tpv3", l2tpv3_kind());
+  registry.add("passt", passt_kind());
   registry.add("null", null_kind());
   registry.add("loopback", loopback_kind());
 #ifdef E1000TLM_HAS_SLIRP
   registry.add("user", user_kind());
 #else
   registry.add_missing("user", missing("libslirp", "libslirp-dev"));
+#endif
+#ifdef E1000TLM_HAS_VDEPLUG
+  registry.add("vde", vde_kind());
+#else
+  registry.add_missing("vde", missing("libvdeplug", "libvdeplug-dev"));
 #endif
   return registry;
 }

@@ -1,106 +1,69 @@
 #include "e1000tlm/link/host/dgram_partner.h"
 
-#include <cerrno>
 #include <stdexcept>
-#include <vector>
 
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include "e1000tlm/link/host/spec_values.h"
 
 namespace e1000tlm::link {
 namespace {
 
-using std::chrono::milliseconds;
+const std::vector<std::string> kTypes{"unix", "inet", "fd"};
+constexpr std::size_t kUnix = 0, kInet = 1, kFd = 2;
 
-class DgramDevice : public HostDevice {
- public:
-  DgramDevice(const std::string& local, const std::string& remote)
-      : local_(local), remote_(unix_address(remote)), buffer_(kMaxFrameBytes) {
-    if (local == remote) {
-      throw std::invalid_argument("local and remote socket are both '" + local + "'");
+DatagramSockets from_descriptor(const PartnerSpec& spec) {
+  const std::string number = spec.require("local.str");
+  return naming(spec, "local.str", [&] {
+    if (!spec.find("remote.host")) return descriptor_datagrams(number, nullptr);
+    const SocketAddress remote = inet_address(spec, "remote.host", "remote.port");
+    return descriptor_datagrams(number, &remote);
+  });
+}
+
+DatagramSockets from_spec(const PartnerSpec& spec) {
+  if (spec.find("local") || spec.find("remote")) {
+    for (const auto& option : spec.options) {
+      if (option.first.find('.') == std::string::npos) continue;
+      spec.reject(option.first, "does not go with local=PATH and remote=PATH");
     }
-    fd_ = bind_unix_socket(local, SOCK_DGRAM);
+    return unix_datagrams(spec.require("local"), spec.require("remote"));
   }
-  ~DgramDevice() override { ::unlink(local_.c_str()); }
-
-  int fd() const override { return fd_.get(); }
-  // The socket is not connected, so that anybody may send to it and `remote` may come and go: then
-  // poll() knows nothing of the receiver's queue.
-  bool poll_tells_room() const override { return false; }
-  std::string why_closed() const override { return "the socket does not work any more"; }
-
-  ReadResult read() override {
-    const ssize_t size =
-        ::recv(fd_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
-    if (size < 0) {
-      const bool again = errno == EAGAIN || errno == EINTR;
-      return {again ? Outcome::kAgain : Outcome::kClosed, {}, nullptr};
-    }
-    if (static_cast<std::size_t>(size) > buffer_.size()) return {Outcome::kDropped, {}, "too_long"};
-    return {Outcome::kDone, {buffer_.data(), static_cast<std::size_t>(size)}, nullptr};
+  const std::size_t remote = spec.choice("remote.type", kTypes, kTypes.size());
+  const std::size_t local = spec.choice("local.type", kTypes, remote == kInet ? kInet : kUnix);
+  if (local == kFd) return from_descriptor(spec);
+  if (remote == kFd) spec.reject("remote.type", "is none of unix, inet");
+  if (remote == kUnix) return unix_datagrams(spec.require("local.path"), spec.require("remote.path"));
+  if (remote == kTypes.size()) {
+    throw std::invalid_argument("link partner " + spec.kind +
+                                ": needs local=PATH,remote=PATH, or remote.type=inet and the keys "
+                                "that go with it, or local.type=fd,local.str=N");
   }
-
-  WriteResult write(ConstBytes frame, milliseconds wait) override {
-    // The kernel itself wakes a blocked sender when the receiver's queue has room again.
-    int flags = MSG_NOSIGNAL;
-    if (wait.count() > 0) {
-      set_send_timeout(wait);
-    } else {
-      flags |= MSG_DONTWAIT;
-    }
-    const ssize_t sent = ::sendto(fd_.get(), frame.data(), frame.size(), flags,
-                                  reinterpret_cast<const sockaddr*>(&remote_), sizeof remote_);
-    return sent >= 0 ? WriteResult{Outcome::kDone, nullptr} : failed(errno);
+  if (local != kInet) spec.reject("local.type", "does not go with remote.type=inet");
+  const SocketAddress to = inet_address(spec, "remote.host", "remote.port");
+  if (is_multicast(to.host)) {
+    return naming(spec, "remote.host",
+                  [&] { return multicast_datagrams(to, spec.find("local.host").value_or("")); });
   }
-
- private:
-  static WriteResult failed(int error) {
-    switch (error) {
-      case EAGAIN:
-      case EINTR:
-      case ENOBUFS: return {Outcome::kAgain, nullptr};
-      case ENOENT:
-      case ECONNREFUSED:
-      case ENOTDIR: return {Outcome::kDropped, "no_peer"};
-      case EMSGSIZE: return {Outcome::kDropped, "too_long"};
-      default: return {Outcome::kDropped, "host_error"};
-    }
-  }
-
-  void set_send_timeout(milliseconds wait) {
-    if (wait == send_timeout_) return;
-    timeval timeout{};
-    timeout.tv_sec = static_cast<time_t>(wait.count() / 1000);
-    timeout.tv_usec = static_cast<suseconds_t>(wait.count() % 1000 * 1000);
-    ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    send_timeout_ = wait;
-  }
-
-  std::string local_;
-  sockaddr_un remote_;
-  UniqueFd fd_;
-  std::vector<std::uint8_t> buffer_;
-  milliseconds send_timeout_{0};
-};
+  return udp_datagrams(inet_address(spec, "local.host", "local.port"), to);
+}
 
 }  // namespace
 
-std::unique_ptr<HostDevice> open_dgram(const std::string& local, const std::string& remote) {
-  return std::make_unique<DgramDevice>(local, remote);
+std::unique_ptr<HostDevice> open_dgram(const PartnerSpec& spec) {
+  return make_datagram_device(from_spec(spec));
 }
 
 DgramPartner::DgramPartner(const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec)
-    : HostPartner(context.name.c_str(), end, spec,
-                  open_dgram(spec.require("local"), spec.require("remote")), context.hold_flush) {}
+    : HostPartner(context.name.c_str(), end, spec, open_dgram(spec), context.hold_flush) {}
 
 PartnerRegistry::Kind dgram_kind() {
   const auto make = [](const PartnerContext& context, CableEndIf& end,
                        const PartnerSpec& spec) -> std::unique_ptr<LinkPartner> {
     return std::make_unique<DgramPartner>(context, end, spec);
   };
-  return {
-      "frames as datagrams on a UNIX socket: local=PATH,remote=PATH", {"local", "remote"}, make};
+  return {"frames as datagrams: local=PATH,remote=PATH, or UDP as QEMU's -netdev dgram",
+          {"local", "remote", "local.type", "local.path", "local.host", "local.port", "local.str",
+           "remote.type", "remote.path", "remote.host", "remote.port"},
+          make};
 }
 
 }  // namespace e1000tlm::link

@@ -31,6 +31,7 @@ class HostDevice {
     Outcome outcome = Outcome::kAgain;
     ConstBytes frame;              ///< kDone: valid until the next read()
     const char* reason = nullptr;  ///< kDropped
+    std::uint64_t frames = 1;      ///< kDropped: so many
   };
   /// Never blocks.
   virtual ReadResult read() = 0;

@@ -189,7 +189,7 @@ bool HostPartner::read_batch() {
       break;
     }
     if (result.outcome == Outcome::kDropped) {
-      drop(result.reason);
+      drop(result.reason, result.frames);
       continue;
     }
     incoming_.bytes.insert(incoming_.bytes.end(), result.frame.begin(), result.frame.end());
@@ -247,7 +247,7 @@ std::size_t HostPartner::poll() {
     if (result.outcome == Outcome::kClosed) {
       closed_ = gone_ = true;
     } else if (result.outcome == Outcome::kDropped) {
-      ++statistics_.drops[result.reason];
+      statistics_.drops[result.reason] += result.frames;
     } else {
       offer(result.frame);
       ++taken;

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include <poll.h>
-#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "e1000tlm/link/host/host_timer.h"
 #include "e1000tlm/link/host/host_watch.h"
 #include "e1000tlm/link/host/length_prefix.h"
 
@@ -22,36 +22,12 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-/// Makes a Watch ready once, later.
-class Timer {
- public:
-  explicit Timer(const Watch& watch)
-      : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-    if (!fd_) throw_host_error("cannot create a timer", errno);
-    watch.add(fd_.get(), EPOLLIN);
-  }
-  void start(milliseconds span) const {
-    itimerspec time{};
-    time.it_value.tv_sec = static_cast<time_t>(span.count() / 1000);
-    time.it_value.tv_nsec = static_cast<long>(span.count() % 1000 * 1'000'000);
-    ::timerfd_settime(fd_.get(), 0, &time, nullptr);
-  }
-  /// True once after each start().
-  bool expired() const {
-    std::uint64_t expirations = 0;
-    return ::read(fd_.get(), &expirations, sizeof expirations) > 0;
-  }
-
- private:
-  UniqueFd fd_;
-};
-
 /// Takes one connection after the other. Rests while there is no descriptor left for one: it would
 /// be ready all the time.
 class Acceptor {
  public:
-  Acceptor(const SocketAddress& address, const Watch& watch)
-      : watch_(watch), timer_(watch), fd_(listen_on(address)) {
+  Acceptor(UniqueFd listener, const Watch& watch)
+      : watch_(watch), timer_(watch), fd_(std::move(listener)) {
     watch_.add(fd_.get(), EPOLLIN);
   }
   /// One that waits, or none. The next one is waited for from listen() on.
@@ -131,11 +107,37 @@ class Connector {
   std::size_t next_ = 0;
 };
 
+/// A stream socket that somebody else has opened. Throws std::invalid_argument.
+UniqueFd stream_socket(const std::string& number, bool listening) {
+  UniqueFd fd = take_descriptor(number);
+  int type = 0;
+  int accepts = 0;
+  socklen_t size = sizeof type;
+  const bool known =
+      ::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+      ::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &accepts, &(size = sizeof accepts)) == 0;
+  if (!known || type != SOCK_STREAM) {
+    throw std::invalid_argument("descriptor " + number + " is no stream socket");
+  }
+  if ((accepts != 0) != listening) {
+    throw std::invalid_argument("descriptor " + number +
+                                (listening ? " does not listen, as server=on asks for"
+                                           : " listens: say server=on"));
+  }
+  set_no_delay(fd.get());
+  return fd;
+}
+
 class StreamDevice : public HostDevice {
  public:
   explicit StreamDevice(const StreamConfig& config) : config_(config) {
+    UniqueFd given;
+    if (!config.descriptor.empty()) given = stream_socket(config.descriptor, config.server);
     if (config.server) {
-      acceptor_.emplace(config.address, watch_);
+      acceptor_.emplace(given ? std::move(given) : listen_on(config.address), watch_);
+    } else if (given) {
+      watch_.add(given.get(), 0);
+      take(std::move(given));
     } else if (config.reconnect.count() > 0) {
       connector_.emplace(config.address, config.reconnect, watch_);
       take(connector_->start());
@@ -146,13 +148,14 @@ class StreamDevice : public HostDevice {
     }
   }
   ~StreamDevice() override {
-    if (acceptor_ && !config_.address.path.empty()) ::unlink(config_.address.path.c_str());
+    if (acceptor_ && !config_.address.path.empty() && config_.descriptor.empty()) ::unlink(config_.address.path.c_str());
   }
 
   int fd() const override { return watch_.fd(); }
   bool poll_tells_room() const override { return false; }
   std::string why_closed() const override {
-    return "the peer has gone (reconnect=SECONDS looks for it again)";
+    return config_.descriptor.empty() ? "the peer has gone (reconnect=SECONDS looks for it again)"
+                                      : "the peer has gone";
   }
 
   ReadResult read() override {
@@ -261,24 +264,57 @@ class StreamDevice : public HostDevice {
 
 }  // namespace
 
-StreamConfig stream_config(const PartnerSpec& spec) {
-  constexpr std::uint64_t kMostSeconds = 86'400;
-  StreamConfig config;
-  const bool unix_socket = spec.find("path").has_value();
-  if (unix_socket) {
-    config.address.path = spec.require("path");
-    for (const char* key : {"host", "port"}) {
-      if (spec.find(key)) spec.reject(key, "does not go with path=");
+namespace {
+
+/// The same options in QEMU's words: addr.type and what goes with it.
+PartnerSpec without_prefix(const PartnerSpec& spec) {
+  PartnerSpec plain = spec;
+  const std::size_t type = spec.choice("addr.type", {"unix", "inet", "fd"}, 3);
+  constexpr std::array<std::array<const char*, 3>, 4> kNames{{{"addr.path", "path", "unix"},
+                                                              {"addr.host", "host", "inet"},
+                                                              {"addr.port", "port", "inet"},
+                                                              {"addr.str", "fd", "fd"}}};
+  for (const auto& [prefixed, name, of_type] : kNames) {
+    const auto value = spec.find(prefixed);
+    if (!value) continue;
+    if (type == 3 || *spec.find("addr.type") != of_type) {
+      spec.reject(prefixed, std::string("goes with addr.type=") + of_type);
     }
+    if (spec.find(name)) spec.reject(prefixed, std::string("is the same as ") + name + "=");
+    plain.options[name] = *value;
+  }
+  return plain;
+}
+
+}  // namespace
+
+milliseconds reconnect_interval(const PartnerSpec& spec) {
+  constexpr std::uint64_t kMostSeconds = 86'400;
+  const std::uint64_t seconds = spec.number("reconnect", 0, 0, kMostSeconds);
+  return milliseconds(spec.number("reconnect-ms", seconds * 1000, 0, kMostSeconds * 1000));
+}
+
+StreamConfig stream_config(const PartnerSpec& given) {
+  const PartnerSpec spec = without_prefix(given);
+  StreamConfig config;
+  const auto alone = [&](const char* way, std::initializer_list<const char*> others) {
+    for (const char* key : others) {
+      if (spec.find(key)) spec.reject(key, std::string("does not go with ") + way + "=");
+    }
+  };
+  if (spec.find("fd")) {
+    alone("fd", {"path", "host", "port", "reconnect", "reconnect-ms"});
+    config.descriptor = spec.require("fd");
+  } else if (spec.find("path")) {
+    config.address.path = spec.require("path");
+    alone("path", {"host", "port"});
   } else {
     spec.require("port");
     config.address.port = std::to_string(spec.number("port", 0, 1, 65535));
     config.address.host = spec.find("host").value_or("");
   }
   config.server = spec.choice("server", {"off", "on"}, 0) == 1;
-  const std::uint64_t seconds = spec.number("reconnect", 0, 0, kMostSeconds);
-  config.reconnect =
-      milliseconds(spec.number("reconnect-ms", seconds * 1000, 0, kMostSeconds * 1000));
+  config.reconnect = reconnect_interval(spec);
   for (const char* key : {"reconnect", "reconnect-ms"}) {
     if (config.server && spec.find(key)) spec.reject(key, "does not go with server=on");
   }
@@ -300,9 +336,10 @@ PartnerRegistry::Kind stream_kind() {
     return std::make_unique<StreamPartner>(context, end, spec);
   };
   return {
-      "frames on a stream socket, QEMU's -netdev stream: path=PATH or host=HOST,port=PORT; server "
-      "to listen, otherwise reconnect=SECONDS or reconnect-ms=N to try again",
-      {"path", "host", "port", "server", "reconnect", "reconnect-ms"},
+      "frames on a stream socket, QEMU's -netdev stream: path=PATH, host=HOST,port=PORT or fd=N; "
+      "server to listen, otherwise reconnect=SECONDS or reconnect-ms=N to try again",
+      {"path", "host", "port", "fd", "server", "reconnect", "reconnect-ms", "addr.type",
+       "addr.path", "addr.host", "addr.port", "addr.str"},
       make};
 }
 

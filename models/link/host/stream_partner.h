@@ -13,13 +13,16 @@ namespace e1000tlm::link {
 struct StreamConfig {
   SocketAddress address;
   bool server = false;
+  /// Instead of the address: number of a socket that is open, listening (server) or connected.
+  std::string descriptor{};
   /// How long after a failure or the end of a connection the next attempt begins; 0: there is none,
   /// the first must succeed, and when its connection ends the link has gone for good. Not for
   /// servers, which take the next peer at any time.
   std::chrono::milliseconds reconnect{0};
 };
 
-/// Partner kind "stream": path=PATH, or host=HOST,port=PORT (no host: 127.0.0.1).
+/// Partner kind "stream": path=PATH, host=HOST,port=PORT (no host: 127.0.0.1), or fd=N; in QEMU's
+/// words addr.type=unix,addr.path=, addr.type=inet,addr.host=,addr.port=, addr.type=fd,addr.str=.
 ///   server=on|off, server   listen; default: connect
 ///   reconnect=S, reconnect-ms=MS   see StreamConfig
 ///
@@ -39,6 +42,10 @@ class StreamPartner : public HostPartner {
 
 /// What the options of a spec say. Throws std::invalid_argument.
 StreamConfig stream_config(const PartnerSpec& spec);
+
+/// StreamConfig::reconnect from the options reconnect and reconnect-ms. Throws
+/// std::invalid_argument.
+std::chrono::milliseconds reconnect_interval(const PartnerSpec& spec);
 
 /// The socket alone. Throws as StreamPartner.
 std::unique_ptr<HostDevice> open_stream(const StreamConfig& config);

@@ -293,7 +293,7 @@ TEST(DgramPartner, CanGoAtAnyTime) {
 template <class Exception>
 std::string refusal(const std::string& local, const std::string& remote) {
   try {
-    open_dgram(local, remote);
+    open_dgram(spec_for(local, remote));
   } catch (const Exception& error) {
     return error.what();
   }
@@ -305,7 +305,7 @@ TEST(DgramPartner, ReplacesAStaleSocketOnly) {
   const std::string path = directory.file("nic");
   { const UniqueFd gone = bind_unix_socket(path, SOCK_DGRAM); }
   ASSERT_TRUE(std::filesystem::exists(path));
-  const auto device = open_dgram(path, directory.file("peer"));
+  const auto device = open_dgram(spec_for(path, directory.file("peer")));
   EXPECT_THAT(refusal<std::runtime_error>(path, directory.file("peer")),
               HasSubstr("'" + path + "' is in use"));
   const std::string file = directory.file("file");
