@@ -5,7 +5,6 @@ import os
 import socket
 import struct
 import subprocess
-import sys
 import time
 
 import support
@@ -193,7 +192,13 @@ class Qemu:
         self.process = None
 
     def functions(self):
-        return datagrams(self.socket, ("127.0.0.1", self.port))
+        send, receive = datagrams(self.socket, ("127.0.0.1", self.port))
+
+        def send_if_alive(data):
+            if self.process.poll() is not None:
+                self.scenario.fail("QEMU has ended: " + self.process.stderr.read())
+            send(data)
+        return send_if_alive, receive
 
 
 def no_qemu():
@@ -212,5 +217,3 @@ def main(reason):
     support.main()
 
 
-__all__ = [name for name in globals() if not name.startswith("_")]
-assert sys.version_info >= (3, 9)

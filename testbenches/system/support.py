@@ -107,9 +107,10 @@ class Scenario(unittest.TestCase):
         return os.path.join(self._directory.name, name)
 
 
-def start_sim(scenario, *arguments, **options):
-    """Starts e1000-sim with pipes; it ends with the scenario at the latest."""
-    process = subprocess.Popen([SIM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+def start_sim(scenario, *arguments, prefix=(), **options):
+    """Starts e1000-sim with pipes; it ends with the scenario at the latest. prefix: a command that
+    becomes it."""
+    process = subprocess.Popen([*prefix, SIM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True, **options)
     scenario.addCleanup(process.stdout.close)
     scenario.addCleanup(process.stderr.close)

@@ -1,0 +1,303 @@
+"""Links to the host: descriptors that are passed on, a VDE switch, a bridge through QEMU's helper,
+and hostile datagrams."""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import time
+
+import support
+from links_support import (REFERENCE, Board, Namespace, datagrams, frame, have,
+                           no_namespaces, no_qemu, reflects, stream)
+from support import Scenario, free_port, sim
+
+
+
+class Descriptors(Scenario):
+    """Sockets and tap devices that whoever starts the simulator has opened."""
+
+    def check_pair(self, link, kind, functions):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+        self.addCleanup(ours.close)
+        board = Board(self, link.format(theirs.fileno()), pass_fds=[theirs.fileno()])
+        theirs.close()
+        reflects(self, board, *functions(ours))
+        status, out, err = board.stop()
+        self.assertEqual(status, 0, out + err)
+
+    def connected(self, sock):
+        send, receive = datagrams(sock, None)
+        del send
+        return sock.send, receive
+
+    def test_stream(self):
+        self.check_pair("stream:fd={}", socket.SOCK_STREAM, stream)
+
+    def test_socket_with_a_stream(self):
+        self.check_pair("socket:fd={}", socket.SOCK_STREAM, stream)
+
+    def test_socket_with_datagrams(self):
+        self.check_pair("socket:fd={}", socket.SOCK_DGRAM, self.connected)
+
+    def test_dgram(self):
+        self.check_pair("dgram:local.type=fd,local.str={}", socket.SOCK_DGRAM, self.connected)
+
+    def test_what_is_no_such_descriptor_is_refused(self):
+        for link in ("stream:fd=99", "socket:fd=99", "dgram:local.type=fd,local.str=99",
+                     "tap:fd=99", "stream:fd=x"):
+            result = sim("--link", link)
+            self.assertEqual(result.returncode, 2, link)
+            self.assertIn(link.split(":")[0], result.stderr)
+        self.assertIn("no number", result.stderr)
+
+
+class Hostile(Scenario):
+    def test_datagrams_that_are_no_frames_are_counted(self):
+        here, there = free_port(), free_port()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("127.0.0.1", there))
+            link = (f"l2tpv3:src=127.0.0.1,dst=127.0.0.1,udp=on,srcport={here},dstport={there},"
+                    "txsession=1,rxsession=2,txcookie=3,rxcookie=4")
+            board = Board(self, link, arguments=("--json", self.path("out.json")))
+            send, receive = datagrams(peer, ("127.0.0.1", here))
+            head = struct.pack(">III", 0x30000, 2, 4)
+
+            def unpacked(seconds):
+                data = receive(seconds)
+                return None if data is None else data[12:]
+            reflects(self, board, lambda data: send(head + data), unpacked, count=3)
+            bad = [b"", b"\0", head[:11], struct.pack(">III", 0xC8020003, 2, 4) + frame(1),
+                   struct.pack(">III", 0x30000, 3, 4) + frame(1),
+                   struct.pack(">III", 0x30000, 2, 5) + frame(1), head, head + b"x" * 13,
+                   head + bytes(40000)]
+            for data in bad:
+                send(data)
+            reflects(self, board, lambda data: send(head + data), unpacked, count=3)
+            status, out, err = board.stop()
+        self.assertEqual(status, 0, out + err)
+        with open(self.path("out.json"), encoding="utf-8") as file:
+            lost = json.load(file)["nics"][0]["lost"]
+        self.assertEqual({k: v for k, v in lost.items() if k.startswith("partner_")},
+                         {"partner_too_short": 5, "partner_not_data": 1,
+                          "partner_foreign_session": 1, "partner_bad_cookie": 1,
+                          "partner_too_long": 1})
+
+
+class Vde(Scenario):
+    def start_switch(self, path):
+        switch = subprocess.Popen(["vde_switch", "--hub", "-s", path], stdin=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(switch.stdin.close)
+        self.addCleanup(switch.wait)
+        self.addCleanup(switch.kill)
+        deadline = time.monotonic() + 20
+        while not os.path.exists(os.path.join(path, "ctl")):
+            self.assertLess(time.monotonic(), deadline, "no switch")
+            time.sleep(0.02)
+        return switch
+
+    def plug(self, path):
+        """vde_plug passes frames through its standard streams, after their length in two bytes."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        plug = subprocess.Popen(["vde_plug", path], stdin=theirs, stdout=theirs,
+                                stderr=subprocess.DEVNULL)
+        theirs.close()
+        self.addCleanup(ours.close)
+        self.addCleanup(plug.wait)
+        self.addCleanup(plug.kill)
+        buffered = bytearray()
+
+        def receive(seconds):
+            ours.settimeout(seconds)
+            try:
+                while len(buffered) < 2 or len(buffered) < 2 + struct.unpack_from(">H", buffered)[0]:
+                    data = ours.recv(65536)
+                    if not data:
+                        return None
+                    buffered.extend(data)
+            except TimeoutError:
+                return None
+            size, = struct.unpack_from(">H", buffered)
+            data = bytes(buffered[2:2 + size])
+            del buffered[:2 + size]
+            return data
+        return (lambda data: ours.sendall(struct.pack(">H", len(data)) + data)), receive
+
+    def setUp(self):
+        super().setUp()
+        if not have("vde_switch", "vde_plug"):
+            self.skipTest("needs vde_switch and vde_plug (vde2)")
+
+    def test_frames_pass_a_switch_that_ends_and_comes_back(self):
+        path = self.path("vde")
+        switch = self.start_switch(path)
+        board = Board(self, f"vde:sock={path},reconnect-ms=50,mode=0600")
+        reflects(self, board, *self.plug(path))
+        switch.terminate()
+        switch.wait(timeout=20)
+        self.start_switch(path)
+        reflects(self, board, *self.plug(path))
+        status, out, err = board.stop()
+        self.assertEqual(status, 0, out + err)
+
+    def test_a_switch_that_goes_for_good_is_reported(self):
+        path = self.path("vde")
+        switch = self.start_switch(path)
+        board = Board(self, f"vde:sock={path}")
+        reflects(self, board, *self.plug(path), count=1)
+        switch.terminate()
+        out, err = board.process.communicate(timeout=30)
+        self.assertEqual(board.process.returncode, 1, out + err)
+        self.assertIn("the VDE switch has gone", err)
+
+    def test_without_a_switch_nothing_is_run(self):
+        result = sim("--link", f"vde:sock={self.path('none')}")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("vde_switch -s", result.stderr)
+
+
+class Tap(Scenario):
+    """In a namespace of its own; packet sockets are the host's side."""
+
+    def setUp(self):
+        super().setUp()
+        reason = no_namespaces()
+        if reason is None and not os.path.exists("/dev/net/tun"):
+            reason = "no /dev/net/tun"
+        if reason:
+            self.skipTest(reason)
+        self.namespace = Namespace(self)
+
+    def packets(self, interface):
+        """A packet socket in the namespace, through a helper that passes it on."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        script = ("import socket,sys\n"
+                  "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW,socket.htons(0x88b5))\n"
+                  "s.bind((sys.argv[1],0x88b5))\n"
+                  "socket.send_fds(socket.socket(fileno=int(sys.argv[2])),[b'x'],[s.fileno()])\n")
+        with ours:
+            self.namespace.run("python3", "-c", script, interface, str(theirs.fileno()),
+                               pass_fds=[theirs.fileno()])
+            theirs.close()
+            _, fds, _, _ = socket.recv_fds(ours, 1, 1)
+        packets = socket.socket(fileno=fds[0])
+        self.addCleanup(packets.close)
+
+        def receive(seconds):
+            packets.settimeout(seconds)
+            try:
+                data, address = packets.recvfrom(65536)
+                return data if address[2] != socket.PACKET_OUTGOING else b"\0" * 14
+            except TimeoutError:
+                return None
+        return packets.send, receive
+
+    def up(self, interface):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            result = subprocess.run(
+                self.namespace.command("ip", "link", "set", interface, "up"), capture_output=True)
+            if result.returncode == 0:
+                return
+            time.sleep(0.05)
+        self.fail("no interface " + interface)
+
+    def board(self, link, **options):
+        return Board(self, link, prefix=self.namespace.command(), **options)
+
+    def finish(self, board):
+        status, out, err = board.stop()
+        self.assertEqual(status, 0, out + err)
+
+    def script(self, name):
+        path = self.path(name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\necho \"$@\" >> {path}.log\nip link set \"$1\" up\n")
+        os.chmod(path, 0o755)
+        return path
+
+    def test_scripts_are_called_with_the_interfaces_name(self):
+        up, down = self.script("up"), self.script("down")
+        board = self.board(f"tap:ifname=t0,script={up},downscript={down}")
+        self.up("t0")
+        reflects(self, board, *self.packets("t0"), count=3)
+        self.finish(board)
+        for path in (up, down):
+            with open(path + ".log", encoding="utf-8") as log:
+                self.assertEqual(log.read(), "t0\n")
+
+    def test_a_script_that_fails_is_reported(self):
+        path = self.path("up")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\nexit 3\n")
+        os.chmod(path, 0o755)
+        result = subprocess.run(self.namespace.command(support.SIM, "--link",
+                                                       f"tap:ifname=t0,script={path}"),
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("ended with status 3", result.stderr)
+
+    def test_several_queues_send_buffer_and_virtio_header(self):
+        for keys in ("queues=4", "queues=2,vnet_hdr=on", "sndbuf=65536", "vnet_hdr=on"):
+            board = self.board(f"tap:ifname=t0,{keys}")
+            self.up("t0")
+            reflects(self, board, *self.packets("t0"))
+            self.finish(board)
+
+    def test_descriptors(self):
+        script = ("import fcntl,os,struct,sys\n"
+                  "fds=[]\n"
+                  "for i in range(2):\n"
+                  "    fd=os.open('/dev/net/tun',os.O_RDWR)\n"
+                  "    fcntl.ioctl(fd,0x400454ca,struct.pack('16sH22x',b't0',0x1102))\n"
+                  "    os.set_inheritable(fd,True)\n"
+                  "    fds.append(str(fd))\n"
+                  "os.execv(sys.argv[1],[sys.argv[1],'--link','tap:fds='+':'.join(fds)])\n")
+        process = subprocess.Popen(
+            self.namespace.command("python3", "-c", script, support.SIM), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        board = Board.__new__(Board)
+        board.scenario, board.process = self, process
+        self.addCleanup(board.kill)
+        self.up("t0")
+        reflects(self, board, *self.packets("t0"))
+        self.finish(board)
+
+    def test_bridge_through_qemus_helper(self):
+        reason = no_qemu()
+        if reason:
+            self.skipTest(reason)
+        root = subprocess.run([REFERENCE, "path"], capture_output=True, text=True,
+                              check=True).stdout.strip()
+        self.namespace.run("ip", "link", "add", "brt", "type", "bridge")
+        self.namespace.run("ip", "link", "set", "brt", "up")
+        os.makedirs(self.path("etc/qemu"))
+        with open(self.path("etc/qemu/bridge.conf"), "w", encoding="utf-8") as file:
+            file.write("allow brt\n")
+        helper = self.path("helper")
+        with open(helper, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\nexec unshare -m sh -c '"
+                       f"mount --bind /dev {root}/dev && "
+                       f"mount --bind {self.path('etc')} {root}/etc && "
+                       f"exec chroot {root} /usr/lib/qemu/qemu-bridge-helper \"$@\"' sh \"$@\"\n")
+        os.chmod(helper, 0o755)
+        for link in (f"bridge:br=brt,helper={helper}", f"tap:br=brt,helper=sh {helper},vnet_hdr=on"):
+            board = self.board(link)
+            deadline = time.monotonic() + 20
+            while "master brt" not in self.namespace.run("ip", "-o", "link").stdout:
+                board.running()
+                self.assertLess(time.monotonic(), deadline, "nothing on the bridge")
+                time.sleep(0.05)
+            reflects(self, board, *self.packets("brt"), count=6)
+            self.finish(board)
+        result = subprocess.run(self.namespace.command(support.SIM, "--link",
+                                                       f"bridge:br=none,helper={helper}"),
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("bridge 'none'", result.stderr)
+
+
+if __name__ == "__main__":
+    support.main()
