@@ -20,6 +20,7 @@
 #include "e1000tlm/board/board.h"
 #include "e1000tlm/board/files.h"
 #include "e1000tlm/link/host/builtin_partners.h"
+#include "e1000tlm/link/host/kind_references.h"
 #include "e1000tlm/options/options.h"
 #include "e1000tlm/report/summary.h"
 #include "e1000tlm/tlm/output_file.h"
@@ -49,13 +50,41 @@ std::string version() {
          "\n";
 }
 
-std::string help() {
+std::map<std::string, std::string> link_kinds() {
   const link::PartnerRegistry partners = link::builtin_partners();
   std::map<std::string, std::string> kinds;
-  for (const auto& [name, kind] : partners.kinds()) {
-    kinds[name] = kind.summary;
+  for (const auto& [name, kind] : partners.kinds()) kinds[name] = kind.summary;
+  return kinds;
+}
+
+/// --link help and --link KIND:help. Throws std::invalid_argument.
+std::string link_help(const std::string& name) {
+  const link::PartnerRegistry partners = link::builtin_partners();
+  if (name.empty()) {
+    std::string text = "Kinds of links (--link KIND:help tells all about one)\n";
+    text += link_list(link_kinds());
+    for (const auto& [kind, reason] : partners.missing())
+      text += "  " + kind + ": " + reason + "\n";
+    return text;
   }
-  return help_text(kinds);
+  if (const auto found = partners.kinds().find(name); found != partners.kinds().end()) {
+    return link::kind_help(name, found->second);
+  }
+  if (const auto found = partners.missing().find(name); found != partners.missing().end()) {
+    throw std::invalid_argument("--link " + name + ": " + found->second);
+  }
+  throw std::invalid_argument("--link " + name + ":help: no such kind; see --link help");
+}
+
+int print_link_help(const std::string& kind) {
+  std::string text;
+  try {
+    text = link_help(kind);
+  } catch (const std::invalid_argument& error) {
+    return complain(error.what(), kUsage);
+  }
+  print(text);
+  return kFine;
 }
 
 /// Warnings as one line each; errors as exceptions, which main turns into a message.
@@ -157,7 +186,8 @@ int run(int argc, char** argv) {
   sc_core::sc_report_handler::set_handler(on_report);
   try {
     switch (options.action) {
-      case Options::Action::kHelp: print(help()); return kFine;
+      case Options::Action::kHelp: print(help_text(link_kinds())); return kFine;
+      case Options::Action::kLinkHelp: return print_link_help(options.kind);
       case Options::Action::kVersion: print(version()); return kFine;
       case Options::Action::kRun: break;
     }

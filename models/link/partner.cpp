@@ -179,7 +179,8 @@ const std::vector<std::string>& PartnerRegistry::common_options() {
 std::unique_ptr<LinkPartner> PartnerRegistry::make(const PartnerContext& context, CableEndIf& end,
                                                    const PartnerSpec& spec) const {
   const auto it = kinds_.find(spec.kind);
-  if (const auto absent = missing_.find(spec.kind); it == kinds_.end() && absent != missing_.end()) {
+  if (const auto absent = missing_.find(spec.kind);
+      it == kinds_.end() && absent != missing_.end()) {
     throw std::invalid_argument("link partner " + spec.kind + ": " + absent->second);
   }
   if (it == kinds_.end()) {

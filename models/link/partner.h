@@ -145,9 +145,10 @@ struct PartnerContext {
 struct KindReference {
   /// One option.
   struct Key {
-    std::string name;      ///< as in Kind::options
-    std::string fallback;  ///< what holds without it; "-": nothing, it must be there or has no effect
-    std::string meaning;   ///< values and what they do
+    std::string name;  ///< as in Kind::options
+    std::string
+        fallback;  ///< what holds without it; "-": nothing, it must be there or has no effect
+    std::string meaning;  ///< values and what they do
   };
   /// All of Kind::options.
   std::vector<Key> keys;

@@ -10,11 +10,11 @@ namespace e1000tlm::link {
 /// Where the headers of a packet to be segmented are, and what they are. Offsets count from the
 /// packet's first byte.
 struct SegmentLayout {
-  bool ipv4 = true;                    ///< else IPv6
-  bool tcp = true;                     ///< else UDP
-  std::uint32_t ip_offset = 14;        ///< of the IP header
-  std::uint32_t transport_offset = 34; ///< of the TCP or UDP header
-  std::uint32_t header_bytes = 54;     ///< that stand before the payload of each segment
+  bool ipv4 = true;                     ///< else IPv6
+  bool tcp = true;                      ///< else UDP
+  std::uint32_t ip_offset = 14;         ///< of the IP header
+  std::uint32_t transport_offset = 34;  ///< of the TCP or UDP header
+  std::uint32_t header_bytes = 54;      ///< that stand before the payload of each segment
 };
 
 /// Turns the copied headers of segment `index` (from 0) into its own, as the controller's TCP

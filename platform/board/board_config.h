@@ -52,7 +52,15 @@ struct OutletConfig {
 };
 
 /// What the driver does with frames; the words are in kAppNames.
-enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBlast, kSelfTest, kPing };
+enum class AppChoice : std::uint8_t {
+  kSink,
+  kReflect,
+  kGenerate,
+  kForward,
+  kBlast,
+  kSelfTest,
+  kPing
+};
 /// As in --app, by AppChoice.
 inline constexpr std::array<std::string_view, 7> kAppNames{
     "sink", "reflect", "generate", "forward", "blast", "selftest", "ping"};

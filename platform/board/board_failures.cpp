@@ -68,7 +68,7 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
     failures.push_back(who + "ping: " +
                        (!n.ping->failure.empty() ? n.ping->failure
                         : n.ping->sent == 0      ? std::string("did not end")
-                                            : std::to_string(n.ping->sent - n.ping->received) +
+                                                 : std::to_string(n.ping->sent - n.ping->received) +
                                                   " echo requests were not answered"));
   }
   const e1000::DropCounters& drops = nics_[index]->controller().drops();

@@ -32,8 +32,7 @@ auto with_context(const std::string& option, Call call) {
 void check_kind(const std::string& text, const link::PartnerRegistry& registry) {
   const std::string kind = text.substr(0, text.find(':'));
   const bool malformed = kind.empty() || kind.find_first_of("=,") != std::string::npos;
-  if (malformed || registry.kinds().count(kind) != 0 ||
-      registry.missing().count(kind) != 0) {
+  if (malformed || registry.kinds().count(kind) != 0 || registry.missing().count(kind) != 0) {
     return;
   }
   std::set<std::string> names{kSwitchKind};

@@ -32,7 +32,7 @@ struct AppSettings {
   AppKind kind = AppKind::kReflect;
   traffic::SizeMix sizes = traffic::SizeMix::imix();  ///< generate
   traffic::Rate rate{};                               ///< generate, each adapter
-  std::uint64_t frames = 0;                           ///< generate, each adapter; 0: endless. ping: requests
+  std::uint64_t frames = 0;  ///< generate, each adapter; 0: endless. ping: requests
   std::uint64_t seed = 1;
   std::uint32_t target = 0;  ///< ping: IPv4 address as a number; 0: the gateway
 

@@ -34,9 +34,7 @@ class Station : public FrameTaker {
     nic_.flush();
     return more;
   }
-  Time due() const {
-    return pool_.empty() || nic_.tx_room() == 0 ? kTimeNever : client_.due();
-  }
+  Time due() const { return pool_.empty() || nic_.tx_room() == 0 ? kTimeNever : client_.due(); }
   const PingClient& client() const { return client_; }
 
  private:

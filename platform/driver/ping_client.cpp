@@ -110,8 +110,7 @@ std::uint8_t* PingClient::make_ipv4(const Mac& to, std::uint8_t protocol, std::u
 }
 
 void PingClient::make_dhcp(std::uint8_t type) {
-  std::uint8_t* const udp =
-      make_ipv4(kEveryone, kUdp, 0, kBroadcast, kUdpBytes + kDhcpBytes);
+  std::uint8_t* const udp = make_ipv4(kEveryone, kUdp, 0, kBroadcast, kUdpBytes + kDhcpBytes);
   store_be16(udp, kClientPort);
   store_be16(udp + 2, kServerPort);
   store_be16(udp + 4, kUdpBytes + kDhcpBytes);  // checksum 0: none (RFC 768)

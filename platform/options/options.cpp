@@ -4,6 +4,7 @@
 #include <array>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -58,7 +59,7 @@ void describe_run(po::options_description& all) {
       "number in hexadecimal, 2 to 1f); timing=8254x "
       "(default) or 82543, the silicon's own times");
   add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
-      "what the adapters are connected to, in their order (see below)");
+      "what the adapters are connected to, in their order (see below); help: list the kinds");
   add("switch",
       po::value<std::vector<std::string>>()->composing()->value_name("NAME:KEY=VALUE,..."),
       "what the switch NAME is like, to which links lead: latency=2us (store and forward, besides "
@@ -83,7 +84,8 @@ void describe_run(po::options_description& all) {
       "simulated time to run (default: until all traffic has been handled)");
   add("frames", po::value<std::string>()->value_name("N"),
       "generate, blast: frames of each adapter (default 100000; 0: endless, with --duration). On "
-      "links to the live world the run ends when they have come back, or none has for a second. ping: "
+      "links to the live world the run ends when they have come back, or none has for a second. "
+      "ping: "
       "echo requests (default 4)");
   add("size", po::value<std::string>()->value_name("BYTES|imix"),
       "generate: frame size with FCS, 64 to 16114, a range such as 64-1518, or imix (default)");
@@ -373,6 +375,25 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
 
 }  // namespace
 
+namespace {
+
+/// "--link help" asks for all kinds, "--link KIND:help" for one.
+std::optional<std::string> wanted_link_help(const po::variables_map& values) {
+  const std::string tail = ":help";
+  if (values.count("link") == 0) return std::nullopt;
+  for (const std::string& text : values["link"].as<Texts>()) {
+    if (text == "help") return "";
+    if (text.size() > tail.size() &&
+        text.compare(text.size() - tail.size(), tail.size(), tail) == 0 &&
+        text.find(':') == text.size() - tail.size()) {
+      return text.substr(0, text.size() - tail.size());
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Options parse_options(int argc, const char* const* argv) {
   const po::variables_map values = read_sources(argc, argv);
   Options options;
@@ -384,11 +405,25 @@ Options parse_options(int argc, const char* const* argv) {
     options.action = Options::Action::kVersion;
     return options;
   }
+  if (const auto kind = wanted_link_help(values)) {
+    options.action = Options::Action::kLinkHelp;
+    options.kind = *kind;
+    return options;
+  }
   fill_board(values, options.board);
   check_combinations(values, options.board);
   if (values.count("json") != 0) options.json = values["json"].as<std::string>();
   options.quiet = values["quiet"].as<bool>();
   return options;
+}
+
+std::string link_list(const std::map<std::string, std::string>& link_kinds) {
+  std::ostringstream out;
+  for (const auto& [kind, text] : link_kinds) {
+    out << "  " << kind << std::string(kind.size() < 10 ? 10 - kind.size() : 1, ' ') << text
+        << "\n";
+  }
+  return out.str();
 }
 
 std::string help_text(const std::map<std::string, std::string>& link_kinds) {
@@ -411,12 +446,8 @@ Examples
 
 )" << described()
       << R"(
-Links (KIND:key=value,key=value; a comma inside a value is written twice)
-)";
-  for (const auto& [kind, text] : link_kinds) {
-    out << "  " << kind << std::string(kind.size() < 10 ? 10 - kind.size() : 1, ' ') << text
-        << "\n";
-  }
+Links (KIND:key=value,key=value; a comma inside a value is written twice; --link KIND:help tells all)
+)" << link_list(link_kinds);
   out << R"(  every kind takes speed=10|100|1000, aneg=on|off and pause=none|rx|tx|both (what it advertises
   of PAUSE, and obeys if the NIC does so, too; default none)
   switch:NAME leads to the learning switch NAME; all that do so meet there
@@ -436,7 +467,7 @@ Exit status
   129, 130, 143   SIGHUP, SIGINT (Ctrl-C), SIGTERM ended the run before its end. The report and all
        files are written all the same. Runs that have no end of their own are meant to be stopped:
        then it is 0 or 1. Such are runs that just answer live links (sink, reflect, forward with
-       tap, dgram, stream) without --duration, and --qtest servers
+       tap, stream and the like) without --duration, and --qtest servers
 )";
   return out.str();
 }

@@ -41,10 +41,14 @@ Json self_test(const driver::SelfTestResult& t) {
 }
 
 Json ping(const driver::PingResult& p) {
-  return {{"address", p.address},   {"server", p.server},
-          {"gateway", p.gateway},   {"target", p.target},
-          {"sent", p.sent},         {"received", p.received},
-          {"min_ns", nanoseconds(p.fastest)}, {"max_ns", nanoseconds(p.slowest)},
+  return {{"address", p.address},
+          {"server", p.server},
+          {"gateway", p.gateway},
+          {"target", p.target},
+          {"sent", p.sent},
+          {"received", p.received},
+          {"min_ns", nanoseconds(p.fastest)},
+          {"max_ns", nanoseconds(p.slowest)},
           {"failure", p.failure}};
 }
 

@@ -1,7 +1,7 @@
 #include "e1000tlm/e1000/receive/receive_checksum.h"
 
-#include "e1000tlm/link/checksum.h"
 #include "e1000tlm/e1000/dma/descriptors.h"
+#include "e1000tlm/link/checksum.h"
 
 namespace e1000tlm::e1000 {
 namespace {

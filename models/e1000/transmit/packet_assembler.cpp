@@ -24,7 +24,7 @@ void insert_context_checksums(Bytes packet, const TxContext& context, std::uint8
   }
   if ((popts & tx_popts::kTxsm) != 0) {
     link::insert_checksum(packet, context.tucss, context.tucse, context.tucso, !context.tcp,
-                    transport_length);
+                          transport_length);
   }
 }
 

@@ -1,9 +1,11 @@
 #include "e1000tlm/link/host/builtin_partners.h"
 
 #include <string>
+#include <utility>
 
 #include "e1000tlm/link/capture/pcap_partner.h"
 #include "e1000tlm/link/host/dgram_partner.h"
+#include "e1000tlm/link/host/kind_references.h"
 #include "e1000tlm/link/host/l2tpv3_partner.h"
 #include "e1000tlm/link/host/passt_partner.h"
 #include "e1000tlm/link/host/socket_partner.h"
@@ -27,23 +29,27 @@ namespace {
 
 PartnerRegistry builtin_partners() {
   PartnerRegistry registry;
-  registry.add("pcap", pcap_kind());
-  registry.add("tap", tap_kind());
-  registry.add("bridge", bridge_kind());
-  registry.add("dgram", dgram_kind());
-  registry.add("stream", stream_kind());
-  registry.add("socket", socket_kind());
-  registry.add("l2tpv3", l2tpv3_kind());
-  registry.add("passt", passt_kind());
-  registry.add("null", null_kind());
-  registry.add("loopback", loopback_kind());
+  const auto add = [&](const std::string& name, PartnerRegistry::Kind kind) {
+    kind.reference = kind_reference(name);
+    registry.add(name, std::move(kind));
+  };
+  add("pcap", pcap_kind());
+  add("tap", tap_kind());
+  add("bridge", bridge_kind());
+  add("dgram", dgram_kind());
+  add("stream", stream_kind());
+  add("socket", socket_kind());
+  add("l2tpv3", l2tpv3_kind());
+  add("passt", passt_kind());
+  add("null", null_kind());
+  add("loopback", loopback_kind());
 #ifdef E1000TLM_HAS_SLIRP
-  registry.add("user", user_kind());
+  add("user", user_kind());
 #else
   registry.add_missing("user", missing("libslirp", "libslirp-dev"));
 #endif
 #ifdef E1000TLM_HAS_VDEPLUG
-  registry.add("vde", vde_kind());
+  add("vde", vde_kind());
 #else
   registry.add_missing("vde", missing("libvdeplug", "libvdeplug-dev"));
 #endif

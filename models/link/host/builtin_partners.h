@@ -5,7 +5,8 @@
 
 namespace e1000tlm::link {
 
-/// pcap, tap, dgram, stream, null, loopback. To have others as well, add() them to the copy.
+/// See doc/links.md; those whose library was not found when this was built are missing(). To have
+/// others as well, add() them to the copy.
 PartnerRegistry builtin_partners();
 
 }  // namespace e1000tlm::link

@@ -259,7 +259,8 @@ DatagramSockets descriptor_datagrams(const std::string& number, const SocketAddr
   ::getsockname(sockets.in.get(), reinterpret_cast<sockaddr*>(&here.address), &here.size);
   if (remote != nullptr) {
     sockets.to = resolve_as(*remote, here.family());
-  } else if (sockaddr_storage peer{}; size = sizeof peer,
+  } else if (sockaddr_storage peer{};
+             size = sizeof peer,
              ::getpeername(sockets.in.get(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) {
     throw std::invalid_argument("descriptor " + number +
                                 " is not connected, and no remote address is given");

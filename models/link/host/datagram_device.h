@@ -30,12 +30,12 @@ std::unique_ptr<HostDevice> make_datagram_device(DatagramSockets sockets);
 DatagramSockets unix_datagrams(const std::string& local, const std::string& remote);
 /// UDP, bound to `local`. Throws std::runtime_error naming the address.
 DatagramSockets udp_datagrams(const SocketAddress& local, const SocketAddress& remote);
-/// An IPv4 multicast group, as QEMU joins it: all members see what one sends, on other machines too,
-/// and members on this machine share the port. `interface`: address of the one to use; empty: the
-/// kernel's choice. Throws std::runtime_error or std::invalid_argument naming the address.
+/// An IPv4 multicast group, as QEMU joins it: all members see what one sends, on other machines
+/// too, and members on this machine share the port. `interface`: address of the one to use; empty:
+/// the kernel's choice. Throws std::runtime_error or std::invalid_argument naming the address.
 DatagramSockets multicast_datagrams(const SocketAddress& group, const std::string& interface);
-/// A socket that whoever started the program has opened (see take_descriptor()); without `remote` it
-/// must be connected. Throws std::invalid_argument.
+/// A socket that whoever started the program has opened (see take_descriptor()); without `remote`
+/// it must be connected. Throws std::invalid_argument.
 DatagramSockets descriptor_datagrams(const std::string& number, const SocketAddress* remote);
 
 /// An IPv4 address of a multicast group.

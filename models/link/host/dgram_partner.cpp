@@ -31,7 +31,8 @@ DatagramSockets from_spec(const PartnerSpec& spec) {
   const std::size_t local = spec.choice("local.type", kTypes, remote == kInet ? kInet : kUnix);
   if (local == kFd) return from_descriptor(spec);
   if (remote == kFd) spec.reject("remote.type", "is none of unix, inet");
-  if (remote == kUnix) return unix_datagrams(spec.require("local.path"), spec.require("remote.path"));
+  if (remote == kUnix)
+    return unix_datagrams(spec.require("local.path"), spec.require("remote.path"));
   if (remote == kTypes.size()) {
     throw std::invalid_argument("link partner " + spec.kind +
                                 ": needs local=PATH,remote=PATH, or remote.type=inet and the keys "

@@ -55,4 +55,19 @@ std::uint32_t flow_hash(ConstBytes frame) {
   return hash.value();
 }
 
+ConstBytes without_padding(ConstBytes frame) {
+  constexpr std::size_t kShortest = 60, kArpPacket = 28;
+  constexpr std::uint16_t kArp = 0x0806;
+  if (frame.size() != kShortest) return frame;
+  const std::uint8_t* const packet = frame.data() + kHeader;
+  std::size_t bytes = kShortest;
+  switch (load_be16(frame.data() + kAddresses)) {
+    case kIpv4: bytes = kHeader + load_be16(packet + 2); break;
+    case kIpv6: bytes = kHeader + 40U + load_be16(packet + 4); break;
+    case kArp: bytes = kHeader + kArpPacket; break;
+    default: break;
+  }
+  return frame.first(std::clamp(bytes, kHeader + 20, kShortest));
+}
+
 }  // namespace e1000tlm::link

@@ -1,5 +1,5 @@
 #pragma once
-/// Which frames belong together. No SystemC.
+/// What host back-ends look up in frames. No SystemC.
 
 #include <cstdint>
 
@@ -7,8 +7,12 @@
 
 namespace e1000tlm::link {
 
-/// The same for all frames of one flow: Ethernet addresses, IP addresses and, of TCP and UDP packets
-/// that are no fragments, ports. Any bytes will do; what is not there does not count.
+/// The same for all frames of one flow: Ethernet addresses, IP addresses and, of TCP and UDP
+/// packets that are no fragments, ports. Any bytes will do; what is not there does not count.
 std::uint32_t flow_hash(ConstBytes frame);
+
+/// The frame without the bytes that fill it up to the shortest length on a wire, as far as its
+/// packet (IPv4, IPv6, ARP) says how long it is.
+ConstBytes without_padding(ConstBytes frame);
 
 }  // namespace e1000tlm::link

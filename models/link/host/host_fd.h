@@ -49,7 +49,8 @@ class WakeUp {
 [[noreturn]] void throw_host_error(const std::string& what, int error);
 
 /// Takes over a descriptor that whoever started the program has opened, by its number. From now on
-/// it does not block and no child inherits it. Throws std::invalid_argument: no number, or not open.
+/// it does not block and no child inherits it. Throws std::invalid_argument: no number, or not
+/// open.
 UniqueFd take_descriptor(const std::string& number);
 
 /// The address of a UNIX socket; throws std::invalid_argument if the path is empty or too long.

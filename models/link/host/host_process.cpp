@@ -104,10 +104,10 @@ UniqueFd run_bridge_helper(const std::string& helper, const std::string& bridge)
   const bool command = helper.find_first_of(" \t") != std::string::npos;
   const bool names_bridge = helper.find("--br=") != std::string::npos;
   const std::vector<std::string> arguments =
-      command ? std::vector<std::string>{"/bin/sh", "-c",
-                                         helper + " --use-vnet " + fd +
-                                             (names_bridge ? "" : " " + br)}
-              : std::vector<std::string>{helper, "--use-vnet", fd, br};
+      command
+          ? std::vector<std::string>{"/bin/sh", "-c",
+                                     helper + " --use-vnet " + fd + (names_bridge ? "" : " " + br)}
+          : std::vector<std::string>{helper, "--use-vnet", fd, br};
   const pid_t process = start_program(arguments, theirs.get());
   theirs.reset();
   UniqueFd device = receive_descriptor(ours.get());

@@ -54,8 +54,7 @@ L2tpv3Codec::Result L2tpv3Codec::decode(ConstBytes message) const {
   }
   if (load_be32(p) != session_.rx_session) return {Fault::kForeign, {}};
   p += kSessionBytes;
-  if (session_.cookie_bytes != 0 &&
-      load_cookie(p, session_.cookie_bytes) != session_.rx_cookie) {
+  if (session_.cookie_bytes != 0 && load_cookie(p, session_.cookie_bytes) != session_.rx_cookie) {
     return {Fault::kBadCookie, {}};
   }
   return {Fault::kNone, message.subspan(header)};

@@ -11,9 +11,9 @@ namespace e1000tlm::link {
 
 /// What both ends of a session must have agreed on; there is no negotiation.
 struct L2tpv3Session {
-  bool udp = true;               ///< over UDP; else directly over IP
-  std::uint32_t tx_session = 0;  ///< that the other end expects
-  std::uint32_t rx_session = 0;  ///< that we expect
+  bool udp = true;                ///< over UDP; else directly over IP
+  std::uint32_t tx_session = 0;   ///< that the other end expects
+  std::uint32_t rx_session = 0;   ///< that we expect
   std::uint8_t cookie_bytes = 0;  ///< 0, 4 or 8
   std::uint64_t tx_cookie = 0, rx_cookie = 0;
   bool counter = false;      ///< a 32-bit counter follows the cookie
@@ -32,10 +32,10 @@ class L2tpv3Codec {
   /// What is wrong with a message.
   enum class Fault : std::uint8_t {
     kNone,
-    kTooShort,    ///< ends within the header
-    kNotData,     ///< a control message, or another version
-    kForeign,     ///< of another session
-    kBadCookie,   ///< the cookie is not the one agreed on
+    kTooShort,   ///< ends within the header
+    kNotData,    ///< a control message, or another version
+    kForeign,    ///< of another session
+    kBadCookie,  ///< the cookie is not the one agreed on
   };
   struct Result {
     Fault fault = Fault::kNone;

@@ -65,7 +65,8 @@ class L2tpv3Device : public HostDevice {
 /// Decimal, or hexadecimal after 0x, as QEMU takes them.
 std::uint64_t number(const PartnerSpec& spec, const std::string& key, std::uint64_t most) {
   const std::string text = spec.find(key).value_or("0");
-  const bool hex = text.size() > 2 && (text.compare(0, 2, "0x") == 0 || text.compare(0, 2, "0X") == 0);
+  const bool hex =
+      text.size() > 2 && (text.compare(0, 2, "0x") == 0 || text.compare(0, 2, "0X") == 0);
   const std::string digits = hex ? text.substr(2) : text;
   const char* const allowed = hex ? "0123456789abcdefABCDEF" : "0123456789";
   const bool plain = !digits.empty() && digits.size() <= (hex ? 16U : 20U) &&
@@ -111,8 +112,8 @@ L2tpv3Session session_of(const PartnerSpec& spec) {
   return session;
 }
 
-ResolvedAddress address_of(const PartnerSpec& spec, const std::string& key,
-                           const std::string& port, int family) {
+ResolvedAddress address_of(const PartnerSpec& spec, const std::string& key, const std::string& port,
+                           int family) {
   SocketAddress address;
   address.host = spec.require(key);
   address.port = port;
@@ -142,8 +143,8 @@ DatagramSockets sockets_of(const PartnerSpec& spec, bool udp, int family) {
   const ResolvedAddress from = address_of(spec, "src", srcport, family);
   DatagramSockets sockets;
   sockets.to = address_of(spec, "dst", dstport, family);
-  sockets.in = UniqueFd(::socket(family, (udp ? SOCK_DGRAM : SOCK_RAW) | SOCK_CLOEXEC,
-                                 udp ? 0 : kIpProtocolL2tp));
+  sockets.in = UniqueFd(
+      ::socket(family, (udp ? SOCK_DGRAM : SOCK_RAW) | SOCK_CLOEXEC, udp ? 0 : kIpProtocolL2tp));
   const std::string what = "link partner l2tpv3: ";
   if (!sockets.in) {
     throw_host_error(what + "cannot make a socket" +

@@ -15,7 +15,8 @@ namespace e1000tlm::link {
 ///
 /// A static session, as `ip l2tp` and QEMU have it: nothing is negotiated. Counters of the other
 /// end are not looked at. Drops beside those of HostPartner and make_datagram_device():
-/// "foreign_session", "bad_cookie", "not_data" (a control message, or another version), "too_short".
+/// "foreign_session", "bad_cookie", "not_data" (a control message, or another version),
+/// "too_short".
 class L2tpv3Partner : public HostPartner {
  public:
   /// Throws std::invalid_argument (options missing or at odds) or std::runtime_error (address in

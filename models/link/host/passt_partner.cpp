@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "e1000tlm/link/host/flow.h"
 #include "e1000tlm/link/host/host_process.h"
 #include "e1000tlm/link/host/spec_values.h"
 #include "e1000tlm/link/host/stream_partner.h"
@@ -52,9 +53,12 @@ constexpr std::array<Key, 9> kSwitches{{{"ipv4", "--ipv6-only"},
 // How long passt may take to end when its socket is closed, until it is told to.
 constexpr milliseconds kPatience{2000}, kLook{10};
 
-/// passt as a child, at the other end of a socket pair.
+/// A stream to passt, which is a child of ours or runs already. Frames go without their padding:
+/// passt up to 2023, Debian 12's for one, takes it for part of the packet.
 class PasstDevice : public HostDevice {
  public:
+  explicit PasstDevice(std::unique_ptr<HostDevice> stream) : stream_(std::move(stream)) {}
+  /// Starts it, at the other end of a socket pair.
   explicit PasstDevice(const PartnerSpec& spec) {
     std::vector<std::string> command = passt_command(spec);
     std::array<int, 2> ends{-1, -1};
@@ -73,16 +77,20 @@ class PasstDevice : public HostDevice {
 
   int fd() const override { return stream_->fd(); }
   bool poll_tells_room() const override { return stream_->poll_tells_room(); }
-  std::string why_closed() const override { return "passt has ended (its messages say why)"; }
+  std::string why_closed() const override {
+    return "passt has ended" + std::string(process_ > 0
+                                               ? " (its messages say why)"
+                                               : " (reconnect=SECONDS looks for it again)");
+  }
   ReadResult read() override { return stream_->read(); }
   WriteResult write(ConstBytes frame, milliseconds wait) override {
-    return stream_->write(frame, wait);
+    return stream_->write(without_padding(frame), wait);
   }
 
   /// It ends by itself when its only client goes.
   std::string shut_down() override {
-    if (process_ <= 0) return {};
     stream_.reset();
+    if (process_ <= 0) return {};
     const pid_t process = std::exchange(process_, 0);
     for (milliseconds waited{0}; waited < kPatience; waited += kLook) {
       if (::waitpid(process, nullptr, WNOHANG) != 0) return {};
@@ -130,7 +138,9 @@ std::unique_ptr<HostDevice> open_passt(const PartnerSpec& spec) {
   StreamConfig config;
   config.address.path = spec.require("socket");
   config.reconnect = reconnect_interval(spec);
-  return naming(spec, "socket", [&] { return open_stream(config); });
+  return naming(spec, "socket", [&]() -> std::unique_ptr<HostDevice> {
+    return std::make_unique<PasstDevice>(open_stream(config));
+  });
 }
 
 PasstPartner::PasstPartner(const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec)

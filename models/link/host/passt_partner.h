@@ -11,12 +11,12 @@
 namespace e1000tlm::link {
 
 /// Partner kind "passt": the program passt (https://passt.top) translates between the cable and
-/// sockets of the host. With socket=PATH one that runs already (passt --socket PATH; reconnect=S and
-/// reconnect-ms=MS as for the kind "stream"); otherwise one is started, with the keys of QEMU's
+/// sockets of the host. With socket=PATH one that runs already (passt --socket PATH; reconnect=S
+/// and reconnect-ms=MS as for the kind "stream"); otherwise one is started, with the keys of QEMU's
 /// -netdev passt, and ends with the run: path (of the program), quiet, ipv4, ipv6, mtu, address,
-/// netmask, mac, gateway, interface, outbound, outbound-if4, outbound-if6, dns, dns-forward, search,
-/// tcp, udp, icmp, dhcp, ndp, dhcpv6, ra, tcp-ports, udp-ports, param (repeatable; any option of
-/// passt's).
+/// netmask, mac, gateway, interface, outbound, outbound-if4, outbound-if6, dns, dns-forward,
+/// search, tcp, udp, icmp, dhcp, ndp, dhcpv6, ra, tcp-ports, udp-ports, param (repeatable; any
+/// option of passt's).
 ///
 /// Frames go and are lost as with the kind "stream".
 class PasstPartner : public HostPartner {

@@ -27,7 +27,8 @@ std::string form_of(const PartnerSpec& spec) {
                                 ": needs one of the options fd=, listen=, connect=, mcast=, udp=");
   }
   const bool datagrams = form == "mcast" || form == "udp";
-  if (!datagrams && spec.find("localaddr")) spec.reject("localaddr", "does not go with " + form + "=");
+  if (!datagrams && spec.find("localaddr"))
+    spec.reject("localaddr", "does not go with " + form + "=");
   for (const char* key : {"reconnect", "reconnect-ms"}) {
     if (form != "connect" && spec.find(key)) spec.reject(key, "only goes with connect=");
   }
@@ -51,8 +52,8 @@ std::unique_ptr<HostDevice> open_socket(const PartnerSpec& spec) {
   const std::string form = form_of(spec);
   return naming(spec, form, [&]() -> std::unique_ptr<HostDevice> {
     if (form == "mcast") {
-      return make_datagram_device(multicast_datagrams(host_and_port(spec, form, ""),
-                                                      spec.find("localaddr").value_or("")));
+      return make_datagram_device(
+          multicast_datagrams(host_and_port(spec, form, ""), spec.find("localaddr").value_or("")));
     }
     if (form == "udp") {
       return make_datagram_device(udp_datagrams(host_and_port(spec, "localaddr", "0.0.0.0"),

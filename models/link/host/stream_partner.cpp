@@ -120,9 +120,9 @@ UniqueFd stream_socket(const std::string& number, bool listening) {
     throw std::invalid_argument("descriptor " + number + " is no stream socket");
   }
   if ((accepts != 0) != listening) {
-    throw std::invalid_argument("descriptor " + number +
-                                (listening ? " does not listen, as server=on asks for"
-                                           : " listens: say server=on"));
+    throw std::invalid_argument(
+        "descriptor " + number +
+        (listening ? " does not listen, as server=on asks for" : " listens: say server=on"));
   }
   set_no_delay(fd.get());
   return fd;
@@ -148,7 +148,8 @@ class StreamDevice : public HostDevice {
     }
   }
   ~StreamDevice() override {
-    if (acceptor_ && !config_.address.path.empty() && config_.descriptor.empty()) ::unlink(config_.address.path.c_str());
+    if (acceptor_ && !config_.address.path.empty() && config_.descriptor.empty())
+      ::unlink(config_.address.path.c_str());
   }
 
   int fd() const override { return watch_.fd(); }
@@ -258,8 +259,8 @@ class StreamDevice : public HostDevice {
   UniqueFd connection_;
   LengthPrefixReader reader_;
   Leftover leftover_{watch_};  // in the reader: what has been taken from the socket wakes nobody
-  std::size_t sent_ = 0;  // of the frame that write() is offered again, with its prefix
-  bool deaf_ = false;     // the peer takes nothing any more; what it has sent can still be read
+  std::size_t sent_ = 0;       // of the frame that write() is offered again, with its prefix
+  bool deaf_ = false;  // the peer takes nothing any more; what it has sent can still be read
 };
 
 }  // namespace

@@ -109,7 +109,8 @@ class TapDevice : public HostDevice {
     for (const UniqueFd& queue : queues_) learn_header(queue.get());
     set_send_buffer();
     run_script();
-    buffer_.resize(header_bytes_ + (header_bytes_ > 0 ? OffloadFinisher::kMostBytes : kMaxFrameBytes) + 1);
+    buffer_.resize(header_bytes_ +
+                   (header_bytes_ > 0 ? OffloadFinisher::kMostBytes : kMaxFrameBytes) + 1);
     zeros_.resize(header_bytes_);
     if (!simple()) {
       watch_.emplace();

@@ -16,7 +16,8 @@ std::string script(const PartnerSpec& spec, const char* key) {
 }
 
 /// Which of the ways to an interface is asked for; the keys of the others do not go with it.
-void check_source(const PartnerSpec& spec, const char* source, std::initializer_list<const char*> foreign) {
+void check_source(const PartnerSpec& spec, const char* source,
+                  std::initializer_list<const char*> foreign) {
   for (const char* key : foreign) {
     if (spec.find(key)) spec.reject(key, std::string("does not go with ") + source + "=");
   }
@@ -68,8 +69,8 @@ TapConfig tap_config(const PartnerSpec& spec) {
 }
 
 TapPartner::TapPartner(const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec)
-    : HostPartner(context.name.c_str(), end, spec, open_tap(tap_config(spec)),
-                  context.hold_flush) {}
+    : HostPartner(context.name.c_str(), end, spec, open_tap(tap_config(spec)), context.hold_flush) {
+}
 
 namespace {
 

@@ -24,10 +24,11 @@ std::string cut(std::string& rest, char separator, const std::string& whole,
 }
 
 unsigned parse_number(const std::string& text, unsigned most, const char* what) {
-  const bool digits =
-      !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos;
+  const bool digits = !text.empty() && text.size() <= 5 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
   const unsigned long value = digits ? std::stoul(text) : most + 1UL;
-  if (value > most) bad(text, std::string("is no ") + what + " (0 to " + std::to_string(most) + ")");
+  if (value > most)
+    bad(text, std::string("is no ") + what + " (0 to " + std::to_string(most) + ")");
   return static_cast<unsigned>(value);
 }
 

@@ -60,7 +60,8 @@ void set_names(const PartnerSpec& spec, UserConfig& config) {
   // Fields of a DHCP answer.
   const auto at_most = [&](const char* key, std::size_t most) {
     if (spec.find(key).value_or("").size() > most) {
-      spec.reject(key, "is longer than the " + std::to_string(most) + " characters of a DHCP answer");
+      spec.reject(key,
+                  "is longer than the " + std::to_string(most) + " characters of a DHCP answer");
     }
   };
   at_most("hostname", 32);
@@ -81,16 +82,14 @@ UserConfig user_config(const PartnerSpec& spec) {
   config.ipv4 = is_on(spec, "ipv4", true);
   config.ipv6 = is_on(spec, "ipv6", true);
   config.restricted = is_on(spec, "restrict", false);
-  with_value(spec, "net",
-             [&](const std::string& v) { config.set_network(parse_ipv4_network(v)); });
+  with_value(spec, "net", [&](const std::string& v) { config.set_network(parse_ipv4_network(v)); });
   with_value(spec, "host", [&](const std::string& v) { config.host = parse_ipv4(v); });
   with_value(spec, "dhcpstart", [&](const std::string& v) { config.dhcp_start = parse_ipv4(v); });
   with_value(spec, "dns", [&](const std::string& v) { config.dns = parse_ipv4(v); });
   set_ipv6(spec, config);
   set_names(spec, config);
-  with_value(spec, "hostfwd", [&](const std::string& v) {
-    config.host_forwards.push_back(parse_host_forward(v));
-  });
+  with_value(spec, "hostfwd",
+             [&](const std::string& v) { config.host_forwards.push_back(parse_host_forward(v)); });
   with_value(spec, "guestfwd", [&](const std::string& v) {
     config.guest_forwards.push_back(parse_guest_forward(v));
   });
@@ -106,8 +105,8 @@ UserPartner::UserPartner(const PartnerContext& context, CableEndIf& end, const P
     : LinkPartner(context.name.c_str(), end, spec),
       hold_("hold", pause_, statistics_, {context.hold_flush, HoldQueue::kLiveCapacity}),
       work_("wake"),
-      stack_(user_config(spec), {[this](ConstBytes frame) { offer(frame); }, [] { return sc_now(); }},
-             context.seed) {
+      stack_(user_config(spec),
+             {[this](ConstBytes frame) { offer(frame); }, [] { return sc_now(); }}, context.seed) {
   SC_HAS_PROCESS(UserPartner);
   SC_METHOD(work);
   sensitive << work_;
@@ -178,9 +177,26 @@ PartnerRegistry::Kind user_kind() {
     return std::make_unique<UserPartner>(context, end, spec);
   };
   return {"a network in user space behind a gateway, QEMU's -netdev user: no key needed, no root",
-          {"ipv4", "net", "host", "dhcpstart", "dns", "ipv6", "ipv6-net", "ipv6-prefix",
-           "ipv6-prefixlen", "ipv6-host", "ipv6-dns", "hostname", "domainname", "dnssearch",
-           "restrict", "tftp", "tftp-server-name", "bootfile", "hostfwd", "guestfwd"},
+          {"ipv4",
+           "net",
+           "host",
+           "dhcpstart",
+           "dns",
+           "ipv6",
+           "ipv6-net",
+           "ipv6-prefix",
+           "ipv6-prefixlen",
+           "ipv6-host",
+           "ipv6-dns",
+           "hostname",
+           "domainname",
+           "dnssearch",
+           "restrict",
+           "tftp",
+           "tftp-server-name",
+           "bootfile",
+           "hostfwd",
+           "guestfwd"},
           make};
 }
 

@@ -45,7 +45,9 @@ class UserStack::Impl {
       return static_cast<ssize_t>(size);
     };
     callbacks_.guest_error = [](const char*, void*) {};
-    callbacks_.clock_get_ns = [](void* self) { return static_cast<Impl*>(self)->now().count() / 1000; };
+    callbacks_.clock_get_ns = [](void* self) {
+      return static_cast<Impl*>(self)->now().count() / 1000;
+    };
     callbacks_.timer_new_opaque = [](SlirpTimerId id, void* data, void* self) -> void* {
       return &static_cast<Impl*>(self)->timers_.emplace_back(Timer{id, data, kOff});
     };

@@ -75,7 +75,8 @@ class VdeDevice : public HostDevice {
           ::vde_recv(connection_->get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
       if (size > static_cast<ssize_t>(buffer_.size())) return {Outcome::kDropped, {}, "too_long"};
       // A byte or none is no frame; libvdeplug itself sends such.
-      if (size > 1) return {Outcome::kDone, {buffer_.data(), static_cast<std::size_t>(size)}, nullptr};
+      if (size > 1)
+        return {Outcome::kDone, {buffer_.data(), static_cast<std::size_t>(size)}, nullptr};
       if (size >= 0) continue;
       const bool again = errno == EAGAIN || errno == EINTR;
       if (again && !connection_->ended()) return {Outcome::kAgain, {}, nullptr};
@@ -106,7 +107,8 @@ class VdeDevice : public HostDevice {
  private:
   bool waits() const { return config_.reconnect.count() > 0; }
   WriteResult no_peer() const {
-    return waits() ? WriteResult{Outcome::kDropped, "no_peer"} : WriteResult{Outcome::kClosed, nullptr};
+    return waits() ? WriteResult{Outcome::kDropped, "no_peer"}
+                   : WriteResult{Outcome::kClosed, nullptr};
   }
 
   bool connect() {
@@ -117,7 +119,8 @@ class VdeDevice : public HostDevice {
     arguments.port = config_.port;
     arguments.group = group.empty() ? nullptr : group.data();
     arguments.mode = config_.mode;
-    VDECONN* const conn = vde_open(sock.empty() ? nullptr : sock.data(), description.data(), &arguments);
+    VDECONN* const conn =
+        vde_open(sock.empty() ? nullptr : sock.data(), description.data(), &arguments);
     if (conn == nullptr) {
       if (waits()) timer_.start(config_.reconnect);
       return false;
@@ -163,8 +166,8 @@ std::unique_ptr<HostDevice> open_vde(const VdeConfig& config) {
 }
 
 VdePartner::VdePartner(const PartnerContext& context, CableEndIf& end, const PartnerSpec& spec)
-    : HostPartner(context.name.c_str(), end, spec, open_vde(vde_config(spec)),
-                  context.hold_flush) {}
+    : HostPartner(context.name.c_str(), end, spec, open_vde(vde_config(spec)), context.hold_flush) {
+}
 
 PartnerRegistry::Kind vde_kind() {
   const auto make = [](const PartnerContext& context, CableEndIf& end,

@@ -13,9 +13,9 @@ namespace e1000tlm::link {
 
 /// Where to plug in.
 struct VdeConfig {
-  std::string sock;     ///< directory of the switch's sockets; empty: libvdeplug's default
-  int port = 0;         ///< of the switch; 0: any
-  std::string group;    ///< of our own socket; empty: as it is
+  std::string sock;        ///< directory of the switch's sockets; empty: libvdeplug's default
+  int port = 0;            ///< of the switch; 0: any
+  std::string group;       ///< of our own socket; empty: as it is
   std::uint32_t mode = 0;  ///< of our own socket; 0: as it is
   /// How long after a failure or the end of the switch the next attempt begins; 0: there is none,
   /// the first must succeed.

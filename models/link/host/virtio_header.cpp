@@ -48,7 +48,8 @@ bool OffloadFinisher::find_layout() {
   layout_.tcp = tcp;
   std::size_t type_at = 12;
   const auto type = [&] { return load_be16(frame_.data() + type_at); };
-  while (frame_.size() >= type_at + 2 + kTagBytes && (type() == kTypeTag || type() == kTypeServiceTag)) {
+  while (frame_.size() >= type_at + 2 + kTagBytes &&
+         (type() == kTypeTag || type() == kTypeServiceTag)) {
     type_at += kTagBytes;
     if (type_at > 12 + 2 * kTagBytes) return false;
   }

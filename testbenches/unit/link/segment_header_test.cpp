@@ -11,7 +11,7 @@ constexpr std::uint8_t kFinPshAckCwr = 0x99;
 
 std::vector<std::uint8_t> segment(std::size_t size) {
   std::vector<std::uint8_t> bytes(size, 0);
-  store_be16(bytes.data() + 18, 0xFFFF);      // IPv4 identification
+  store_be16(bytes.data() + 18, 0xFFFF);       // IPv4 identification
   store_be32(bytes.data() + 38, 0xFFFF'FFF0);  // TCP sequence
   bytes[47] = kFinPshAckCwr;
   return bytes;

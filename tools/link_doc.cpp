@@ -1,0 +1,177 @@
+/// Writes doc/links.md from the kinds of links that are built in:
+///   e1000-links > doc/links.md
+///   e1000-links --check doc/links.md     status 1 if the file says something else
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <systemc>
+
+#include "e1000tlm/link/host/builtin_partners.h"
+#include "e1000tlm/link/host/kind_references.h"
+
+#include "document.h"
+
+namespace {
+
+namespace link_ns = e1000tlm::link;
+
+constexpr const char* kBefore = R"(# Links
+
+Made from the kinds of links by `build/bin/e1000-links`; a test keeps it true. A *link* is what a
+modelled cable ends in: `--link KIND:key=value,...`, one for each adapter, or `--on-switch
+NAME=KIND:...`. `e1000-sim --link help` lists the kinds, `--link KIND:help` tells what stands here.
+
+```sh
+./run --app ping --link user                     # DHCP and ping, no root, the same every time
+./run --app reflect --link tap:ifname=tap0       # an interface of the host
+./run --app reflect --link socket:listen=:1234   # QEMU with -netdev socket,connect=HOST:1234
+```
+
+- A **live** link keeps the run to the wall clock, since frames may come at any time; the run is not
+  reproducible. A **free-running** one depends on simulated time alone: the same inputs give the same
+  bytes.
+- All kinds but `user`, `pcap`, `null` and `loopback` also lose damaged frames (`bad_fcs`), frames of
+  no possible length (`too_short`, `too_long`), those for which 16384 others wait (`host_queue_full`),
+  those that wait when the run ends (`host_closed`) or the other end has gone (`host_gone`), and, until
+  the driver has set its receiver up, those beyond 4096 (`hold_overflow`). The summary counts each
+  under its reason, with `partner_` before it.
+- `switch:NAME` is no kind of its own but a port of a modelled switch: see `--switch`.
+- A value with a comma has it twice. `hostfwd`, `guestfwd`, `dnssearch` and `param` may be given several
+  times.
+
+)";
+
+constexpr const char* kAfter = R"(## Libraries
+
+| kind | library | Debian package |
+|---|---|---|
+| `user` | libslirp | `libslirp-dev` |
+| `vde` | libvdeplug | `libvdeplug-dev`; the switch is in `vde2` |
+
+They are looked for when e1000-tlm is configured. Without one its kind is not there, and `--link` says
+which package to install before building again. `passt` and `qemu-bridge-helper` are programs: they
+are looked for when they are used (packages `passt`, `qemu-system-common`).
+
+## What to know
+
+- `user`: ARP, DHCP, echo requests to the gateway and the name server, TFTP and router advertisements
+  need no host and are reproducible, those of TFTP as far as the files are. Unasked-for router
+  advertisements come at moments that `--seed` decides. A connection beyond the gateway makes the run
+  live while it lasts (UDP: four minutes of simulated time after the last packet). `smb` is not built:
+  it needs a Samba server.
+- `tap` with `vnet_hdr=on`: the kernel hands over long packets and half-made checksums. A wire carries
+  neither, so they are cut into segments as the controller's own segmentation does (manual 3.5.9), and
+  summed. UDP fragmentation offload, which kernels no longer have, is refused (`offload`). With
+  `queues=N` frames of one flow stay on one queue.
+- `tap` runs no script unless told to and brings an interface that it has made up itself; QEMU runs
+  `/etc/qemu-ifup`.
+- Multicast: our own frames, which the kernel brings back, are left out; with QEMU they come back.
+- `l2tpv3`: messages with another session, a wrong cookie or of another kind are counted and dropped;
+  counters of the other end are not looked at.
+- `passt`: frames go to it without the padding of short ones, which passt up to 2023 takes for part of
+  the packet.
+- Empty hosts: `socket:listen=:PORT` listens on all addresses, as QEMU does; `stream` without `host=`
+  stays on 127.0.0.1.
+
+## Not built
+
+| QEMU's | why | what it would take |
+|---|---|---|
+| `tap,vhost=on` (vhost-net) | the kernel's vhost-net drives virtqueues in a guest's memory; the cable of an e1000 has none, and the machines this is tested on lack the module | a virtqueue owned by the link, `/dev/vhost-net`, a kernel with `CONFIG_VHOST_NET` |
+| `vhost-vdpa` | needs a vDPA device or its simulator in the kernel (`CONFIG_VDPA_SIM_NET`) | the same virtqueue, and `/dev/vhost-vdpa-N` |
+| `netmap` | needs the netmap module, which is no part of Linux | the module, and a partner on its rings |
+| `vhost-user` | not yet | virtqueues in a shared memory file and the vhost-user protocol |
+)";
+
+/// What the user types or puts something of their own in for: set as code.
+bool is_code(const std::string& word) {
+  unsigned capitals = 0;
+  unsigned small = 0;
+  bool key = false;
+  for (const char c : word) {
+    capitals += c >= 'A' && c <= 'Z' ? 1U : 0U;
+    small += c >= 'a' && c <= 'z' ? 1U : 0U;
+    key = key || c == '=' || c == '[' || c == ':' || c == '/';
+  }
+  static const std::set<std::string> kOwn{"ADDRESS", "COMMAND", "DIRECTORY", "FILE",
+                                          "GROUP",   "HOST",    "MASK",      "NAME",
+                                          "PATH",    "PORT",    "RATE",      "SECONDS"};
+  return (key && capitals > 1) || (key && word.find('=') != std::string::npos) ||
+         (small == 0 && kOwn.count(word) != 0);
+}
+
+/// Text of a table's cell.
+std::string cell(const std::string& text) {
+  std::string out;
+  std::string word;
+  const auto finish = [&] {
+    const std::size_t end = word.find_last_not_of(",;.)") + 1;
+    const std::size_t begin = std::min(word.find_first_not_of('('), end);
+    const std::string core = word.substr(begin, end - begin);
+    out += word.substr(0, begin) + (is_code(core) ? "`" + core + "`" : core) + word.substr(end);
+    word.clear();
+  };
+  for (const char c : text) {
+    if (c == ' ') {
+      finish();
+      out += c;
+    } else {
+      word += c == '|' ? std::string("\\|") : std::string(1, c);
+    }
+  }
+  finish();
+  return out;
+}
+
+void add_table(std::ostringstream& out, const link_ns::PartnerRegistry& registry) {
+  out << "## The kinds\n\n| kind | in QEMU | needs root | time | back-pressure | drops of its own "
+         "|\n"
+         "|---|---|---|---|---|---|\n";
+  for (const auto& [name, kind] : registry.kinds()) {
+    const link_ns::KindReference& r = kind.reference;
+    out << "| [`" << name << "`](#" << name << ") | " << r.qemu << " | " << cell(r.root) << " | "
+        << cell(r.timing) << " | " << cell(r.back_pressure) << " | " << cell(r.drops) << " |\n";
+  }
+}
+
+void add_keys(std::ostringstream& out, const link_ns::PartnerRegistry& registry) {
+  out << "\n## Keys\n\nEvery kind takes `speed=10|100|1000`, `aneg=on|off` and "
+         "`pause=none|rx|tx|both` as well.\n\n";
+  for (const auto& [name, kind] : registry.kinds()) {
+    out << "### " << name << "\n\n" << cell(kind.summary) << ".\n\n";
+    if (kind.reference.keys.empty()) continue;
+    out << "| key | default | |\n|---|---|---|\n";
+    for (const link_ns::KindReference::Key& key : kind.reference.keys) {
+      out << "| `" << key.name << "` | " << cell(key.fallback) << " | " << cell(key.meaning)
+          << " |\n";
+    }
+    out << "\n";
+  }
+}
+
+std::string document() {
+  const link_ns::PartnerRegistry registry = link_ns::builtin_partners();
+  std::ostringstream out;
+  out << kBefore;
+  add_table(out, registry);
+  add_keys(out, registry);
+  out << kAfter;
+  return out.str();
+}
+
+}  // namespace
+
+int sc_main(int, char**) { return 0; }
+
+int main(int argc, char** argv) {
+  const auto missing = link_ns::builtin_partners().missing();
+  if (!missing.empty()) {
+    std::cerr << "e1000-links: --link " << missing.begin()->first << ": " << missing.begin()->second
+              << "\n";
+    return 77;
+  }
+  return document_main(argc, argv, "e1000-links", document());
+}
