@@ -13,12 +13,12 @@ namespace e1000tlm::link {
 struct StreamConfig {
   SocketAddress address;
   bool server = false;
-  /// Instead of the address: number of a socket that is open, listening (server) or connected.
-  std::string descriptor{};
   /// How long after a failure or the end of a connection the next attempt begins; 0: there is none,
   /// the first must succeed, and when its connection ends the link has gone for good. Not for
   /// servers, which take the next peer at any time.
   std::chrono::milliseconds reconnect{0};
+  /// Instead of the address: number of a socket that is open, listening (server) or connected.
+  std::string descriptor{};
 };
 
 /// Partner kind "stream": path=PATH, host=HOST,port=PORT (no host: 127.0.0.1), or fd=N; in QEMU's
