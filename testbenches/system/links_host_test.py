@@ -15,6 +15,26 @@ from support import Scenario, free_port, sim
 
 
 
+class Help(Scenario):
+    def test_lists_kinds_and_tells_all_about_each(self):
+        listed = sim("--link", "help")
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        kinds = [line.split()[0] for line in listed.stdout.splitlines()[1:]]
+        self.assertIn("l2tpv3", kinds)
+        for kind in kinds:
+            text = sim("--link", kind + ":help")
+            if kind.endswith(":"):  # not in this build
+                continue
+            self.assertEqual(text.returncode, 0, kind + text.stderr)
+            self.assertTrue(text.stdout.startswith(kind + ": "), text.stdout)
+            self.assertIn("back-pressure", text.stdout)
+
+    def test_an_unknown_kind_is_refused(self):
+        result = sim("--link", "none-such:help")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--link help", result.stderr)
+
+
 class Descriptors(Scenario):
     """Sockets and tap devices that whoever starts the simulator has opened."""
 
