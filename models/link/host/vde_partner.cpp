@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -27,6 +28,8 @@ using std::chrono::milliseconds;
 class Connection {
  public:
   Connection(VDECONN* conn, const Watch& watch) : conn_(conn) {
+    // libvdeplug hands the flags of its calls to nobody: the socket itself must not block.
+    ::fcntl(::vde_datafd(conn), F_SETFL, ::fcntl(::vde_datafd(conn), F_GETFL) | O_NONBLOCK);
     watch.add(::vde_datafd(conn), EPOLLIN);
     // Silent until the switch closes it.
     if (::vde_ctlfd(conn) >= 0) watch.add(::vde_ctlfd(conn), EPOLLIN | EPOLLRDHUP);
@@ -53,7 +56,7 @@ class Connection {
 class VdeDevice : public HostDevice {
  public:
   explicit VdeDevice(const VdeConfig& config)
-      : config_(config), timer_(watch_), buffer_(VDE_ETHBUFSIZE) {
+      : config_(config), timer_(watch_), buffer_(VDE_ETHBUFSIZE + 1) {
     if (connect() || waits()) return;
     throw_host_error("cannot connect to a VDE switch at '" + config.sock +
                          "' (start one with: vde_switch -s DIRECTORY)",
@@ -71,13 +74,11 @@ class VdeDevice : public HostDevice {
       if (!connection_ && !(timer_.expired() && connect())) {
         return {waits() ? Outcome::kAgain : Outcome::kClosed, {}, nullptr};
       }
-      const ssize_t size =
-          ::vde_recv(connection_->get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT | MSG_TRUNC);
-      if (size > static_cast<ssize_t>(buffer_.size())) return {Outcome::kDropped, {}, "too_long"};
-      // A byte or none is no frame; libvdeplug itself sends such.
-      if (size > 1)
+      const ssize_t size = ::vde_recv(connection_->get(), buffer_.data(), buffer_.size(), 0);
+      if (size == static_cast<ssize_t>(buffer_.size())) return {Outcome::kDropped, {}, "too_long"};
+      if (size >= 0) {
         return {Outcome::kDone, {buffer_.data(), static_cast<std::size_t>(size)}, nullptr};
-      if (size >= 0) continue;
+      }
       const bool again = errno == EAGAIN || errno == EINTR;
       if (again && !connection_->ended()) return {Outcome::kAgain, {}, nullptr};
       hang_up();
@@ -88,8 +89,7 @@ class VdeDevice : public HostDevice {
     if (!connection_) return no_peer();
     if (frame.size() > VDE_ETHBUFSIZE) return {Outcome::kDropped, "too_long"};
     if (wait.count() > 0) is_ready(connection_->fd(), POLLOUT, wait);
-    const ssize_t sent =
-        ::vde_send(connection_->get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = ::vde_send(connection_->get(), frame.data(), frame.size(), 0);
     if (sent >= 0) return {Outcome::kDone, nullptr};
     switch (errno) {
       case EAGAIN:
