@@ -251,6 +251,7 @@ TEST(PcapPartner, AFrameStillWaitingForItsTimeSurvivesALinkLoss) {
   sc_core::sc_start(to_sc(ms(10)));
   EXPECT_THAT(bench.times(), ElementsAre(us(0), us(5), us(20 + 100) + kFlush));
   EXPECT_TRUE(bench.partner.statistics().drops.empty());
+  EXPECT_EQ(bench.cable.statistics(1).lost_no_link, 0U) << "it is no loss";
   EXPECT_EQ(bench.partner.statistics().frames_to_nic, 3U);
 }
 
@@ -267,7 +268,8 @@ TEST(PcapPartner, AFrameCutByALinkLossIsCounted) {
   });
   sc_core::sc_start(to_sc(ms(10)));
   EXPECT_THAT(bench.times(), ElementsAre(us(0), us(20 + 100) + kFlush));
-  EXPECT_EQ(bench.partner.statistics().drops.at("link_lost"), 1U);
+  EXPECT_EQ(bench.cable.statistics(1).lost_no_link, 1U);
+  EXPECT_TRUE(bench.partner.statistics().drops.empty()) << "the cable has counted it";
 }
 
 TEST(PcapPartner, SnappedAndOversizedRecordsAreReported) {
