@@ -47,8 +47,8 @@ class FrameSink {
   /// Called in the sender's process; must not wait.
   virtual void receive(Arrival arrival) = 0;
   /// The newest of the frames received so far, whose last bit was to arrive at `last_bit`, will not
-  /// arrive after all: the link has gone, or the sender has recalled it. `size`: without FCS. Called
-  /// for all frames that this happens to, newest first; must not wait.
+  /// arrive after all: the link has gone, or the sender has recalled it. `size`: without FCS.
+  /// Called for all frames that this happens to, newest first; must not wait.
   ///
   /// True: it is forgotten, as if it had not come, and does not count as carried. False (the
   /// default): the sink has acted upon it and cannot undo that; it counts as carried.

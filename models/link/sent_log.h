@@ -51,7 +51,8 @@ class SentLog {
   std::size_t mask() const { return entries_.size() - 1; }
   void grow() {
     std::vector<Entry> larger(2 * entries_.size());
-    for (std::size_t i = begin_; i != end_; ++i) larger[i & (larger.size() - 1)] = entries_[i & mask()];
+    for (std::size_t i = begin_; i != end_; ++i)
+      larger[i & (larger.size() - 1)] = entries_[i & mask()];
     entries_ = std::move(larger);
   }
 

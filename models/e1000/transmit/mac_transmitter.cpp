@@ -35,8 +35,8 @@ bool MacTransmitter::may_send(Time now) const {
 
 void MacTransmitter::plan(QueuedFrame& queued, Time earliest) {
   queued.start = std::max(earliest, busy_until_ + gap_);
-  queued.end = queued.start + byte_ * static_cast<std::int64_t>(link::kPreambleBytes +
-                                                                queued.wire_bytes);
+  queued.end =
+      queued.start + byte_ * static_cast<std::int64_t>(link::kPreambleBytes + queued.wire_bytes);
   busy_until_ = queued.end;
   queue_.planned();
 }

@@ -112,7 +112,8 @@ class MacTransmitter : public sc_core::sc_module {
   bool start(QueuedFrame& queued);
   void loop_back(QueuedFrame& queued);
   void retire(Time now) {
-    while (queue_.oldest() != queue_.waiting() && queue_[queue_.oldest()].end <= now) retire_oldest();
+    while (queue_.oldest() != queue_.waiting() && queue_[queue_.oldest()].end <= now)
+      retire_oldest();
   }
   void retire_oldest() {
     QueuedFrame& left = queue_[queue_.oldest()];

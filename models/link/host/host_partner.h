@@ -69,15 +69,15 @@ class HostDevice {
 
 /// Joins a HostDevice to a cable, losing nothing silently and pushing back both ways.
 ///
-/// From the NIC: frames are written when their last bit has arrived; what the device has no room for
-/// waits in order (at most kOutgoingFrames; more are drops["host_queue_full"]).
-/// To the NIC: a thread reads frames (or poll() does, after use_polling()) and stops when the NIC's
-/// side holds kHighWater frames, so that the host's own queue fills and pushes back.
-/// Drops beside those of HoldQueue and of the device: "bad_fcs" (a host takes no damaged frames),
-/// "too_short" (no Ethernet header), "too_long", "host_closed" (on the way when finish() closed it,
-/// or later), "host_gone" (the device had gone for good: a tap interface that somebody deleted, a
-/// peer that hung up and is not to be looked for again; a warning says so at once, fault() from
-/// then on, and the partner is no longer live).
+/// From the NIC: frames are written when their last bit has arrived; what the device has no room
+/// for waits in order (at most kOutgoingFrames; more are drops["host_queue_full"]). To the NIC: a
+/// thread reads frames (or poll() does, after use_polling()) and stops when the NIC's side holds
+/// kHighWater frames, so that the host's own queue fills and pushes back. Drops beside those of
+/// HoldQueue and of the device: "bad_fcs" (a host takes no damaged frames), "too_short" (no
+/// Ethernet header), "too_long", "host_closed" (on the way when finish() closed it, or later),
+/// "host_gone" (the device had gone for good: a tap interface that somebody deleted, a peer that
+/// hung up and is not to be looked for again; a warning says so at once, fault() from then on, and
+/// the partner is no longer live).
 class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
  public:
   /// Frames towards the NIC at which reading stops.

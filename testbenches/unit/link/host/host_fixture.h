@@ -66,7 +66,7 @@ class NicEnd : public sc_core::sc_module, public FrameSink {
   }
   /// Sends, and lets the time pass that this takes.
   void send(const Octets& content) {
-    sc_core::sc_start(to_sc(begin_to_send(content) - sc_now()));
+    sc_core::sc_start(to_sc(begin_to_send(content) + ns(1) - sc_now()));
   }
 
   std::vector<Octets> received;
