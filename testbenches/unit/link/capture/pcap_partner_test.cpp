@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "e1000tlm/link/simple_partners.h"
 #include "testbenches/support/sanitizer.h"
 #include "testbenches/support/sc_test.h"
 #include "testbenches/unit/link/capture/capture_fixture.h"
@@ -479,6 +480,23 @@ TEST(PcapPartner, FeedsASinkAtTheRecordedTimes) {
   const std::vector<ReadFrame> frames = read_all(out.path());
   ASSERT_EQ(frames.size(), 3U);
   EXPECT_EQ(frames[2].time_ns - frames[0].time_ns, 20'000);
+}
+
+TEST(PcapPartner, WhatASinkWasToGetAfterTheEndHasNotBeenSent) {
+  TemporaryFile file("in.pcap"), out("out.pcapng");
+  save_three(file.path());
+  Cable cable("cable", {ns(0)});
+  PcapPartner replay("replay", cable.end(1),
+                     PartnerSpec::parse("pcap:in=" + file.path() + ",out=" + out.path()), kFlush);
+  NullPartner sink("sink", cable.end(0));
+  cable.end(0).set_ready(true);
+  sc_core::sc_start(to_sc(kFlush + us(19)));  // the third begins a microsecond later
+  EXPECT_FALSE(replay.exhausted()) << "it is on its way";
+  replay.finish();
+  EXPECT_EQ(sink.statistics().frames_from_nic, 2U);
+  EXPECT_EQ(replay.statistics().frames_to_nic, 2U);
+  EXPECT_EQ(cable.statistics(1).frames, 2U);
+  EXPECT_EQ(read_all(out.path()).size(), 2U);
 }
 
 std::string refusal(Cable& cable, const std::string& options) {

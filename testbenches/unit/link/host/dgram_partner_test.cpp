@@ -120,7 +120,7 @@ TEST(DgramPartner, WhenPolledHeldDatagramsLeaveAtTheMomentTheMacIsReady) {
   EXPECT_EQ(bench.partner.poll(), 1U);
   bench.cable.end(0).set_ready(true);
   sc_core::sc_start(1, sc_core::SC_NS);
-  EXPECT_EQ(bench.cable.end(1).in_flight() + bench.nic.received.size(), 1U);
+  EXPECT_EQ(bench.cable.end(1).in_flight(), 1U);
 }
 
 TEST(DgramPartner, PadsShortFramesWithZeros) {
