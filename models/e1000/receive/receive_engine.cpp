@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "e1000tlm/e1000/receive/link_header.h"
 #include "e1000tlm/e1000/receive/receive_checksum.h"
 
 namespace e1000tlm::e1000 {
@@ -278,9 +279,8 @@ void ReceiveEngine::begin(StoredFrame& stored) {
   fields.errors = stored.errors | sums.errors;
 
   ConstBytes bytes = keep_crc ? frame.bytes_with_fcs() : ConstBytes(frame.bytes());
-  if (core_.is_on(reg::kCtrl, ctrl::kVme) && frame.size() >= 18 &&
-      load_be16(frame.data() + 12) == vet) {
-    fields.special = load_be16(frame.data() + 14);
+  if (core_.is_on(reg::kCtrl, ctrl::kVme) && frame.size() >= 18 && is_tagged(frame.bytes(), vet)) {
+    fields.special = tag_control(frame.bytes());
     fields.status |= rx_status::kVp;
     std::memcpy(scratch_.data(), bytes.data(), 12);
     std::memcpy(scratch_.data() + 12, bytes.data() + 16, bytes.size() - 16);
