@@ -59,15 +59,8 @@ void SwitchPort::link_changed() {
   if (end_.link_up() == up_) return;
   up_ = end_.link_up();
   if (!up_) {
-    const Time now = sc_now();
-    bool lost = false;
-    for (; !incoming_.empty() && incoming_.back().last_bit > now; incoming_.pop_back()) {
-      drop(SwitchDrop::kLinkLost);
-      lost = true;
-    }
     queue_.clear();  // lost and counted by the cable
     queued_bytes_ = 0;
-    if (lost) switch_.frames_lost();
     switch_.link_lost(number_);
   }
   switch_.tell_readiness();
@@ -87,6 +80,18 @@ void SwitchPort::receive(Arrival arrival) {
   push(incoming_, Pending{std::move(arrival.frame), arrival.last_bit, destination,
                           static_cast<StationAddress>(fault), source, frame.wire_bytes()});
   if (first) switch_.frame_waits(number_, arrival.last_bit);
+}
+
+/// What the switch has looked at already (see Switch on how far it looks ahead) is on its way.
+bool SwitchPort::take_back(Time last_bit, std::size_t size) {
+  if (pause_.take_back(last_bit)) {
+    uncount_from_nic(size);
+    return true;
+  }
+  if (incoming_.empty() || incoming_.back().last_bit != last_bit) return false;
+  incoming_.pop_back();
+  if (incoming_.empty()) switch_.frames_lost();
+  return true;
 }
 
 Pending SwitchPort::take() {
