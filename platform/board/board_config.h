@@ -57,6 +57,14 @@ enum class AppChoice : std::uint8_t { kSink, kReflect, kGenerate, kForward, kBla
 inline constexpr std::array<std::string_view, 6> kAppNames{"sink",    "reflect", "generate",
                                                            "forward", "blast",   "selftest"};
 
+/// A socket by which somebody else's virtual machine gets an adapter.
+struct VfioUserConfig {
+  std::string path;   ///< of the socket
+  unsigned nic = 0;   ///< which adapter
+  bool keep = true;   ///< serve the next client when one has gone
+  bool busy = false;  ///< never sleep while waiting for it
+};
+
 /// What a Board is made from. The defaults are those of e1000-sim without arguments.
 struct BoardConfig {
   /// The adapters of each machine, 1 to 30.
@@ -95,7 +103,13 @@ struct BoardConfig {
   bool paced = false;            ///< follow the wall clock; live partners switch it on
   bool strict = false;           ///< any frame that is lost makes the run a failed one
   bool progress = false;         ///< a status line on stderr in long runs
-  std::string qtest;             ///< address of a qtest server; empty: the native driver runs
+  double pace = 1;               ///< paced: simulated seconds in a second of the wall clock
+  std::string qtest;             ///< address of a qtest server; empty: there is none
+  /// One for each adapter; each is on a bus of its own then. Empty: there is none.
+  std::vector<VfioUserConfig> vfio_user;
+
+  /// Somebody else's program drives, not the native driver.
+  bool driven_from_outside() const { return !qtest.empty() || !vfio_user.empty(); }
 };
 
 }  // namespace e1000tlm::platform

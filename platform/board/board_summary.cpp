@@ -56,7 +56,7 @@ NicSummary Board::nic_summary(std::size_t index) const {
   n.link = slot.link_text();
   n.wire_in = slot.carried(1);
   n.wire_out = slot.carried(0);
-  n.before = machines_[index / config_.nics.size()]->before(index % config_.nics.size());
+  n.before = machines_[index / nics_of_each()]->before(index % nics_of_each());
   n.interrupts = slot.controller().interrupts();
   for (unsigned led = 0; led < e1000::kLeds; ++led) {
     n.leds.push_back({std::string(to_string(slot.controller().led_setting(led).mode)),
@@ -75,8 +75,8 @@ NicSummary Board::nic_summary(std::size_t index) const {
     n.driver_out = {nic.counters().tx_frames, nic.counters().tx_bytes};
   }
   n.self_test = self_test(index);
-  const auto& transit = machines_[index / config_.nics.size()]->transit();
-  const std::size_t own = index % config_.nics.size();
+  const auto& transit = machines_[index / nics_of_each()]->transit();
+  const std::size_t own = index % nics_of_each();
   if (own < transit.size()) n.transit = LatencySummary::of(transit[own]->latency());
   n.mac_control_in = slot.controller().drops()[e1000::Drop::kRxMacControl];
   add_losses(index, n);
@@ -88,33 +88,32 @@ NicSummary Board::nic_summary(std::size_t index) const {
 }
 
 bool Board::ready() const {
-  return native() && std::all_of(machines_.begin(), machines_.end(),
-                                 [](const auto& machine) { return machine->driver()->ready(); });
+  return std::all_of(agents_.begin(), agents_.end(),
+                     [](const auto& agent) { return agent->ready(); });
 }
 
-/// Why the first driver that gave up did; empty: none has.
+/// Why the first agent that gave up did; empty: none has.
 std::string Board::driver_error() const {
-  if (!native()) return {};
-  for (std::size_t i = 0; i < machines_.size(); ++i) {
-    const std::string& error = machines_[i]->driver()->error();
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    const std::string error = agents_[i]->error();
     if (error.empty()) continue;
-    return machines_.size() == 1 ? error : "board " + std::to_string(i) + ": " + error;
+    return agents_.size() == 1 ? error : "board " + std::to_string(i) + ": " + error;
   }
   return {};
 }
 
 /// The driver's view of an adapter; nullptr: there is none, or it has not found it.
 const driver::Nic* Board::driven(std::size_t index) const {
-  const driver::Driver* driver = machines_[index / config_.nics.size()]->driver();
-  const std::size_t own = index % config_.nics.size();
+  const driver::Driver* driver = machines_[index / nics_of_each()]->driver();
+  const std::size_t own = index % nics_of_each();
   return driver != nullptr && own < driver->nics().size() ? driver->nics()[own].get() : nullptr;
 }
 
 std::optional<driver::SelfTestResult> Board::self_test(std::size_t index) const {
-  const driver::Driver* driver = machines_[index / config_.nics.size()]->driver();
+  const driver::Driver* driver = machines_[index / nics_of_each()]->driver();
   if (driver == nullptr || driver->app() == nullptr) return std::nullopt;
   const auto results = driver->app()->self_tests();
-  const std::size_t own = index % config_.nics.size();
+  const std::size_t own = index % nics_of_each();
   return own < results.size() ? std::make_optional(results[own]) : std::nullopt;
 }
 
@@ -220,7 +219,7 @@ void Board::add_streams(RunSummary& summary) const {
 RunSummary Board::summary() const {
   RunSummary s;
   s.version = kVersion;
-  s.app = native() ? std::string(kAppNames[static_cast<std::size_t>(config_.app)]) : "qtest";
+  s.app = agents_.front()->name();
   s.seed = config_.seed;
   s.quantum = config_.quantum;
   s.simulated = simulated_;
@@ -228,9 +227,14 @@ RunSummary Board::summary() const {
   s.wall_seconds = wall_seconds_;
   s.paced = paced_;
   s.boards = config_.boards;
-  if (supervisor_) s.worst_lag = supervisor_->pacing().worst_lag;
+  s.pace = config_.pace;
+  if (supervisor_) {
+    s.worst_lag = supervisor_->pacing().worst_lag;
+    s.lags_given_up = supervisor_->pacing().restarts;
+  }
   for (std::size_t i = 0; i < nics_.size(); ++i) s.nics.push_back(nic_summary(i));
   for (const auto& [name, hub] : network_.hubs()) s.switches.push_back(switch_summary(name, hub));
+  for (const auto& agent : agents_) agent->add_to(s);
   add_streams(s);
   s.pci = pci_summary(ready() ? s.active : s.simulated);
   s.ended_by = ended_by_;

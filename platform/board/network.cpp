@@ -115,7 +115,7 @@ Network::Network(BoardConfig config, link::PartnerRegistry partners)
   }
   // A client with adapters that it never sets up must not be cut off from the rest.
   const auto readiness =
-      config_.qtest.empty() ? link::Switch::Readiness::kAll : link::Switch::Readiness::kAny;
+      config_.driven_from_outside() ? link::Switch::Readiness::kAny : link::Switch::Readiness::kAll;
   for (const auto& [name, settings] : wanted) {
     hubs_[name].unit =
         std::make_unique<link::Switch>(("switch_" + name).c_str(), settings, readiness);

@@ -26,6 +26,7 @@ constexpr std::size_t kMostNics = 30;  // PCI devices 2 to 31
 constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
+constexpr Time kDoorQuantum = us(1);              // with --vfio-user
 constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by default
 
 /// Names and keys of --host.
@@ -101,9 +102,18 @@ void describe_run(po::options_description& all) {
   add("seed", po::value<std::string>()->value_name("N"),
       "of everything random (default 1); the same seed gives the same run");
   add("paced", po::bool_switch(), "keep to the wall clock (links to the live world always do)");
+  add("pace", po::value<std::string>()->value_name("FACTOR"),
+      "as --paced, but with so many simulated seconds in a second of the wall clock, 0.001 to 1000 "
+      "(default 1)");
   add("qtest", po::value<std::string>()->value_name("ADDRESS"),
       "serve QEMU's qtest protocol instead of running the driver: unix:PATH or tcp:HOST:PORT to "
       "listen, with ,server=off to connect; ,keep=off ends with the first client; or stdio");
+  add("vfio-user",
+      po::value<std::vector<std::string>>()->composing()->value_name("unix:PATH[,KEY=VALUE]"),
+      "give an adapter to a virtual machine of somebody else's, such as QEMU's (-device "
+      "vfio-user-pci), instead of running the driver; may be given several times, once for each "
+      "adapter. nic=N (which, default 0); keep=off (end with the first client); busy=on (never "
+      "sleep while waiting for it)");
   add("ram", po::value<std::string>()->value_name("SIZE"),
       "memory of the board, 4MiB to 3GiB (default 64MiB, with --qtest 128MiB)");
   add("strict", po::bool_switch(),
@@ -184,6 +194,8 @@ void complete(BoardConfig& board, std::vector<NicConfig> nics, std::vector<std::
   board.links = std::move(links);
 }
 
+using Texts = std::vector<std::string>;
+
 po::variables_map read_sources(int argc, const char* const* argv) {
   const po::options_description all = described();
   po::variables_map values;
@@ -225,8 +237,6 @@ po::variables_map read_sources(int argc, const char* const* argv) {
   return values;
 }
 
-using Texts = std::vector<std::string>;
-
 void fill_switches(const po::variables_map& values, BoardConfig& board) {
   const auto each = [&](const char* name, const auto& use) {
     if (values.count(name) == 0) return;
@@ -263,6 +273,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
     pci::parse_host(t, {});
     board.host = t;
   });
+  if (values.count("vfio-user") != 0) board.quantum = kDoorQuantum;
   given("quantum", [&](const std::string& t) {
     board.quantum = traffic::parse_time(t);
     if (board.quantum > kMostQuantum) throw std::invalid_argument(t + ": expected 1s at most");
@@ -271,6 +282,20 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   if (values.count("qtest") != 0) board.ram_bytes = kClientRam;
   given("ram", [&](const std::string& t) { board.ram_bytes = traffic::parse_size(t); });
   given("qtest", [&](const std::string& t) { board.qtest = t; });
+  given("pace", [&](const std::string& t) {
+    std::size_t used = 0;
+    double factor = 0;
+    try {
+      factor = std::stod(t, &used);
+    } catch (const std::exception&) {
+      used = 0;
+    }
+    if (used == 0 || used != t.size() || !(factor >= 0.001 && factor <= 1000)) {
+      throw std::invalid_argument(t + ": expected a factor from 0.001 to 1000");
+    }
+    board.pace = factor;
+    board.paced = true;
+  });
   given("size", [&](const std::string& t) {
     traffic::SizeMix::parse(t);
     board.sizes = t;
@@ -296,7 +321,12 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   if (values.count("frames") != 0) {
     board.frames = parse_number("frames", values["frames"].as<std::string>());
   }
-  board.paced = values["paced"].as<bool>();
+  board.paced = board.paced || values["paced"].as<bool>();
+  if (values.count("vfio-user") != 0) {
+    for (const std::string& text : values["vfio-user"].as<Texts>()) {
+      board.vfio_user.push_back(in_option("vfio-user", [&] { return parse_vfio_user(text); }));
+    }
+  }
   board.strict = values["strict"].as<bool>();
   fill_switches(values, board);
   Texts links;
@@ -352,6 +382,16 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
       if (!nic.led_file.empty()) fail("nic", "leds= with --boards: all would share one file");
     }
   }
+  if (!board.vfio_user.empty()) {
+    if (board.boards > 1) fail("boards", "does not go with --vfio-user: give --nic several times");
+    for (const char* name : {"app", "driver", "ram", "qtest", "max-frame"}) {
+      if (values.count(name) == 0) continue;
+      fail(name, "does not go with --vfio-user: the virtual machine has its own");
+    }
+    for (std::size_t i = 0; i < board.links.size() && values.count("link") == 0; ++i) {
+      board.links[i] = "null";
+    }
+  }
   if (!board.qtest.empty()) {
     for (const char* name : {"app", "duration"}) {
       if (values.count(name) != 0) fail(name, "does not go with --qtest: the client drives");
@@ -400,6 +440,8 @@ Examples
   e1000-sim --boards 64 --app generate --link switch:lan    64 boards on one switch
   e1000-sim --link switch:lan --on-switch lan=tap:ifname=tap0 --on-switch lan=pcap:out=lan.pcapng
   e1000-sim --qtest unix:/tmp/e1000.sock           let a program drive the board
+  e1000-sim --vfio-user unix:/tmp/nic.sock --link tap:ifname=tap0
+                                                   give the adapter to a virtual machine (doc/vm.md)
 
 )" << described()
       << R"(
@@ -428,7 +470,7 @@ Exit status
   129, 130, 143   SIGHUP, SIGINT (Ctrl-C), SIGTERM ended the run before its end. The report and all
        files are written all the same. Runs that have no end of their own are meant to be stopped:
        then it is 0 or 1. Such are runs that just answer live links (sink, reflect, forward with
-       tap, dgram, stream) without --duration, and --qtest servers
+       tap, dgram, stream) without --duration, and --qtest and --vfio-user servers
 )";
   return out.str();
 }

@@ -147,6 +147,40 @@ SwitchSettings parse_switch(const std::string& text) {
   return settings;
 }
 
+VfioUserConfig parse_vfio_user(const std::string& text) {
+  const std::string prefix = "unix:";
+  const std::size_t comma = std::min(text.size(), text.find(','));
+  VfioUserConfig door;
+  if (text.compare(0, prefix.size(), prefix) == 0) {
+    door.path = text.substr(prefix.size(), comma - prefix.size());
+  }
+  if (door.path.empty()) {
+    throw std::invalid_argument(text + ": expected unix:PATH, with ,nic=N,keep=on|off,busy=on|off");
+  }
+  if (comma == text.size()) return door;
+  const auto on_off = [](const std::string& key, const std::string& value) {
+    if (value != "on" && value != "off") {
+      throw std::invalid_argument(key + "=" + value + ": expected on or off");
+    }
+    return value == "on";
+  };
+  for_each_pair(text.substr(comma + 1), [&](const std::string& key, const std::string& value) {
+    if (key == "nic") {
+      const bool digits = !value.empty() && value.size() <= 2 &&
+                          value.find_first_not_of("0123456789") == std::string::npos;
+      if (!digits) throw std::invalid_argument("nic=" + value + ": expected a number, from 0");
+      door.nic = static_cast<unsigned>(std::stoul(value));
+    } else if (key == "keep") {
+      door.keep = on_off(key, value);
+    } else if (key == "busy") {
+      door.busy = on_off(key, value);
+    } else {
+      throw std::invalid_argument("unknown key '" + key + "'; known are nic, keep, busy");
+    }
+  });
+  return door;
+}
+
 OutletConfig parse_outlet(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals + 1 == text.size()) {

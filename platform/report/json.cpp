@@ -99,6 +99,20 @@ Json hub(const SwitchSummary& s) {
   return json;
 }
 
+Json guest(const GuestSummary& g) {
+  return {{"nic", g.nic},
+          {"clients", g.clients},
+          {"dropped", g.dropped},
+          {"messages", g.messages},
+          {"reads", g.reads},
+          {"writes", g.writes},
+          {"refused", g.refused},
+          {"dma_messages", g.guest_messages},
+          {"resets", g.resets},
+          {"intx_signals", g.intx_signals},
+          {"msi_signals", g.msi_signals}};
+}
+
 }  // namespace
 
 std::string to_json(const RunSummary& s) {
@@ -114,10 +128,13 @@ std::string to_json(const RunSummary& s) {
                {"wall_ns", std::llround(s.wall_seconds * 1e9)},
                {"paced", s.paced},
                {"worst_lag_s", seconds(s.worst_lag)},
+               {"lags_given_up", s.lags_given_up},
+               {"pace", s.pace},
                {"boards", s.boards},
                {"nics", Json::array()},
                {"streams", Json::array()},
                {"switches", Json::array()},
+               {"guests", Json::array()},
                {"pci",
                 {{"bus", s.pci.name},
                  {"host", s.pci.host},
@@ -134,6 +151,7 @@ std::string to_json(const RunSummary& s) {
   for (const NicSummary& n : s.nics) json["nics"].push_back(nic(n, seconds(s.active)));
   for (const StreamSummary& st : s.streams) json["streams"].push_back(stream(st));
   for (const SwitchSummary& sw : s.switches) json["switches"].push_back(hub(sw));
+  for (const GuestSummary& g : s.guests) json["guests"].push_back(guest(g));
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
