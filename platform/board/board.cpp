@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "e1000tlm/board/board_control.h"
 #include "e1000tlm/board/qtest_backend.h"
 #include "e1000tlm/plugs/qtest_door.h"
 #include "e1000tlm/tlm/sc_time.h"
@@ -58,6 +59,7 @@ Board::Board(const sc_core::sc_module_name& name, const BoardConfig& config,
   } else {
     build_qtest();
   }
+  build_control();
 }
 
 Board::~Board() { running_door = nullptr; }
@@ -130,6 +132,16 @@ void Board::build_supervisor() {
   supervisor_->set_status([this] { return status(); });
 }
 
+void Board::build_control() {
+  if (config_.control.empty()) return;
+  try {
+    control_ = std::make_unique<BoardControl>("control", config_.control, nics_, network_,
+                                              [this] { return summary(); });
+  } catch (const std::exception& error) {
+    throw std::invalid_argument("--control " + config_.control + ": " + error.what());
+  }
+}
+
 bool Board::done() const {
   return network_.quiet() && std::all_of(machines_.begin(), machines_.end(),
                                          [](const auto& machine) { return machine->done(); });
@@ -180,12 +192,16 @@ void Board::finish() {
       unwritten_.push_back("nic " + std::to_string(i) + ": " + text);
     }
   }
+  if (control_) control_->finish(unwritten_);
   for (const auto& outlet : network_.outlets()) {
     try {
       outlet->partner().finish();
     } catch (const std::exception& error) {
       unwritten_.push_back(outlet->text() + ": " + error.what());
     }
+    std::vector<std::string> failures;
+    if (outlet->filters() != nullptr) outlet->filters()->finish(failures);
+    for (const std::string& text : failures) unwritten_.push_back(outlet->text() + ": " + text);
   }
 }
 

@@ -24,6 +24,7 @@ class QTestDoor;
 
 namespace e1000tlm::platform {
 
+class BoardControl;
 class BoardQTestBackend;
 
 /// Built from a configuration, run once, asked for a summary. Mostly there is one machine; several
@@ -74,6 +75,7 @@ class Board : public sc_core::sc_module {
   void build_drivers();
   void build_qtest();
   void build_supervisor();
+  void build_control();
   std::array<std::uint8_t, 6> destination_of(std::size_t index) const;
   void start_of_simulation() override;
   void conclude();
@@ -94,6 +96,7 @@ class Board : public sc_core::sc_module {
   std::string driver_error() const;
   const driver::Nic* driven(std::size_t index) const;
   std::optional<driver::SelfTestResult> self_test(std::size_t index) const;
+  Time simulated() const;
   Time active() const;
   NicSummary nic_summary(std::size_t index) const;
   SwitchSummary switch_summary(const std::string& name, const Network::Hub& hub) const;
@@ -107,6 +110,7 @@ class Board : public sc_core::sc_module {
   void check_driver(const RunSummary& summary, std::vector<std::string>& failures) const;
   void check_nic(const RunSummary& summary, std::size_t index,
                  std::vector<std::string>& failures) const;
+  bool network_disturbed() const;
   void check_streams(const RunSummary& summary, std::vector<std::string>& failures) const;
 
   BoardConfig config_;
@@ -116,6 +120,7 @@ class Board : public sc_core::sc_module {
   std::unique_ptr<BoardQTestBackend> qtest_;
   std::unique_ptr<plugs::QTestDoor> door_;
   std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<BoardControl> control_;
   bool paced_ = false;
   std::chrono::steady_clock::time_point started_;
   bool began_live_ = false;
