@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
-#include "e1000tlm/link/filter/filter_box.h"
 #include "e1000tlm/link/filter/impairment.h"
+#include "e1000tlm/link/filter/ways.h"
 
 namespace e1000tlm::platform {
 

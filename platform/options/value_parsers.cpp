@@ -167,11 +167,14 @@ SwitchSettings parse_hub(const std::string& text) {
 
 FilterConfig parse_filter(const std::string& text) {
   const std::size_t colon = text.find(':');
-  if (colon == 0 || colon == std::string::npos || colon + 1 == text.size()) {
+  const std::string first = text.substr(0, colon);
+  const bool no_link =
+      first == "impair" || first == "dump" || first == "mirror" || first == "redirect";
+  if (first.empty() || no_link || colon == std::string::npos || colon + 1 == text.size()) {
     throw std::invalid_argument("'" + text +
                                 "': expected LINK:KIND:key=value,..., e.g. 0:impair:loss=1%");
   }
-  FilterConfig filter{text.substr(0, colon), text.substr(colon + 1)};
+  FilterConfig filter{first, text.substr(colon + 1)};
   try {
     parse_filter_spec(filter.text);
   } catch (const std::invalid_argument& error) {

@@ -1,7 +1,6 @@
 #pragma once
 /// A box in the middle of a cable, and what may be in it.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -14,32 +13,10 @@
 #include <systemc>
 
 #include "e1000tlm/link/cable.h"
+#include "e1000tlm/link/filter/ways.h"
 #include "e1000tlm/tlm/probe.h"
 
 namespace e1000tlm::link {
-
-/// Which way a frame goes, as seen from the adapter.
-enum class Way : std::uint8_t {
-  kIn,   ///< to the adapter
-  kOut,  ///< from it
-};
-/// One thing for each Way.
-template <class T>
-using ForWays = std::array<T, 2>;
-/// Index into ForWays.
-constexpr std::size_t index_of(Way way) { return static_cast<std::size_t>(way); }
-/// Both, for loops.
-inline constexpr ForWays<Way> kBothWays{Way::kIn, Way::kOut};
-
-/// Which ways a filter works on; the others pass untouched.
-struct Ways {
-  /// To the adapter.
-  bool in = true;
-  /// From it.
-  bool out = true;
-  /// This one is among them.
-  bool has(Way way) const { return way == Way::kIn ? in : out; }
-};
 
 /// One device in the line. Frames come to it when their first bit does, in simulated time; it
 /// passes them on at once or later.
