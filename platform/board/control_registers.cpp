@@ -8,6 +8,7 @@
 #include <tlm>
 
 #include "e1000tlm/e1000/registers/register_map.h"
+#include "e1000tlm/e1000/registers/statistics.h"
 #include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::platform {
@@ -37,6 +38,19 @@ bool has(const RegisterRow& row, e1000::Part part) {
   return (row.parts & e1000::part_info(part).mask) != 0;
 }
 
+/// Counters, which are one array in the register map.
+std::vector<std::pair<std::string, std::uint32_t>> counters() {
+  std::vector<std::pair<std::string, std::uint32_t>> all;
+  for (const e1000::CounterName& c : e1000::kCounterNames) {
+    all.emplace_back(c.name, e1000::offset_of(c.counter));
+  }
+  for (const e1000::OctetCounterName& c : e1000::kOctetCounterNames) {
+    all.emplace_back(std::string(c.name) + "L", e1000::offset_of(c.counter));
+    all.emplace_back(std::string(c.name) + "H", e1000::offset_of(c.counter) + 4);
+  }
+  return all;
+}
+
 /// Cuts off what stands between brackets; empty: there are none.
 std::string cut_index(std::string& name) {
   const std::size_t open = name.find('[');
@@ -56,6 +70,7 @@ std::vector<std::string> register_names(e1000::Part part) {
     if (row.count > 1) name += "[0.." + std::to_string(row.count - 1) + "]";
     names.push_back(std::move(name));
   }
+  for (const auto& counter : counters()) names.push_back(counter.first);
   return names;
 }
 
@@ -78,6 +93,9 @@ std::vector<std::pair<std::string, std::uint32_t>> debug_read(pci::Function& fun
                                   std::to_string(row.count) + " elements, counted from 0");
     }
     return values;
+  }
+  for (const auto& [counter, offset] : counters()) {
+    if (index.empty() && counter == plain) return {{counter, debug_value(function, offset)}};
   }
   throw std::invalid_argument("'" + name + "': the " + std::string(e1000::part_info(part).name) +
                               " has no register of this name; the method registers lists them");
