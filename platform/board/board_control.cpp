@@ -1,7 +1,9 @@
 #include "e1000tlm/board/board_control.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -255,6 +257,12 @@ std::string BoardControl::capture_start(const ControlRequest& request) {
            "; stop that with capture_stop");
   }
   const std::string& path = request.require("file");
+  // A pipe without a reader would keep the simulation waiting.
+  std::error_code error;
+  if (path == "-" ||
+      (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error))) {
+    refuse("capture_start: file=" + path + ": expected a regular file, or a new one");
+  }
   auto writer = std::make_unique<link::PcapngWriter>(
       path, link::PcapngWriter::Interface{"link " + chosen.place, chosen.text});
   if (!slot) {

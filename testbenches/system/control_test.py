@@ -133,6 +133,7 @@ class Control(Scenario):
                 ("there are 0", "phy", {"nic": "5"}), ("not being recorded", "capture_stop",
                                                        {"link": "0"}),
                 ("/nowhere/x", "capture_start", {"link": "0", "file": "/nowhere/x"}),
+                ("regular file", "capture_start", {"link": "0", "file": "/dev/null"}),
                 ("10us", "step", {"time": "0"}), ("step", "step", {"time": "soon"})):
             with self.subTest(method=method, params=params):
                 self.assertIn(named, client.error(method, **params)["message"])
