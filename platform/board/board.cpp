@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "e1000tlm/board/agents.h"
+#include "e1000tlm/board/board_control.h"
 #include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/traffic/units.h"
 
@@ -75,6 +76,7 @@ Board::Board(const sc_core::sc_module_name& name, const BoardConfig& config,
   if (!config_.driven_from_outside()) build_drivers();
   build_agents();
   build_supervisor();
+  build_control();
 }
 
 Board::~Board() { running_agents = nullptr; }
@@ -140,6 +142,16 @@ void Board::build_supervisor() {
   }
 }
 
+void Board::build_control() {
+  if (config_.control.empty()) return;
+  try {
+    control_ = std::make_unique<BoardControl>("control", config_.control, nics_, network_,
+                                              [this] { return summary(); });
+  } catch (const std::exception& error) {
+    throw std::invalid_argument("--control " + config_.control + ": " + error.what());
+  }
+}
+
 bool Board::done() const {
   return network_.quiet() && std::all_of(machines_.begin(), machines_.end(),
                                          [](const auto& machine) { return machine->done(); });
@@ -190,12 +202,16 @@ void Board::finish() {
       unwritten_.push_back("nic " + std::to_string(i) + ": " + text);
     }
   }
+  if (control_) control_->finish(unwritten_);
   for (const auto& outlet : network_.outlets()) {
     try {
       outlet->partner().finish();
     } catch (const std::exception& error) {
       unwritten_.push_back(outlet->text() + ": " + error.what());
     }
+    std::vector<std::string> failures;
+    if (outlet->filters() != nullptr) outlet->filters()->finish(failures);
+    for (const std::string& text : failures) unwritten_.push_back(outlet->text() + ": " + text);
   }
 }
 

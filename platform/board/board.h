@@ -21,6 +21,8 @@
 
 namespace e1000tlm::platform {
 
+class BoardControl;
+
 /// Built from a configuration, run once, asked for a summary. Mostly there is one machine; several
 /// equal ones (BoardConfig::boards) meet on switches.
 ///
@@ -71,6 +73,7 @@ class Board : public sc_core::sc_module {
   void build_agents();
   void build_supervisor();
   std::size_t nics_of_each() const { return nics_.size() / machines_.size(); }
+  void build_control();
   std::array<std::uint8_t, 6> destination_of(std::size_t index) const;
   void start_of_simulation() override;
   void conclude();
@@ -91,6 +94,7 @@ class Board : public sc_core::sc_module {
   std::string driver_error() const;
   const driver::Nic* driven(std::size_t index) const;
   std::optional<driver::SelfTestResult> self_test(std::size_t index) const;
+  Time simulated() const;
   Time active() const;
   NicSummary nic_summary(std::size_t index) const;
   SwitchSummary switch_summary(const std::string& name, const Network::Hub& hub) const;
@@ -104,6 +108,7 @@ class Board : public sc_core::sc_module {
   void check_driver(const RunSummary& summary, std::vector<std::string>& failures) const;
   void check_nic(const RunSummary& summary, std::size_t index,
                  std::vector<std::string>& failures) const;
+  bool network_disturbed() const;
   void check_streams(const RunSummary& summary, std::vector<std::string>& failures) const;
 
   BoardConfig config_;
@@ -113,6 +118,7 @@ class Board : public sc_core::sc_module {
   std::vector<NicSlot*> nics_;
   std::vector<std::unique_ptr<plugs::Agent>> agents_;  // of the machines, in their order
   std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<BoardControl> control_;
   bool paced_ = false;
   std::chrono::steady_clock::time_point started_;
   bool began_live_ = false;

@@ -5,6 +5,7 @@
 
 #include "e1000tlm/board/board.h"
 #include "e1000tlm/e1000/drops.h"
+#include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/traffic/units.h"
 
 #include "e1000tlm_version.h"
@@ -44,6 +45,9 @@ void Board::add_losses(std::size_t index, NicSummary& summary) const {
       slot.cable().statistics(0).lost_no_link + slot.cable().statistics(1).lost_no_link);
   for (const auto& [reason, frames] : slot.partner().statistics().drops) {
     add("partner_" + reason, frames);
+  }
+  if (slot.filters() != nullptr) {
+    for (const auto& [reason, frames] : slot.filters()->losses()) add(reason, frames);
   }
   if (const driver::Nic* nic = driven(index)) add("driver_errors", nic->counters().rx_errors);
 }
@@ -117,12 +121,16 @@ std::optional<driver::SelfTestResult> Board::self_test(std::size_t index) const 
   return own < results.size() ? std::make_optional(results[own]) : std::nullopt;
 }
 
+/// The whole run, or so far.
+Time Board::simulated() const { return ended_by_.empty() ? sc_now() : simulated_; }
+
 /// Simulated time since the last driver was ready.
 Time Board::active() const {
   if (!ready()) return kTimeZero;
   Time since = kTimeZero;
   for (const auto& machine : machines_) since = std::max(since, machine->driver()->ready_time());
-  return simulated_ > since ? simulated_ - since : kTimeZero;
+  const Time now = simulated();
+  return now > since ? now - since : kTimeZero;
 }
 
 PciSummary Board::pci_summary(Time under_test) const {
@@ -154,6 +162,11 @@ void Board::add_outlet_losses(const link::SwitchPort& port, SwitchPortSummary& s
     const std::uint64_t no_link =
         outlet->cable().statistics(0).lost_no_link + outlet->cable().statistics(1).lost_no_link;
     if (no_link != 0) summary.lost["cable_no_link"] += no_link;
+    if (outlet->filters() != nullptr) {
+      for (const auto& [reason, frames] : outlet->filters()->losses()) {
+        summary.lost[reason] += frames;
+      }
+    }
     if (outlet->joins_switches()) continue;  // the other one's report has them
     for (const auto& [reason, frames] : outlet->partner().statistics().drops) {
       if (frames != 0) summary.lost["partner_" + reason] += frames;
@@ -165,9 +178,10 @@ SwitchSummary Board::switch_summary(const std::string& name, const Network::Hub&
   const link::Switch& unit = *hub.unit;
   SwitchSummary s;
   s.name = name;
+  s.repeats = unit.config().repeats;
   s.forwarded = unit.statistics().forwarded;
   s.flooded = unit.statistics().flooded;
-  s.stations = unit.table().stations(simulated_);
+  s.stations = unit.table().stations(simulated());
   const link::StationTableStatistics& table = unit.table().statistics();
   s.learned = table.learned;
   s.moved = table.moved;
@@ -222,7 +236,7 @@ RunSummary Board::summary() const {
   s.app = agents_.front()->name();
   s.seed = config_.seed;
   s.quantum = config_.quantum;
-  s.simulated = simulated_;
+  s.simulated = simulated();
   s.active = active();
   s.wall_seconds = wall_seconds_;
   s.paced = paced_;

@@ -35,6 +35,10 @@ void add_uses(const std::string& option, const std::string& text, std::vector<Us
   } catch (const std::invalid_argument&) {
     return;  // reported when the link is made
   }
+  if (spec.kind == "dump") {
+    if (const auto file = spec.find("file")) uses.push_back({option + "dump:file=", *file, true});
+  }
+  if (const auto to = spec.find("to")) add_uses(option + spec.kind + ":to=", *to, uses);
   if (spec.kind != "pcap") return;
   if (const auto in = spec.find("in")) uses.push_back({option + "in=", *in, false});
   if (const auto out = spec.find("out")) uses.push_back({option + "out=", *out, true});
@@ -51,6 +55,12 @@ std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
   }
   for (unsigned i = 0; i < config.boards; ++i) {
     for (const std::string& text : config.links) add_uses("--link pcap:", text, uses);
+  }
+  for (const FilterConfig& filter : config.filters) {
+    const bool everywhere = filter.link.find('/') == std::string::npos;
+    for (unsigned i = 0; i < (everywhere ? config.boards : 1); ++i) {
+      add_uses("--filter " + filter.link + ":", filter.text, uses);
+    }
   }
   for (const OutletConfig& outlet : config.outlets) {
     add_uses("--on-switch " + outlet.on + "=pcap:", outlet.link, uses);

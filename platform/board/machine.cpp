@@ -162,7 +162,7 @@ void Machine::load_driver(const driver::AppSettings& app) {
                  static_cast<std::uint32_t>(app.sizes.largest() - traffic::kFcsLength));
     // A switch floods at first, and what it brings for others is not to be checked.
     settings.nic.promiscuous = !std::all_of(nics_.begin(), nics_.end(), [](const auto& nic) {
-      return nic->link_spec().kind == kSwitchKind;
+      return leads_to_switch(nic->link_spec());
     });
   }
   // Whoever starts a run wants its link sooner than the default timeout of an impatient driver.

@@ -11,6 +11,7 @@
 
 #include <boost/program_options.hpp>
 
+#include "e1000tlm/board/impair_keys.h"
 #include "e1000tlm/options/value_parsers.h"
 #include "e1000tlm/pci/host_timing.h"
 #include "e1000tlm/traffic/generator.h"
@@ -64,8 +65,20 @@ void describe_run(po::options_description& all) {
       "what the switch NAME is like, to which links lead: latency=2us (store and forward, besides "
       "the frame itself), table=8192 (addresses), aging=300s, queue=512KiB (of a port), "
       "max-frame=1522");
+  add("hub", po::value<std::vector<std::string>>()->composing()->value_name("NAME:KEY=VALUE,..."),
+      "what the hub NAME is like: latency=500ns (first bit in to first bit out), queue=512KiB (of "
+      "a "
+      "port)");
   add("on-switch", po::value<std::vector<std::string>>()->composing()->value_name("NAME=KIND:..."),
-      "hang a link on a port of the switch NAME as well; may be given several times");
+      "hang a link on a port of the switch or hub NAME as well; may be given several times");
+  add("filter", po::value<std::vector<std::string>>()->composing()->value_name("LINK:KIND:..."),
+      ("a filter on a link; may be given several times, in their order from the adapter on. LINK: "
+       "0, "
+       "1 ... are the links of the adapters, lan/0 is the first that hangs on lan. Kinds: "
+       "dump:file=FILE (pcapng); mirror:to=KIND:... and redirect:to=KIND:... (commas of that link "
+       "twice); impair. All take dir=in|out|both (to the adapter, from it). Keys of impair: " +
+       impair_keys())
+          .c_str());
   add("boards", po::value<std::string>()->value_name("N"),
       "so many equal boards, each with these adapters and links (default 1)");
   add("pci", po::value<std::string>()->value_name("BUS"),
@@ -114,6 +127,9 @@ void describe_run(po::options_description& all) {
       "vfio-user-pci), instead of running the driver; may be given several times, once for each "
       "adapter. nic=N (which, default 0); keep=off (end with the first client); busy=on (never "
       "sleep while waiting for it)");
+  add("control", po::value<std::string>()->value_name("ADDRESS"),
+      "serve e1000-ctl and other clients while the run goes on (JSON-RPC): unix:PATH or "
+      "tcp:HOST:PORT; with ,pause=on simulated time stands still until a client lets it go on");
   add("ram", po::value<std::string>()->value_name("SIZE"),
       "memory of the board, 4MiB to 3GiB (default 64MiB, with --qtest 128MiB)");
   add("strict", po::bool_switch(),
@@ -247,13 +263,15 @@ void fill_switches(const po::variables_map& values, BoardConfig& board) {
       });
     }
   };
-  each("switch", [&](const std::string& text) {
-    SwitchSettings settings = parse_switch(text);
+  const auto add = [&](const std::string& text, SwitchSettings settings) {
     for (const SwitchSettings& other : board.switches) {
       if (other.name == settings.name) throw std::invalid_argument(text + ": given twice");
     }
     board.switches.push_back(std::move(settings));
-  });
+  };
+  each("switch", [&](const std::string& text) { add(text, parse_switch(text)); });
+  each("hub", [&](const std::string& text) { add(text, parse_hub(text)); });
+  each("filter", [&](const std::string& text) { board.filters.push_back(parse_filter(text)); });
   each("on-switch", [&](const std::string& text) { board.outlets.push_back(parse_outlet(text)); });
 }
 
@@ -281,6 +299,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   given("duration", [&](const std::string& t) { board.duration = traffic::parse_time(t); });
   if (values.count("qtest") != 0) board.ram_bytes = kClientRam;
   given("ram", [&](const std::string& t) { board.ram_bytes = traffic::parse_size(t); });
+  given("control", [&](const std::string& t) { board.control = t; });
   given("qtest", [&](const std::string& t) { board.qtest = t; });
   given("pace", [&](const std::string& t) {
     std::size_t used = 0;
@@ -396,6 +415,9 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
     for (const char* name : {"app", "duration"}) {
       if (values.count(name) != 0) fail(name, "does not go with --qtest: the client drives");
     }
+    if (!board.control.empty()) {
+      fail("control", "does not go with --qtest: the client owns the time; use its own commands");
+    }
     if (board.paced) fail("paced", "does not go with --qtest: the client owns the time");
     if (board.qtest == "stdio" && values.count("json") != 0 &&
         values["json"].as<std::string>() == "-") {
@@ -454,6 +476,7 @@ Links (KIND:key=value,key=value; a comma inside a value is written twice)
   out << R"(  every kind takes speed=10|100|1000, aneg=on|off and pause=none|rx|tx|both (what it advertises
   of PAUSE, and obeys if the NIC does so, too; default none)
   switch:NAME leads to the learning switch NAME; all that do so meet there
+  hub:NAME leads to the hub (repeater) NAME, which sends every frame to all others
   pcap with in=built-in (or neither in= nor out=) replays the built-in capture of 340 frames;
   with out= alone it only records; out=- writes the capture to standard output and the summary
   to standard error; in=- and named pipes may still be written while they are replayed

@@ -83,9 +83,11 @@ Json stream(const StreamSummary& s) {
 }
 
 Json hub(const SwitchSummary& s) {
-  Json json = {{"name", s.name},         {"forwarded", s.forwarded}, {"flooded", s.flooded},
-               {"stations", s.stations}, {"learned", s.learned},     {"moved", s.moved},
-               {"aged", s.aged},         {"refused", s.refused},     {"ports", Json::array()}};
+  Json json = {{"name", s.name},           {"kind", s.repeats ? "hub" : "switch"},
+               {"forwarded", s.forwarded}, {"flooded", s.flooded},
+               {"stations", s.stations},   {"learned", s.learned},
+               {"moved", s.moved},         {"aged", s.aged},
+               {"refused", s.refused},     {"ports", Json::array()}};
   for (const SwitchPortSummary& p : s.ports) {
     Json port = {{"to", p.to},
                  {"link_mbit_per_s", p.mbit_per_second},

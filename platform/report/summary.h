@@ -136,6 +136,8 @@ struct SwitchPortSummary {
 struct SwitchSummary {
   /// As links name it.
   std::string name;
+  /// It is a hub, which has no stations.
+  bool repeats = false;
   /// Frames that went on to one port.
   std::uint64_t forwarded = 0;
   /// Frames that went on to all other ports.

@@ -124,9 +124,14 @@ void add_stream(std::string& out, std::size_t index, const StreamSummary& s,
 }
 
 void add_switch(std::string& out, const SwitchSummary& s, double active) {
-  out += "switch " + s.name + "  " + plural(s.stations, "station") + " known\n";
-  line(out, "passed on",
-       format_count(s.forwarded) + " to one port, " + format_count(s.flooded) + " to all");
+  if (s.repeats) {
+    out += "hub " + s.name + "\n";
+    line(out, "repeated", plural(s.flooded, "frame"));
+  } else {
+    out += "switch " + s.name + "  " + plural(s.stations, "station") + " known\n";
+    line(out, "passed on",
+         format_count(s.forwarded) + " to one port, " + format_count(s.flooded) + " to all");
+  }
   if (s.moved + s.aged + s.refused > 0) {
     line(out, "addresses",
          format_count(s.learned) + " learned, " + format_count(s.moved) + " moved, " +

@@ -30,7 +30,7 @@ BAD = (
     (["--config", "/"], "--config"),
     (["--qtest", "tcp:localhost:70000"], "70000"),
     (["--link", "teleport:"], "teleport"),
-    (["--link", "swich:lan"], "known are: dgram, loopback, null, pcap, stream, switch, tap"),
+    (["--link", "swich:lan"], "known are: dgram, hub, loopback, null, pcap, stream, switch, tap"),
     (["--link", "switch:lan", "--on-switch", "lan=swich:x"], "stream, switch, tap"),
     (["--link", "pcap:in=/no/such.pcap"], "/no/such.pcap"),
     (["--link", "pcap:out=/no/such/dir/x.pcapng"], "/no/such/dir/x.pcapng"),

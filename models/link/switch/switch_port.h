@@ -79,7 +79,14 @@ class SwitchPort final : public LinkPartner, private FrameSink {
 
   void receive(Arrival arrival) override;
   bool take_back(Time last_bit, std::size_t size) override;
-  Time first_due() const { return incoming_.front().last_bit; }
+  /// When the first of them is looked at: as its last bit is in, by a hub as its first is.
+  Time first_due() const {
+    const Pending& first = incoming_.front();
+    return repeats_ ? first_bit_of(first) : first.last_bit;
+  }
+  Time first_bit_of(const Pending& frame) const {
+    return frame.last_bit - serialisation(frame.wire_bytes, end_.speed());
+  }
   Pending take();
   void transmit(FramePtr frame, std::size_t wire_bytes, Time ready);
   void count_in(std::size_t wire_bytes) {
@@ -90,6 +97,7 @@ class SwitchPort final : public LinkPartner, private FrameSink {
 
   Switch& switch_;
   unsigned number_;
+  bool repeats_;
   bool up_ = false;
   std::array<std::uint64_t*, kSwitchDropNames.size()> drops_{};  // in statistics_
   boost::circular_buffer<Pending> incoming_;                     // by last bit
