@@ -125,7 +125,7 @@ void describe_run(po::options_description& all) {
   add("trace-until-drop", po::bool_switch(),
       "the trace ends when an adapter loses the first frame");
   add("trace-limit", po::value<std::string>()->value_name("N"),
-      "so many events at most (default 2000000, 40 bytes each): with --trace-last the latest, else "
+      "so many events at most (default 2000000, 56 bytes each): with --trace-last the latest, else "
       "the first");
   add("quiet", po::bool_switch(), "no summary and no progress line");
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
@@ -33,6 +34,13 @@ double sum(const Json& array, const std::function<double(const Json&)>& value) {
   return total;
 }
 
+/// Of what a run has not measured.
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+std::string shown(double value, const char* unit) {
+  return std::isnan(value) ? "-" : short_number(value) + unit;
+}
+
 double rate(const Json& run, const char* flow, const char* what) {
   const double active = run.at("active_s").get<double>();
   if (active <= 0) return 0;
@@ -41,10 +49,10 @@ double rate(const Json& run, const char* flow, const char* what) {
 }
 
 double worst_transit(const Json& run, const char* percentile) {
-  double worst = 0;
+  double worst = kNone * 1e9;
   for (const Json& nic : run.at("nics")) {
     if (nic.at("transit").is_null()) continue;
-    worst = std::max(worst, nic.at("transit").at(percentile).get<double>());
+    worst = std::fmax(worst, nic.at("transit").at(percentile).get<double>());
   }
   return worst * 1e-9;
 }
@@ -89,7 +97,7 @@ std::string bars(const Figure& figure, const std::vector<Run>& runs) {
   chart.title = figure.title;
   for (const Run& run : runs) {
     const double value = figure.value(run.summary);
-    chart.bars.push_back({run.name, {value}, short_number(value) + figure.unit});
+    chart.bars.push_back({run.name, {std::isnan(value) ? 0 : value}, shown(value, figure.unit)});
   }
   return "<section id=\"" + std::string(figure.id) + "\"><h2>" + escaped(figure.title) + "</h2>\n" +
          draw(chart) + "</section>\n";
@@ -97,6 +105,7 @@ std::string bars(const Figure& figure, const std::vector<Run>& runs) {
 
 /// Against the first run.
 std::string change(double value, double first) {
+  if (std::isnan(value) || std::isnan(first)) return "-";
   if (first == 0) return value == 0 ? "same" : "-";
   const double percent = 100 * (value - first) / first;
   if (std::abs(percent) < 0.05) return "same";
@@ -116,7 +125,7 @@ std::string overview(const std::vector<Run>& runs) {
     const double first = figure.value(runs.front().summary);
     for (std::size_t i = 0; i < runs.size(); ++i) {
       const double value = figure.value(runs[i].summary);
-      row.push_back(short_number(value) + figure.unit);
+      row.push_back(shown(value, figure.unit));
       if (i > 0) row.push_back(change(value, first));
     }
     rows.push_back(row);

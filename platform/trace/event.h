@@ -58,6 +58,8 @@ struct Event {
   Time end{};
   /// kBus, kRegister: REQ#.
   Time asked{};
+  /// kBus: how long the bus was busy since it was last announced.
+  Time busy{};
   /// See Kind; kBus: address.
   std::uint64_t value = 0;
   /// See Kind.

@@ -46,8 +46,19 @@ void Series::add(Time at, double value) {
   if (at < kTimeZero) return;
   while (static_cast<std::size_t>(at / width_) >= kMost) halve();
   const auto place = static_cast<std::size_t>(at / width_);
-  if (values_.size() <= place) values_.resize(place + 1);
+  if (values_.size() <= place) values_.resize(place + 1, merge_ == Merge::kMost ? level_ : 0);
   values_[place] = merged(values_[place], value);
+  level_ = value;
+}
+
+void Series::add_span(Time at, Time end) {
+  while (at < end) {
+    // Longer intervals, if that is what it takes to hold the end.
+    add(end - Time{1}, 0);
+    const Time next = std::min(end, (at / width_ + 1) * width_);
+    add(at, static_cast<double>((next - at).count()));
+    at = next;
+  }
 }
 
 void History::operator()(const Event& event) {
@@ -94,13 +105,12 @@ void History::interrupt(const Event& event) {
 }
 
 void History::access(const Event& event) {
-  const Time busy = event.end - event.at;
-  bus.add(event.at - origin_, static_cast<double>(busy.count()));
-  bus_busy[event.board] += busy;
+  bus.add_span(std::max(event.end - event.busy, origin_) - origin_, event.end - origin_);
+  bus_busy[event.board] += event.busy;
   BusShare& row = shares[{event.nic, event.command, event.use}];
   ++row.accesses;
   row.bytes += event.bytes;
-  row.busy += busy;
+  row.busy += event.end - event.at;
 }
 
 void History::operator()(const FramePath& path) {

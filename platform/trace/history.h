@@ -22,12 +22,17 @@ class Series {
   /// Intervals at most.
   static constexpr std::size_t kMost = 240;
   /// How two values in one interval become one.
-  enum class Merge : std::uint8_t { kSum, kMost };
+  enum class Merge : std::uint8_t {
+    kSum,   ///< they are added
+    kMost,  ///< levels, which last until the next one: the highest counts
+  };
   /// Empty.
   explicit Series(Merge merge = Merge::kSum) : merge_(merge) {}
 
   /// A value at a time since the origin; what lies before it is left out.
   void add(Time at, double value);
+  /// A stretch of time, in ps, each interval its share.
+  void add_span(Time at, Time end);
   /// The intervals' length.
   Time width() const { return width_; }
   /// Makes the intervals this long; a power-of-two multiple of what they are.
@@ -39,6 +44,7 @@ class Series {
   void halve();
   double merged(double a, double b) const;
   Merge merge_;
+  double level_ = 0;  // kMost: the latest
   Time width_ = us(1);
   std::vector<double> values_;
 };
@@ -49,7 +55,7 @@ struct BusShare {
   std::uint64_t accesses = 0;
   /// Bytes.
   std::uint64_t bytes = 0;
-  /// Address phases to idle clocks.
+  /// First address phases to last idle clocks, with what others did in between.
   Time busy{};
 };
 

@@ -34,14 +34,15 @@ main{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1
 section{border:1px solid var(--line);border-radius:8px;padding:1rem;background:var(--box);
 min-width:0}
 section.wide{grid-column:1/-1}
-svg{width:100%;height:auto;display:block}
+svg{width:100%;height:auto;display:block;max-width:680px}
+.side{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr));gap:1rem}
 svg text{fill:var(--dim);font-size:12px;font-family:system-ui,sans-serif}
 .grid{stroke:var(--line)}.line{fill:none;stroke-width:1.8}
 .hover{fill:transparent}.hover:hover{fill:var(--fg);fill-opacity:.08}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
 th,td{padding:.2rem .7rem .2rem 0;text-align:left;vertical-align:top}
-td.n{text-align:right}tr{border-bottom:1px solid var(--line)}
+td.n{text-align:right;white-space:nowrap}tr{border-bottom:1px solid var(--line)}
 .legend{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.85rem;color:var(--dim)}
 .legend i{display:inline-block;width:.8em;height:.8em;margin-right:.4em;border-radius:2px}
 .tiles{display:flex;flex-wrap:wrap;gap:.6rem}
@@ -73,7 +74,7 @@ class Body {
  public:
   void add(const std::string& id, const std::string& title, const std::string& content,
            bool wide = false) {
-    links_ += "<a href=\"#" + id + "\">" + escaped(title) + "</a>";
+    links_ += "<a href=\"#" + id + "\">" + escaped(title) + "</a> ";
     sections_ += "<section id=\"" + id + "\"" + (wide ? " class=\"wide\"" : "") + "><h2>" +
                  escaped(title) + "</h2>\n" + content + "</section>\n";
   }
@@ -168,17 +169,17 @@ std::string head(const platform::RunSummary& s, const History& h) {
 
 std::string throughput(History& h) {
   align({&h.wire_in, &h.wire_out});
-  LineChart c = chart("Bits per second on the wire, with preamble and gap, over time", "bit/s",
-                      h.wire_in.width());
-  c.lines = {line_of("in", h.wire_in, per_second(h.wire_in.width())),
-             line_of("out", h.wire_out, per_second(h.wire_out.width()))};
+  LineChart c =
+      chart("Bits per second on the wire, with preamble and gap, over time", "", h.wire_in.width());
+  c.lines = {line_of("in, bit/s", h.wire_in, per_second(h.wire_in.width())),
+             line_of("out, bit/s", h.wire_out, per_second(h.wire_out.width()))};
   return draw(c);
 }
 
 std::string bus_over_time(const History& h) {
-  LineChart c = chart("Share of time in which the PCI bus was busy", "%", h.bus.width());
+  LineChart c = chart("Share of time in which the PCI bus was busy", "", h.bus.width());
   const double whole = static_cast<double>(h.bus.width().count()) * std::max(1U, h.boards);
-  c.lines = {line_of("busy", h.bus, 100 / whole)};
+  c.lines = {line_of("busy, %", h.bus, 100 / whole)};
   c.top = 100;
   return draw(c);
 }
@@ -205,22 +206,24 @@ std::string bus_shares(const History& h) {
 }
 
 std::string levels(History& h) {
-  LineChart fifo = chart("Most bytes in a receive FIFO", "B", h.fifo.width());
+  LineChart fifo = chart("Most bytes in a receive FIFO", "", h.fifo.width());
   fifo.lines = {line_of("receive FIFO, bytes", h.fifo, 1)};
   return draw(fifo);
 }
 
 std::string rings(History& h) {
   align({&h.rings[0], &h.rings[1]});
-  LineChart c = chart("Most descriptors that hardware owned when software rang", "descriptors",
-                      h.rings[0].width());
-  c.lines = {line_of("receive", h.rings[0], 1), line_of("transmit", h.rings[1], 1)};
+  LineChart c =
+      chart("Most descriptors that hardware owned when software rang", "", h.rings[0].width());
+  c.lines = {line_of("receive, descriptors", h.rings[0], 1),
+             line_of("transmit, descriptors", h.rings[1], 1)};
   return draw(c);
 }
 
 std::string interrupts(const History& h) {
-  LineChart c = chart("Interrupts per second", "/s", h.interrupts.width());
-  c.lines = {line_of("assertions", h.interrupts, per_second(h.interrupts.width()))};
+  LineChart c = chart("Interrupts per second", "", h.interrupts.width());
+  c.lines = {
+      line_of("assertions of the line, 1/s", h.interrupts, per_second(h.interrupts.width()))};
   Rows rows{{"causes set at the assertion", "interrupts"}};
   for (const auto& [causes, count] : h.causes) rows.push_back({causes, format_count(count)});
   return draw(c) + (rows.size() > 1 ? table(rows) : none("No interrupt."));
@@ -289,8 +292,8 @@ std::string latency(const Attribution& a, const std::string& what) {
     row(std::string(kPartNames.at(i)), a.parts.at(i), share);
   }
   row("together", a.total, 1);
-  return "<p class=\"dim\">" + format_count(a.total.count()) + " frames. " + what + "</p>\n" +
-         draw(c) + table(rows);
+  return "<p class=\"dim\">" + format_count(a.total.count()) + " frames. " + what +
+         "</p>\n<div class=\"side\"><div>" + draw(c) + "</div>" + table(rows) + "</div>\n";
 }
 
 /// Powers of two of nanoseconds.

@@ -27,11 +27,11 @@ std::string text_at(double x, double y, const char* anchor, const std::string& t
          escaped(text) + "</text>";
 }
 
-/// The next of 1, 2, 5, 10, 20 ... that is not less.
+/// The next number whose quarters are short and that is not less.
 double round_up(double value) {
   if (value <= 0) return 1;
   const double power = std::pow(10.0, std::floor(std::log10(value)));
-  for (const double step : {1.0, 2.0, 5.0}) {
+  for (const double step : {1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0}) {
     if (value <= step * power * 1.0000001) return step * power;
   }
   return 10 * power;

@@ -210,7 +210,7 @@ class Taps::NicTap {
 class Taps::BusTap {
  public:
   BusTap(Taps& taps, pci::Bus& bus, std::uint16_t board, std::vector<NicTap*> nics)
-      : taps_(taps), board_(board), nics_(std::move(nics)) {
+      : taps_(taps), bus_(bus), board_(board), nics_(std::move(nics)) {
     bus.tenures().attach([this](const pci::TenureEvent& e) { tenure(e); });
   }
 
@@ -226,6 +226,8 @@ class Taps::BusTap {
     event.board = board_;
     event.nic = kNoNic;
     event.command = e.command;
+    const Time busy = bus_.statistics().busy;
+    event.busy = busy - std::exchange(busy_, busy);
     if (e.master != kHostMaster && e.master <= nics_.size()) {
       NicTap& tap = *nics_[e.master - 1];
       event.nic = tap.nic();
@@ -254,8 +256,10 @@ class Taps::BusTap {
   }
 
   Taps& taps_;
+  pci::Bus& bus_;
   std::uint16_t board_;
   std::vector<NicTap*> nics_;
+  Time busy_{};
 };
 
 Taps::Taps(platform::Board& board, Recorder& recorder)
