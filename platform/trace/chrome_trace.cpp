@@ -1,10 +1,13 @@
 #include "e1000tlm/trace/chrome_trace.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
+#include <charconv>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "e1000tlm/e1000/drops.h"
@@ -28,21 +31,46 @@ constexpr std::array<const char*, static_cast<std::size_t>(NicTrack::kCount)> kT
     "interrupt handling", "transmit engine", "receive engine",
     "wire out",           "wire in",         "interrupt line"};
 
-/// Microseconds with all digits: "12.345678".
-std::string micros(Time time) {
-  constexpr std::int64_t kPerMicro = 1'000'000;
-  std::array<char, 40> text{};
-  const std::int64_t ps = std::max<std::int64_t>(time.count(), 0);
-  std::snprintf(text.data(), text.size(), "%lld.%06lld", static_cast<long long>(ps / kPerMicro),
-                static_cast<long long>(ps % kPerMicro));
-  return text.data();
-}
+/// Text under construction, without a heap allocation for each piece.
+class Text {
+ public:
+  Text& operator<<(std::string_view text) {
+    text_.append(text);
+    return *this;
+  }
+  template <class Number, class = std::enable_if_t<std::is_integral_v<Number>>>
+  Text& operator<<(Number number) {
+    return digits(number, 10);
+  }
+  /// Microseconds with all digits: "12.345678".
+  Text& operator<<(Time time) {
+    constexpr std::int64_t kPerMicro = 1'000'000;
+    const std::int64_t ps = std::max<std::int64_t>(time.count(), 0);
+    digits(ps / kPerMicro, 10);
+    std::array<char, 7> fraction{'.'};
+    std::int64_t rest = ps % kPerMicro;
+    for (std::size_t i = fraction.size() - 1; i > 0; --i, rest /= 10) {
+      fraction.at(i) = static_cast<char>('0' + rest % 10);
+    }
+    return *this << std::string_view(fraction.data(), fraction.size());
+  }
+  Text& hex(std::uint64_t number) {
+    text_ += "0x";
+    return digits(number, 16);
+  }
+  std::string_view view() const { return text_; }
+  void clear() { text_.clear(); }
 
-std::string hex(std::uint64_t value) {
-  std::array<char, 24> text{};
-  std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(value));
-  return text.data();
-}
+ private:
+  template <class Number>
+  Text& digits(Number number, int base) {
+    std::array<char, 24> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), number, base).ptr;
+    text_.append(text.data(), end);
+    return *this;
+  }
+  std::string text_;
+};
 
 class Writer {
  public:
@@ -72,30 +100,38 @@ class Writer {
     bool runs = false;
   };
 
-  void line(const std::string& text) {
-    file_.write(std::exchange(separator_, ",\n"));
-    file_.write(text);
+  /// Begins an event.
+  Text& line() {
+    text_.clear();
+    return text_ << std::exchange(separator_, ",\n");
   }
+  void write_line() { file_.write(text_.view()); }
 
   static unsigned track(unsigned nic, NicTrack which) {
     return static_cast<unsigned>(Track::kFirstNic) + nic * static_cast<unsigned>(NicTrack::kCount) +
            static_cast<unsigned>(which);
   }
-  static std::string place(unsigned board, unsigned track) {
-    return "\"pid\":" + std::to_string(board + 1) + ",\"tid\":" + std::to_string(track);
+  void place(unsigned board, unsigned track) {
+    text_ << "\"pid\":" << board + 1 << ",\"tid\":" << track;
   }
 
-  void name(unsigned board, unsigned track, const std::string& text) {
-    line("{\"ph\":\"M\",\"name\":\"thread_name\"," + place(board, track) +
-         ",\"args\":{\"name\":\"" + text + "\"}}");
-    line("{\"ph\":\"M\",\"name\":\"thread_sort_index\"," + place(board, track) +
-         ",\"args\":{\"sort_index\":" + std::to_string(track) + "}}");
+  void name(unsigned board, unsigned track, const char* what, std::string_view text) {
+    line() << R"({"ph":"M","name":")" << what << "\",";
+    place(board, track);
+    text_ << R"(,"args":{"name":")" << text << "\"}}";
+    write_line();
+  }
+  void name(unsigned board, unsigned track, std::string_view text) {
+    name(board, track, "thread_name", text);
+    line() << R"({"ph":"M","name":"thread_sort_index",)";
+    place(board, track);
+    text_ << R"(,"args":{"sort_index":)" << track << "}}";
+    write_line();
   }
 
   void name_tracks(const Event& event) {
     if (boards_.insert(event.board).second) {
-      line("{\"ph\":\"M\",\"name\":\"process_name\"," + place(event.board, 0) +
-           ",\"args\":{\"name\":\"board " + std::to_string(event.board) + "\"}}");
+      name(event.board, 0, "process_name", "board " + std::to_string(event.board));
       name(event.board, static_cast<unsigned>(Track::kBus), "PCI bus");
       name(event.board, static_cast<unsigned>(Track::kSoftware), "software: registers");
     }
@@ -106,20 +142,27 @@ class Writer {
     }
   }
 
-  void slice(unsigned board, unsigned track, const std::string& what, Time at, Time end,
-             const std::string& arguments = {}) {
-    line("{\"ph\":\"X\",\"name\":\"" + what + "\"," + place(board, track) +
-         ",\"ts\":" + micros(at) + ",\"dur\":" + micros(end - at) +
-         (arguments.empty() ? "" : ",\"args\":{" + arguments + "}") + "}");
+  /// Begins a slice, which may go on with arguments (see bus()) and ends with end_slice().
+  Text& slice(unsigned board, unsigned track, Time at, Time end) {
+    line() << R"({"ph":"X",)";
+    place(board, track);
+    return text_ << ",\"ts\":" << at << ",\"dur\":" << end - at << ",\"name\":\"";
   }
-  void instant(const Event& event, NicTrack where, const std::string& what) {
-    line("{\"ph\":\"i\",\"s\":\"t\",\"name\":\"" + what + "\"," +
-         place(event.board, track(event.nic, where)) + ",\"ts\":" + micros(event.at) + "}");
+  void end_slice() {
+    text_ << "\"}";
+    write_line();
   }
-  void counter(const Event& event, const std::string& what) {
-    line("{\"ph\":\"C\",\"name\":\"NIC " + std::to_string(event.nic) + ": " + what + "\"," +
-         place(event.board, 0) + ",\"ts\":" + micros(event.at) +
-         ",\"args\":{\"value\":" + std::to_string(event.bytes) + "}}");
+  Text& instant(const Event& event, NicTrack where) {
+    line() << R"({"ph":"i","s":"t",)";
+    place(event.board, track(event.nic, where));
+    return text_ << ",\"ts\":" << event.at << ",\"name\":\"";
+  }
+  void counter(const Event& event, const char* what) {
+    line() << R"({"ph":"C",)";
+    place(event.board, 0);
+    text_ << ",\"ts\":" << event.at << R"(,"name":"NIC )" << event.nic << ": " << what
+          << R"(","args":{"value":)" << event.bytes << "}}";
+    write_line();
   }
 
   void one(const Event& event) {
@@ -128,16 +171,21 @@ class Writer {
       case Kind::kWireOut: frame(event, NicTrack::kWireOut); break;
       case Kind::kBus: bus(event); break;
       case Kind::kRegister: software(event); break;
-      case Kind::kReceived: instant(event, NicTrack::kReceive, "stored"); break;
+      case Kind::kReceived:
+        instant(event, NicTrack::kReceive) << "stored";
+        end_slice();
+        break;
       case Kind::kDrop:
-        instant(event, NicTrack::kReceive,
-                "lost: " + std::string(e1000::kDropNames.at(event.code)));
+        instant(event, NicTrack::kReceive) << "lost: " << e1000::kDropNames.at(event.code);
+        end_slice();
         break;
       case Kind::kReceiveDescriptor:
-        instant(event, NicTrack::kReceive, "descriptor " + std::to_string(event.value));
+        instant(event, NicTrack::kReceive) << "descriptor " << event.value;
+        end_slice();
         break;
       case Kind::kTransmitDescriptor:
-        instant(event, NicTrack::kTransmit, "descriptor " + std::to_string(event.value));
+        instant(event, NicTrack::kTransmit) << "descriptor " << event.value;
+        end_slice();
         break;
       case Kind::kInterrupt: interrupt(event); break;
       case Kind::kFifo: counter(event, "receive FIFO, bytes"); break;
@@ -149,61 +197,72 @@ class Writer {
   }
 
   void frame(const Event& event, NicTrack where) {
-    slice(event.board, track(event.nic, where),
-          event.code == 0 ? std::to_string(event.bytes) + " bytes" : "MAC control", event.at,
-          event.end, "\"bytes\":" + std::to_string(event.bytes));
+    slice(event.board, track(event.nic, where), event.at, event.end);
+    if (event.code != 0) text_ << "MAC control, ";
+    text_ << event.bytes << " bytes";
+    end_slice();
   }
 
+  void end_access(const Event& event) {
+    text_ << R"(","args":{"address":")";
+    text_.hex(event.value) << R"(","bytes":)" << event.bytes << R"(,"use":")"
+                           << kUseNames.at(static_cast<std::size_t>(event.use))
+                           << R"(","waited_ns":)" << (event.at - event.asked).count() / 1000
+                           << "}}";
+    write_line();
+  }
+
+  /// From when on a slice is shown, as those of a track must not overlap; kTimeNever: not at all.
+  static Time shown(const Event& event, Time& free) {
+    const Time from = std::max(event.at, free);
+    if (from >= event.end) return kTimeNever;
+    free = event.end;
+    return from;
+  }
+
+  // Accesses of several tenures may enclose others', and loosely timed ones overlap: a track shows
+  // each from where the one before ends.
   void bus(const Event& event) {
-    const std::string arguments =
-        "\"address\":\"" + hex(event.value) + "\",\"bytes\":" + std::to_string(event.bytes) +
-        ",\"use\":\"" + std::string(kUseNames.at(static_cast<std::size_t>(event.use))) +
-        "\",\"waited_ns\":" + std::to_string((event.at - event.asked).count() / 1000);
-    const std::string master = event.nic == kNoNic ? "host" : "NIC " + std::to_string(event.nic);
-    const std::string command(command_name(event.command));
-    // Accesses of several tenures may enclose others', and loosely timed ones overlap: the bus
-    // shows each from where the one before ends.
-    Time& free = bus_free_[event.board];
-    const Time shown = std::max(event.at, free);
-    if (shown < event.end) {
-      slice(event.board, static_cast<unsigned>(Track::kBus), master + ": " + command, shown,
-            event.end, arguments);
-      free = event.end;
+    const auto track_of_bus = static_cast<unsigned>(Track::kBus);
+    const Time from = shown(event, free_[{event.board, track_of_bus}]);
+    if (from != kTimeNever) {
+      slice(event.board, track_of_bus, from, event.end);
+      if (event.nic == kNoNic) {
+        text_ << "host";
+      } else {
+        text_ << "NIC " << event.nic;
+      }
+      text_ << ": " << command_name(event.command);
+      end_access(event);
     }
     if (event.nic == kNoNic) return;
     const bool transmit = event.use >= Use::kTransmitFetch;
-    nic_slice(event, transmit ? NicTrack::kTransmit : NicTrack::kReceive,
-              std::string(kUseNames.at(static_cast<std::size_t>(event.use))), arguments);
-  }
-
-  /// Slices of one track must not overlap.
-  void nic_slice(const Event& event, NicTrack where, const std::string& what,
-                 const std::string& arguments) {
-    Time& free = free_[{event.board, track(event.nic, where)}];
-    const Time shown = std::max(event.at, free);
-    if (shown >= event.end) return;
-    slice(event.board, track(event.nic, where), what, shown, event.end, arguments);
-    free = event.end;
+    const unsigned own = track(event.nic, transmit ? NicTrack::kTransmit : NicTrack::kReceive);
+    const Time since = shown(event, free_[{event.board, own}]);
+    if (since == kTimeNever) return;
+    slice(event.board, own, since, event.end) << kUseNames.at(static_cast<std::size_t>(event.use));
+    end_access(event);
   }
 
   void software(const Event& event) {
     const auto offset = static_cast<std::uint32_t>(event.value);
     const bool write = pci::is_write(event.command);
-    Time& free = free_[{event.board, static_cast<unsigned>(Track::kSoftware)}];
-    const Time shown = std::max(event.at, free);
-    if (shown < event.end) {
-      slice(event.board, static_cast<unsigned>(Track::kSoftware),
-            std::string(write ? "write " : "read ") + register_name(offset), shown, event.end,
-            "\"nic\":" + std::to_string(event.nic));
-      free = event.end;
+    const auto own = static_cast<unsigned>(Track::kSoftware);
+    const Time from = shown(event, free_[{event.board, own}]);
+    if (from != kTimeNever) {
+      slice(event.board, own, from, event.end)
+          << (write ? "write " : "read ") << register_name(offset) << R"(","args":{"nic":)"
+          << event.nic << "}}";
+      write_line();
     }
     // From the read of ICR to the write that opens the mask again.
     Handler& handler = handlers_[event.nic];
     if (offset == e1000::reg::kIcr && !write && !handler.runs) handler = {event.at, true};
     if (offset == e1000::reg::kIms && write && handler.runs) {
       handler.runs = false;
-      slice(event.board, track(event.nic, NicTrack::kHandler), "interrupt handled", handler.since,
-            event.end);
+      slice(event.board, track(event.nic, NicTrack::kHandler), handler.since, event.end)
+          << "interrupt handled";
+      end_slice();
     }
   }
 
@@ -214,8 +273,9 @@ class Writer {
     last_ = std::max(last_, event.at);
   }
   void end_of_line(unsigned board, unsigned nic, const Line& state, Time at) {
-    slice(board, track(nic, NicTrack::kInterrupt),
-          cause_names(static_cast<std::uint32_t>(state.causes)), state.since, at);
+    slice(board, track(nic, NicTrack::kInterrupt), state.since, at)
+        << cause_names(static_cast<std::uint32_t>(state.causes));
+    end_slice();
   }
   void end_of_lines() {
     for (const auto& [where, state] : lines_) {
@@ -224,9 +284,10 @@ class Writer {
   }
 
   void arrow(const char* phase, const FramePath& path, unsigned track, Time at) {
-    line(std::string("{\"ph\":\"") + phase + "\",\"cat\":\"frame\",\"name\":\"frame\",\"id\":" +
-         std::to_string(flow_) + "," + place(path.board, track) + ",\"ts\":" + micros(at) +
-         (*phase == 'f' ? ",\"bp\":\"e\"}" : "}"));
+    line() << "{\"ph\":\"" << phase << R"(","cat":"frame","name":"frame","id":)" << flow_ << ",";
+    place(path.board, track);
+    text_ << ",\"ts\":" << at << (*phase == 'f' ? R"(,"bp":"e"})" : "}");
+    write_line();
   }
 
   /// From slice to slice; a time just inside each.
@@ -249,8 +310,8 @@ class Writer {
   const Recorder& recorder_;
   OutputFile& file_;
   const char* separator_ = "";
+  Text text_;
   std::set<unsigned> boards_, nics_;
-  std::map<unsigned, Time> bus_free_;
   std::map<std::pair<unsigned, unsigned>, Time> free_;
   std::map<std::pair<unsigned, unsigned>, Line> lines_;
   std::map<unsigned, Handler> handlers_;

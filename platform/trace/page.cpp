@@ -51,6 +51,7 @@ td.n{text-align:right;white-space:nowrap}tr{border-bottom:1px solid var(--line)}
 .verdict{border-left:4px solid var(--c0);padding:.4rem .8rem;background:var(--box)}
 .bad{border-left-color:var(--c8)}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0;font-size:.85rem}
+@media(max-width:600px){svg text{font-size:15.5px}}
 @media print{body{max-width:none;padding:0}nav{display:none}section{break-inside:avoid}
 main{grid-template-columns:1fr 1fr}}
 )";
