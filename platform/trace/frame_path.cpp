@@ -33,13 +33,19 @@ void PathFinder::operator()(const Event& event) {
   switch (event.kind) {
     case Kind::kBus: bus(event, own); break;
     case Kind::kRegister: software(event, own); break;
-    case Kind::kReceived: received(event, own); break;
+    case Kind::kReceived:
+      received(event, own);
+      trim(own.stored);
+      break;
     case Kind::kReceiveDescriptor: filled(event, own); break;
     case Kind::kTransmitDescriptor: transmit(event, own); break;
     case Kind::kInterrupt: interrupt(event, own); break;
     case Kind::kWireOut: sent(event, own); break;
     case Kind::kFifo:
-      if (event.code == 1) own.stored.clear();
+      if (event.code == 1) {
+        lost_track_ += own.stored.size();
+        own.stored.clear();
+      }
       break;
     default: break;
   }
@@ -103,6 +109,7 @@ void PathFinder::filled(const Event& event, Lane& lane) {
   lane.stored.pop_front();
   walk.spend(Part::kMemory, event.at);
   lane.filled.push_back(walk);
+  trim(lane.filled);
 }
 
 void PathFinder::written_back(const Event& event, Lane& lane) {
@@ -133,6 +140,7 @@ void PathFinder::software(const Event& event, Lane& lane) {
   }
   if (event.value == e1000::reg::kTdt && pci::is_write(event.command)) {
     lane.doorbells.push_back({event.end, 0, false});
+    if (lane.doorbells.size() > kMostUnderWay) lane.doorbells.pop_front();
   }
 }
 

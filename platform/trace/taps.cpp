@@ -23,6 +23,8 @@ constexpr std::uint16_t kMacControl = 0x8808, kVlan = 0x8100, kIpv4 = 0x0800, kI
 constexpr std::uint32_t kRegisterBytes = 128U << 10;
 constexpr unsigned kHostMaster = 0;
 constexpr std::uint32_t kDescriptor = 16;
+/// Frames in a FIFO of 64 KiB.
+constexpr std::size_t kMostStored = 1024;
 
 std::uint16_t ether_type(const link::Frame& frame) {
   return frame.size() < 14 ? 0 : load_be16(frame.data() + 12);
@@ -155,7 +157,8 @@ class Taps::NicTap {
     taps_.tell(event);
     if (!e.stored) return;
     stored_.push_back(e1000::fifo_bytes(event.bytes));
-    fifo_ += stored_.back();
+    if (stored_.size() > kMostStored) emptied(e.at);  // by resets that went unnoticed
+    if (!stored_.empty()) fifo_ += stored_.back();
     fifo(e.at);
   }
 

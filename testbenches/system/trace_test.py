@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 import support
-from support import Scenario, sim, sim_json
+from support import QTestClient, Scenario, sim, sim_json, start_qtest
 
 VOID = {"meta", "link"}
 
@@ -144,8 +144,24 @@ class Traces(Scenario):
         times = [e["ts"] for e in last["traceEvents"] if e["ph"] == "i"]
         self.assertLess(max(times) - min(times), 101)
 
-    def test_a_large_send_in_segments_leaves_a_whole_trace(self):
+    def test_a_replay(self):
         check_trace(self, self.trace("--app", "reflect"))
+
+    def test_a_client_of_qtest(self):
+        path, page = self.path("qtest.json"), self.path("qtest.html")
+        process, address = start_qtest(self, "--link", "null", "--trace", path, "--report", page)
+        client = QTestClient(self, address)
+        client.config(2, 0x10, 0xE0000000)
+        client.config(2, 4, 7)
+        client.value("readl 0xe0000008")
+        for tail in (1, 0xFFFF, 7):                    # rings are not set up
+            client.do(f"writel 0xe0003818 {tail}")
+            client.do(f"writel 0xe0002818 {tail}")
+        process.terminate()
+        self.assertEqual(process.wait(60), 0)
+        names = {event["name"] for event in check_trace(self, json.loads(load(path)))[0]["X"]}
+        self.assertLessEqual({"read STATUS", "write TDT", "write RDT"}, names)
+        Page(load(page))
 
     def test_wrong_options(self):
         path = self.path("t.json")
