@@ -22,9 +22,9 @@ enum class Kind : std::uint8_t {
   kDrop,                ///< the same, but it was lost; code is the e1000::Drop
   kReceiveDescriptor,   ///< filled: value is its index, code 1 if it ends a frame
   kTransmitDescriptor,  ///< begun: value is its index, bytes of its data; code: see below
-  kInterrupt,           ///< the line: code 1 asserted, 0 released; value are the causes
-  kFifo,                ///< receive FIFO: bytes in it from now on; code 1: a reset emptied it
-  kRing,                ///< code 0 receive, 1 transmit: bytes is the descriptors hardware owns
+  kInterrupt,  ///< the line: code 1 asserted, 0 released; value: causes; bytes 1: held back by ITR
+  kFifo,       ///< receive FIFO: bytes in it from now on; code 1: a reset emptied it
+  kRing,       ///< code 0 receive, 1 transmit: bytes is the descriptors hardware owns
   kCount
 };
 

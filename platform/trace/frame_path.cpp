@@ -126,7 +126,7 @@ void PathFinder::interrupt(const Event& event, Lane& lane) {
   if (event.code == 0) return;
   for (Walk& walk : lane.reported) {
     if (walk.path.interrupt != kTimeZero || event.at < walk.now) continue;
-    walk.spend(Part::kModeration, event.at);
+    walk.spend(event.bytes != 0 ? Part::kThrottling : Part::kDelayTimer, event.at);
     walk.path.interrupt = event.at;
   }
 }

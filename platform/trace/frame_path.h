@@ -26,14 +26,16 @@ enum class Part : std::uint8_t {
   kTransfer,          ///< address phase to the last idle clock
   kMemory,            ///< memory latency, and what else passes between accesses
   kWriteBackWait,     ///< until the descriptor's write-back is asked for
-  kModeration,        ///< delay timer or ITR: write-back to the interrupt line
+  kDelayTimer,        ///< write-back to the interrupt line: RDTR, RADV, the line's own latency
+  kThrottling,        ///< the same where ITR held the interrupt back
   kInterruptLatency,  ///< interrupt line to software's first access
   kCount
 };
 /// Their names in reports, by Part.
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Part::kCount)> kPartNames{
-    "wire",           "FIFO wait",       "descriptor wait",      "bus arbitration",  "bus transfer",
-    "memory latency", "write-back wait", "interrupt moderation", "software's answer"};
+    "wire",         "FIFO wait",        "descriptor wait", "bus arbitration",
+    "bus transfer", "memory latency",   "write-back wait", "delay timer",
+    "ITR",          "software's answer"};
 
 /// One frame's way.
 struct FramePath {

@@ -60,6 +60,13 @@ class Taps::NicTap {
       Event event = make(Kind::kInterrupt, e.at, e.at);
       event.code = e.asserted ? 1 : 0;
       event.value = e.causes;
+      if (e.asserted) {
+        // It comes just when the interval since the one before has passed (manual 13.4.18).
+        const Time interval = ns(256) * static_cast<std::int64_t>(peek(e1000::reg::kItr) & 0xFFFF);
+        const bool held = interval > kTimeZero && e.at - asserted_ == interval;
+        event.bytes = held ? 1 : 0;
+        asserted_ = e.at;
+      }
       taps_.tell(event);
     });
     controller.receive_descriptors().attach(
@@ -207,6 +214,7 @@ class Taps::NicTap {
   Ring receive_, transmit_;
   std::deque<std::uint32_t> stored_;  // frames in the receive FIFO
   std::uint32_t fifo_ = 0;
+  Time asserted_{};
 };
 
 /// One board's bus.

@@ -35,9 +35,10 @@ class Follow : public testing::Test {
     event.code = last ? kEndsPacket : 0;
     finder(event);
   }
-  void interrupt(Time when) {
+  void interrupt(Time when, bool throttled = false) {
     Event event = at(Kind::kInterrupt, when, when);
     event.code = 1;
+    event.bytes = throttled ? 1 : 0;
     finder(event);
   }
   void access(std::uint32_t offset, bool write, Time when) {
@@ -87,7 +88,8 @@ TEST_F(Follow, AReceivedFrameThroughAllItsParts) {
   EXPECT_EQ(part(0, Part::kTransfer), us(2) + us(2));
   EXPECT_EQ(part(0, Part::kMemory), us(1));
   EXPECT_EQ(part(0, Part::kWriteBackWait), us(2));
-  EXPECT_EQ(part(0, Part::kModeration), us(9));
+  EXPECT_EQ(part(0, Part::kDelayTimer), us(9));
+  EXPECT_EQ(part(0, Part::kThrottling), kTimeZero);
   EXPECT_EQ(part(0, Part::kInterruptLatency), us(3));
   EXPECT_EQ(paths[0].sum(), us(23));
   EXPECT_EQ(paths[0].end - paths[0].begin, us(23));
@@ -106,8 +108,20 @@ TEST_F(Follow, TheSecondOfTwoWaitsInTheFifo) {
   ASSERT_EQ(paths.size(), 2U);
   EXPECT_EQ(part(1, Part::kFifoWait), us(3)) << "until the engine was free";
   EXPECT_EQ(part(1, Part::kDescriptorWait), us(1));
-  EXPECT_EQ(part(1, Part::kModeration), kTimeZero) << "software looked by itself";
+  EXPECT_EQ(part(1, Part::kDelayTimer), kTimeZero) << "software looked by itself";
   EXPECT_EQ(part(1, Part::kInterruptLatency), us(2));
+}
+
+TEST_F(Follow, WhatItrHeldBackIsItsShare) {
+  received(us(10), us(11), 100);
+  bus(Use::kReceiveData, us(11), us(11), us(14));
+  filled(us(14));
+  bus(Use::kReceiveWriteBack, us(14), us(14), us(15));
+  interrupt(us(40), true);
+  access(e1000::reg::kIcr, false, us(41));
+  ASSERT_EQ(paths.size(), 1U);
+  EXPECT_EQ(part(0, Part::kThrottling), us(25));
+  EXPECT_EQ(part(0, Part::kDelayTimer), kTimeZero);
 }
 
 TEST_F(Follow, SoftwareThatLookedBeforeTheWriteBackHasNotSeenTheFrame) {
