@@ -83,7 +83,7 @@ void History::operator()(const Event& event) {
 }
 
 void History::wire(const Event& event) {
-  origin_ = std::min(origin_, event.at);
+  if (origin_ == kTimeNever) origin_ = event.at;
   const bool out = event.kind == Kind::kWireOut;
   const double bits = 8.0 * (event.bytes + kPreambleAndGap);
   (out ? wire_out : wire_in).add(event.at - origin_, bits);

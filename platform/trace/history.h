@@ -82,7 +82,7 @@ class History {
   /// A frame has gone its way.
   void operator()(const FramePath& path);
 
-  /// The first bit of the first frame; kTimeNever: there was none.
+  /// The first bit of the frame that was announced first; kTimeNever: there was none.
   Time origin() const { return origin_; }
   /// Latest event of all that counted.
   Time latest() const { return latest_; }
