@@ -24,6 +24,7 @@ namespace po = boost::program_options;
 
 constexpr std::uint64_t kDefaultFrames = 100'000;
 constexpr std::size_t kMostNics = 30;  // PCI devices 2 to 31
+constexpr std::uint64_t kMostEvents = 100'000'000;
 constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
@@ -136,6 +137,22 @@ void describe_run(po::options_description& all) {
       "a run that loses any frame has failed, whatever the reason (for automatic tests)");
   add("json", po::value<std::string>()->value_name("FILE"),
       "write the summary as JSON; - for standard output");
+  add("report", po::value<std::string>()->value_name("FILE.html"),
+      "write a page about the run: throughput, bus, latency and where it comes from, interrupts, "
+      "losses over time");
+  add("trace", po::value<std::string>()->value_name("FILE.json"),
+      "write what happened as a trace for ui.perfetto.dev");
+  add("trace-filter", po::value<std::string>()->value_name("KIND,..."),
+      ("only these kinds of events, or with -KIND all others: " + trace::filter_names()).c_str());
+  add("trace-window", po::value<std::string>()->value_name("FROM..TO"),
+      "only what happens between these simulated times; either may be left out");
+  add("trace-last", po::value<std::string>()->value_name("TIME"),
+      "only so much before the end of the trace");
+  add("trace-until-drop", po::bool_switch(),
+      "the trace ends when an adapter loses the first frame");
+  add("trace-limit", po::value<std::string>()->value_name("N"),
+      "so many events at most (default 2000000, 56 bytes each): with --trace-last the latest, else "
+      "the first");
   add("quiet", po::bool_switch(), "no summary and no progress line");
 }
 
@@ -426,6 +443,44 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
   }
 }
 
+void fill_observation(const po::variables_map& values, trace::Settings& observe) {
+  const auto text = [&](const char* name) {
+    return values.count(name) == 0 ? std::string() : values[name].as<std::string>();
+  };
+  for (const char* name : {"trace", "report"}) {
+    if (values.count(name) == 0) continue;
+    if (text(name).empty() || text(name) == "-") fail(name, "expected the name of a file");
+  }
+  observe.trace = text("trace");
+  observe.report = text("report");
+  for (const char* name : {"trace-filter", "trace-window", "trace-last", "trace-limit"}) {
+    if (values.count(name) != 0 && observe.trace.empty()) fail(name, "only goes with --trace");
+  }
+  trace::Keep& keep = observe.keep;
+  keep.until_drop = values["trace-until-drop"].as<bool>();
+  if (keep.until_drop && observe.trace.empty()) {
+    fail("trace-until-drop", "only goes with --trace");
+  }
+  in_option("trace-filter", [&] {
+    if (values.count("trace-filter") != 0) keep.filter = trace::Filter::parse(text("trace-filter"));
+    return 0;
+  });
+  in_option("trace-window", [&] {
+    if (values.count("trace-window") != 0) trace::parse_window(text("trace-window"), keep);
+    return 0;
+  });
+  in_option("trace-last", [&] {
+    if (values.count("trace-last") != 0) keep.last = traffic::parse_time(text("trace-last"));
+    return 0;
+  });
+  if (values.count("trace-limit") != 0) {
+    const std::string limit = text("trace-limit");
+    keep.most = in_option("trace-limit", [&] {
+      return in_range(limit, parse_number("trace-limit", limit), 1, kMostEvents);
+    });
+  }
+}
+
 }  // namespace
 
 Options parse_options(int argc, const char* const* argv) {
@@ -443,6 +498,8 @@ Options parse_options(int argc, const char* const* argv) {
   check_combinations(values, options.board);
   if (values.count("json") != 0) options.json = values["json"].as<std::string>();
   options.quiet = values["quiet"].as<bool>();
+  fill_observation(values, options.observe);
+  options.observe.command = trace::shell_command(argc, argv);
   return options;
 }
 
@@ -461,6 +518,8 @@ Examples
   e1000-sim --app forward --link tap:ifname=tap0 --link tap:ifname=tap1
   e1000-sim --boards 64 --app generate --link switch:lan    64 boards on one switch
   e1000-sim --link switch:lan --on-switch lan=tap:ifname=tap0 --on-switch lan=pcap:out=lan.pcapng
+  e1000-sim --report run.html --trace run.json     see what happened, and why
+  e1000-sim report a.json b.json -o cmp.html       compare what --json wrote of several runs
   e1000-sim --qtest unix:/tmp/e1000.sock           let a program drive the board
   e1000-sim --vfio-user unix:/tmp/nic.sock --link tap:ifname=tap0
                                                    give the adapter to a virtual machine (doc/vm.md)
