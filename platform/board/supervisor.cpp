@@ -115,8 +115,7 @@ void Supervisor::restart_clock() {
 void Supervisor::follow() {
   for (const plugs::Agent* agent : served_) impatient_ = impatient_ || agent->impatient();
   for (;;) {
-    const Time behind = wall_time() - (sc_now() - origin_);
-    visit(behind > kTimeZero ? kTimeZero : patience(-behind));
+    visit(patience(wall_time() - (sc_now() - origin_)));
     const Time target = wall_time();
     const Time left = target - (sc_now() - origin_);
     if (left > kTimeZero) {
@@ -137,16 +136,18 @@ void Supervisor::follow() {
   }
 }
 
-/// How long nothing is due; `ahead`: so far simulated time is ahead of the wall clock.
-Time Supervisor::patience(Time ahead) const {
+/// How long nothing is due; `behind`: so far simulated time is behind the wall clock.
+Time Supervisor::patience(Time behind) const {
   constexpr Time kMost = std::chrono::duration_cast<Time>(kLongestSleep);
+  constexpr Time kFar = ms(1'000'000);
   if (impatient_) return kTimeZero;
-  if (!sc_core::sc_pending_activity()) return kMost;
-  const Time next = from_sc(sc_core::sc_time_to_pending_activity());
-  if (next >= kMost) return kMost;
-  const auto due = static_cast<double>((next + ahead).count()) / config_.pace;
+  const Time next = sc_core::sc_pending_activity()
+                        ? std::min(from_sc(sc_core::sc_time_to_pending_activity()), kFar)
+                        : kFar;
+  const auto due = static_cast<double>((next - behind).count()) / config_.pace;
+  if (due >= static_cast<double>(kMost.count())) return kMost;
   const Time wall{static_cast<std::int64_t>(due)};
-  return wall < kShortestSleep ? kTimeZero : std::min(wall, kMost);
+  return wall < kShortestSleep ? kTimeZero : wall;
 }
 
 /// Waits until an agent has something to be served, then serves it.

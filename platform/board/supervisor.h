@@ -72,7 +72,7 @@ class Supervisor : public sc_core::sc_module {
   void pace();
   void follow();
   void visit(Time patience);
-  Time patience(Time ahead) const;
+  Time patience(Time behind) const;
   Time wall_time() const;
   void restart_clock();
   void show_progress();

@@ -319,9 +319,9 @@ class Memories(Door):
         self.start()
         client, memory = self.ready()
         os.ftruncate(memory.fd, 0)
-        for offset, value in ((TDBAL, RING), (TDLEN, 128), (TCTL, 0x10A), (TDT, 1)):
-            client.write(0, offset, value)
         with self.assertRaises((ConnectionError, OSError)):
+            for offset, value in ((TDBAL, RING), (TDLEN, 128), (TCTL, 0x10A), (TDT, 1)):
+                client.write(0, offset, value)
             for _ in range(1000):
                 client.read(0, STATUS)
                 time.sleep(0.005)
@@ -611,6 +611,16 @@ class Usage(Door):
         self.wait_for(lambda: os.path.exists(self.address), "no socket")
         self.client().read(CONFIG, 0)
         self.end()
+
+    def test_an_idle_door_sleeps(self):
+        self.start(links=False)
+        self.client().read(CONFIG, 0)
+        time.sleep(2)
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        self.end()
+        self.assertLess(used, 1, "seconds of processor time in two")
 
     def test_pace(self):
         self.start("--pace", "10", links=False)
