@@ -34,10 +34,9 @@ void check_doors(const BoardConfig& config) {
   std::vector<unsigned> doors(config.nics.size());
   for (const VfioUserConfig& door : config.vfio_user) {
     if (door.nic >= doors.size() || ++doors[door.nic] > 1) {
-      throw std::invalid_argument("--vfio-user unix:" + door.path + ": nic=" +
-                                  std::to_string(door.nic) +
-                                  (door.nic < doors.size() ? " has a socket already"
-                                                           : ": there is no such adapter"));
+      throw std::invalid_argument(
+          "--vfio-user unix:" + door.path + ": nic=" + std::to_string(door.nic) +
+          (door.nic < doors.size() ? " has a socket already" : ": there is no such adapter"));
     }
   }
   const auto without = std::find(doors.begin(), doors.end(), 0U);

@@ -65,8 +65,8 @@ std::string Board::end_reason() const {
   if (!driver_error().empty()) return "failure";
   if (Supervisor::stop_was_requested() != 0) return "signal";
   if (!native() && !supervisor_) return "client";
-  const bool clients_gone = std::all_of(agents_.begin(), agents_.end(),
-                                        [](const auto& agent) { return agent->over(); });
+  const bool clients_gone =
+      std::all_of(agents_.begin(), agents_.end(), [](const auto& agent) { return agent->over(); });
   if (clients_gone) return "client";
   if (config_.duration) return "duration";
   if (supervisor_ && supervisor_->stalled()) return "standstill";

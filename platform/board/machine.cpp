@@ -105,9 +105,8 @@ void Machine::build_nics(Network& network) {
   };
   for (unsigned i = 0; i < config_.nics.size(); ++i) {
     const std::string name = module_name("nic" + std::to_string(i));
-    nics_.push_back(std::make_unique<NicSlot>(name.c_str(), place_of(i),
-                                              config_.nics[i], config_.links[i],
-                                              bus_->config().speed, network));
+    nics_.push_back(std::make_unique<NicSlot>(name.c_str(), place_of(i), config_.nics[i],
+                                              config_.links[i], bus_->config().speed, network));
     pci::ConfigSpace& space = nics_.back()->function().config();
     const unsigned device = attach(i);
     // What firmware would have left for a qtest client; the driver does it by itself.

@@ -40,8 +40,8 @@ std::vector<MachinePlan> plan_machines(const BoardConfig& config);
 /// A..D go to interrupts 10, 10, 11, 11.
 class Machine {
  public:
-  /// Its modules are made where the caller stands in the hierarchy. The plan must outlive it. Throws
-  /// as Board does.
+  /// Its modules are made where the caller stands in the hierarchy. The plan must outlive it.
+  /// Throws as Board does.
   Machine(const MachinePlan& plan, Network& network);
   ~Machine();
 

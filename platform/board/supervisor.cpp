@@ -14,8 +14,8 @@ namespace {
 // Frames from the host wait for the end of a sleep, so sleeps are short against a ping.
 constexpr std::chrono::microseconds kLongestSleep{500};
 constexpr Time kLagToGiveUp = ms(100);
-// Following the wall clock: a guest's timers are a few milliseconds, and what it does not wait for is
-// lost. A slice is what a message may have to wait for.
+// Following the wall clock: a guest's timers are a few milliseconds, and what it does not wait for
+// is lost. A slice is what a message may have to wait for.
 constexpr Time kServedLagToGiveUp = ms(20);
 constexpr Time kSlice = us(20);
 // Shorter sleeps are not worth the switch.
@@ -92,8 +92,8 @@ void Supervisor::pace() {
       }
       return;
     }
-    const auto ahead = std::chrono::microseconds(
-        static_cast<std::int64_t>(static_cast<double>((simulated - wall).count()) / 1e6 / config_.pace));
+    const auto ahead = std::chrono::microseconds(static_cast<std::int64_t>(
+        static_cast<double>((simulated - wall).count()) / 1e6 / config_.pace));
     std::this_thread::sleep_for(std::min(ahead, kLongestSleep));
     if (stop_was_requested() != 0) return;
   }
@@ -120,9 +120,8 @@ void Supervisor::follow() {
     const Time target = wall_time();
     const Time left = target - (sc_now() - origin_);
     if (left > kTimeZero) {
-      const Time next = sc_core::sc_pending_activity()
-                            ? from_sc(sc_core::sc_time_to_pending_activity())
-                            : left;
+      const Time next =
+          sc_core::sc_pending_activity() ? from_sc(sc_core::sc_time_to_pending_activity()) : left;
       sc_core::wait(to_sc(std::min(left, std::max(kSlice, next))));
       const Time lag = target - (sc_now() - origin_);
       pacing_.worst_lag = std::max(pacing_.worst_lag, lag);

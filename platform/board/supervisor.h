@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-#include <poll.h>
 #include <systemc>
+
+#include <poll.h>
 
 #include "e1000tlm/plugs/agent.h"
 #include "e1000tlm/tlm/time.h"
@@ -43,8 +44,8 @@ class Supervisor : public sc_core::sc_module {
   /// Text for the progress line.
   void set_status(std::function<std::string()> status) { status_ = std::move(status); }
 
-  /// Before the run: looks after this agent all the time; needs SupervisorConfig::paced. The run ends
-  /// when all such agents are over.
+  /// Before the run: looks after this agent all the time; needs SupervisorConfig::paced. The run
+  /// ends when all such agents are over.
   void serve(plugs::Agent& agent) { served_.push_back(&agent); }
   /// Before the run: ends it when it has taken this simulated time.
   void stop_after(Time duration);

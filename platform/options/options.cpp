@@ -26,7 +26,7 @@ constexpr std::size_t kMostNics = 30;  // PCI devices 2 to 31
 constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
-constexpr Time kDoorQuantum = us(1);  // with --vfio-user
+constexpr Time kDoorQuantum = us(1);              // with --vfio-user
 constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by default
 
 /// Names and keys of --host.

@@ -20,8 +20,8 @@ enum class TimeMaster : std::uint8_t {
   kStepped,  ///< the agent, command by command
 };
 
-/// Attached to the machine's ports when it is made. All calls come from the simulation's thread, but
-/// for stop().
+/// Attached to the machine's ports when it is made. All calls come from the simulation's thread,
+/// but for stop().
 class Agent {
  public:
   virtual ~Agent() = default;

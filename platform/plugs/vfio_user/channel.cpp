@@ -40,7 +40,8 @@ bool Channel::receive() {
     std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
     end_ -= std::exchange(begin_, 0);
   }
-  if (input_.size() == end_) input_.resize(std::min<std::size_t>(2 * input_.size(), 2 * kMostMessage));
+  if (input_.size() == end_)
+    input_.resize(std::min<std::size_t>(2 * input_.size(), 2 * kMostMessage));
   iovec piece{input_.data() + end_, input_.size() - end_};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * kMostDescriptors)> control{};
   msghdr header{};

@@ -65,11 +65,12 @@ void Door::serve() {
     return;
   }
   if (interrupts_.unmask_fd() >= 0) interrupts_.unmasked();
-  if (channel_.pending()) {
-    if (!channel_.flush()) leave();
-    return;  // until it has taken them
+  if (channel_.pending() && !channel_.flush()) {
+    leave();
+    return;
   }
-  receive();
+  // Until it has taken its answers nothing more is read from it.
+  if (!channel_.pending()) receive();
 }
 
 void Door::accept() {

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
-#include <poll.h>
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_initiator_socket.h>
+
+#include <poll.h>
 
 #include "e1000tlm/pci/extension.h"
 #include "e1000tlm/pci/function.h"
@@ -62,8 +63,8 @@ struct DoorStatistics {
 ///
 /// All is done in serve(), on the simulation's thread, one message after the other, in order; an
 /// access takes the time on the bus that it takes, and the answer is sent then. Nothing in serve()
-/// waits for the client. DMA to memory without a descriptor does, in the process of who asks for it,
-/// and never holds an answer back.
+/// waits for the client. DMA to memory without a descriptor does, in the process of who asks for
+/// it, and never holds an answer back.
 ///
 /// One client at a time; others wait to be accepted. When one goes, or is dropped for breaking the
 /// protocol, its memory and interrupts are forgotten and the device is reset.

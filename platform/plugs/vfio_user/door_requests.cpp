@@ -23,8 +23,8 @@ void Door::handle(Incoming& message) {
   }
   const Request& request = std::get<Request>(parsed);
   if (!negotiated_ && !std::holds_alternative<Version>(request)) {
-    failure_ = "its first message is command " + std::to_string(message.header.command) +
-               ", not VERSION";
+    failure_ =
+        "its first message is command " + std::to_string(message.header.command) + ", not VERSION";
     return;
   }
   std::visit([&](const auto& one) { on(message, one); }, request);
@@ -77,8 +77,8 @@ void Door::on(Incoming& m, const Version& request) {
   negotiated_ = true;
   ++statistics_.clients;
   constexpr std::uint64_t kLeast = 4096;
-  most_data_ = static_cast<std::uint32_t>(
-      std::clamp<std::uint64_t>(request.most_data, kLeast, kMostData));
+  most_data_ =
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(request.most_data, kLeast, kMostData));
   answer(m, version_reply(m.header, std::min<std::uint16_t>(request.minor, 1)));
 }
 
@@ -113,8 +113,8 @@ void Door::on(Incoming& m, const GetIrqInfo& request) {
   using namespace irq_flag;
   switch (request.index) {
     case static_cast<std::uint32_t>(Irq::kIntx):
-      return answer(m, irq_reply(m.header, request.index, kEventFd | kMaskable | kAutoMasked,
-                                 pin ? 1 : 0));
+      return answer(
+          m, irq_reply(m.header, request.index, kEventFd | kMaskable | kAutoMasked, pin ? 1 : 0));
     case static_cast<std::uint32_t>(Irq::kMsi):
       return answer(m, irq_reply(m.header, request.index, kEventFd | kNoResize, msi ? 1 : 0));
     case static_cast<std::uint32_t>(Irq::kMsix):
@@ -122,8 +122,7 @@ void Door::on(Incoming& m, const GetIrqInfo& request) {
     case static_cast<std::uint32_t>(Irq::kError):
     case static_cast<std::uint32_t>(Irq::kRequest):
       return answer(m, irq_reply(m.header, request.index, kEventFd | kNoResize, 1));
-    default:
-      refuse(m, {EINVAL, "GET_IRQ_INFO: no kind " + std::to_string(request.index), false});
+    default: refuse(m, {EINVAL, "GET_IRQ_INFO: no kind " + std::to_string(request.index), false});
   }
 }
 

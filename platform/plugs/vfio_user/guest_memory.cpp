@@ -91,8 +91,7 @@ bool GuestMemory::transfer(::tlm::tlm_generic_payload& payload) {
 }
 
 void GuestMemory::b_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& /*delay*/) {
-  const std::uint32_t extent =
-      std::min(payload.get_data_length(), payload.get_streaming_width());
+  const std::uint32_t extent = std::min(payload.get_data_length(), payload.get_streaming_width());
   payload.set_dmi_allowed(false);
   if (payload.get_command() == ::tlm::TLM_IGNORE_COMMAND) {
     payload.set_response_status(::tlm::TLM_OK_RESPONSE);
@@ -125,8 +124,8 @@ unsigned GuestMemory::transport_dbg(::tlm::tlm_generic_payload& payload) {
     const GuestRegion* region = regions_.find(address);
     if (region == nullptr || region->mapping == nullptr) break;
     if (payload.is_write() && !region->writable) break;
-    const auto part = static_cast<unsigned>(std::min<std::uint64_t>(
-        payload.get_data_length() - done - 1, region->last - address) + 1);
+    const auto part = static_cast<unsigned>(
+        std::min<std::uint64_t>(payload.get_data_length() - done - 1, region->last - address) + 1);
     if (payload.is_write()) {
       std::memcpy(region->at(address), payload.get_data_ptr() + done, part);
     } else if (payload.is_read()) {

@@ -35,8 +35,8 @@ class GuestRegions {
  public:
   /// Adds one. A refusal: it overlaps another, there are too many, or the descriptor is no good.
   std::optional<Refusal> map(const DmaMap& request, const link::UniqueFd& file);
-  /// Takes away what lies in the range, calling `gone` for each piece first. A refusal: nothing does,
-  /// or only a part of a piece.
+  /// Takes away what lies in the range, calling `gone` for each piece first. A refusal: nothing
+  /// does, or only a part of a piece.
   std::optional<Refusal> unmap(const DmaUnmap& request,
                                const std::function<void(const GuestRegion&)>& gone);
   /// The piece that the address is in; nullptr: none. Valid until the next change.

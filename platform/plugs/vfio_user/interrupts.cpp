@@ -19,8 +19,8 @@ bool is_eventfd(int fd) {
   std::array<char, 32> target{};
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
   const ssize_t bytes = ::readlink(link.c_str(), target.data(), target.size());
-  return bytes > 0 && std::string_view(target.data(), static_cast<std::size_t>(bytes)) ==
-                          "anon_inode:[eventfd]";
+  return bytes > 0 &&
+         std::string_view(target.data(), static_cast<std::size_t>(bytes)) == "anon_inode:[eventfd]";
 }
 
 /// An eventfd that is full needs no signal: whoever waits for it is awake.
@@ -32,9 +32,7 @@ void signal(const link::UniqueFd& fd) {
   }
 }
 
-Refusal invalid(const char* why) {
-  return {EINVAL, std::string("SET_IRQS: ") + why, false};
-}
+Refusal invalid(const char* why) { return {EINVAL, std::string("SET_IRQS: ") + why, false}; }
 
 }  // namespace
 

@@ -74,8 +74,7 @@ Result parse_version(ConstBytes body) {
   if (text.size() > 1 && !json.is_object()) return fatal("VERSION: its text is no JSON object");
   const auto capabilities = json.is_object() ? json.find("capabilities") : json.end();
   if (json.is_object() && capabilities != json.end() && capabilities->is_object()) {
-    version.most_descriptors =
-        number_in(*capabilities, "max_msg_fds", version.most_descriptors);
+    version.most_descriptors = number_in(*capabilities, "max_msg_fds", version.most_descriptors);
     version.most_data = number_in(*capabilities, "max_data_xfer_size", version.most_data);
   }
   return Request{version};
