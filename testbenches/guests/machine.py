@@ -44,7 +44,7 @@ def call(*words):
     return done.stdout
 
 
-def make_tap(name=TAP, address=HOST, address6=HOST6, mtu=9000):
+def make_tap(name=TAP, address=HOST, address6=HOST6, mtu=1500):
     """A tap device that stays when a card leaves it; the harness' end has addresses."""
     call("ip", "link", "set", "lo", "up")
     call("ip", "tuntap", "add", "dev", name, "mode", "tap")

@@ -18,7 +18,8 @@ store=$root/var/lib/e1000-tlm
 tools=(busybox-static cpio ethtool iperf3 iproute2 iputils-ping kmod u-boot-qemu ovmf)
 declare -A suites=([6.1]=bookworm [6.12]=trixie [newest]=trixie-backports)
 # Programs of the guest; busybox has the rest.
-programs=(/usr/sbin/ethtool /usr/bin/iperf3 /usr/sbin/ip /usr/bin/ping /usr/bin/kmod /usr/bin/dash)
+programs=(/usr/sbin/ethtool /usr/bin/iperf3 /usr/sbin/ip /usr/bin/ping /usr/bin/kmod /usr/bin/dash
+  /usr/lib/x86_64-linux-gnu/libgcc_s.so.1) # which threads that end load by name
 # Modules of the guest, with what they depend on; those a kernel has built in are not files.
 modules=(e1000 8021q af_packet ipv6 virtio_pci virtio_rng uio_pci_generic)
 

@@ -45,6 +45,25 @@ class Wire:
             if gap:
                 time.sleep(gap)
 
+    def tagged_echo(self, vlan, source, destination, size, attempts=3):
+        """An echo request in a VLAN; does the answer come, with the tag?"""
+        body = struct.pack(">HH", 77, size) + bytes((size + i * 3) & 0xFF for i in range(size))
+        message = struct.pack(">BBH", 8, 0, checksum(struct.pack(">BBH", 8, 0, 0) + body)) + body
+        header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(message), 1, 0, 64, 1, 0,
+                             socket.inet_aton(source), socket.inet_aton(destination))
+        packet = header[:10] + struct.pack(">H", checksum(header)) + header[12:] + message
+        self.socket.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA: the tag that the kernel takes off
+        for _ in range(attempts):
+            self.send(kind=0x0800, payload=packet, vlan=vlan)
+            deadline = time.monotonic() + 2
+            while (left := deadline - time.monotonic()) > 0 and select.select([self.socket], [], [], left)[0]:
+                frame, ancillary, _, _ = self.socket.recvmsg(4096, 256)
+                tags = [struct.unpack_from("H", data, 16)[0] for level, kind, data in ancillary
+                        if (level, kind) == (263, 8)]
+                if frame[14 + 20:14 + 21] == b"\0" and frame[14 + 24:14 + 24 + len(body)] == body:
+                    return [tag & 0xFFF for tag in tags] == [vlan]
+        return False
+
     def tcp(self, source, destination, bad):
         """A TCP segment to a closed port, with a right or a wrong checksum."""
         segment = struct.pack(">HHIIBBHHH", 4000, 9, 1, 1, 0x50, 0x10, 1000, 0, 0) + b"x" * 40
