@@ -109,5 +109,5 @@ section == "Examples" {
 
 END {
   print ".SH SEE ALSO"
-  print "The documents in the folder\n.I doc\nof the project: the keys of the JSON report, the qtest protocol, limits, timing."
+  print "The documents in the folder\n.I doc\nof the project: the keys of the JSON report, the qtest protocol, virtual machines, limits, timing."
 }

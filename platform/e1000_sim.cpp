@@ -4,13 +4,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include <systemc>
 
@@ -24,6 +30,8 @@
 #include "e1000tlm/options/options.h"
 #include "e1000tlm/report/summary.h"
 #include "e1000tlm/tlm/output_file.h"
+#include "e1000tlm/trace/observation.h"
+#include "e1000tlm/trace/page.h"
 
 #include "e1000tlm_version.h"
 
@@ -151,18 +159,23 @@ int simulate(Options& options) {
   options.board.progress = !options.quiet && isatty(STDERR_FILENO) != 0;
   std::unique_ptr<Board> board;
   std::unique_ptr<JsonOutput> json;
+  std::unique_ptr<trace::Observation> observation;
   try {
-    check_files(options.board, options.json);
+    check_files(options.board, options.json,
+                {{"--trace", options.observe.trace}, {"--report", options.observe.report}});
     board = std::make_unique<Board>("board", options.board);
     json = std::make_unique<JsonOutput>(options.json);
+    observation = std::make_unique<trace::Observation>(options.observe, *board);
   } catch (const std::exception& error) {
     return complain(error.what(), kUsage);
   }
   handle_signals();
   json->begin();
+  observation->begin();
   board->run();
   board->finish();
   RunSummary summary = board->summary();
+  for (const std::string& text : observation->warnings()) summary.warnings.push_back(text);
   const auto attempt = [&](const auto& action) {
     try {
       action();
@@ -171,12 +184,66 @@ int simulate(Options& options) {
     }
   };
   attempt([&] { report(options, summary); });
+  attempt([&] { observation->write_trace(); });
+  attempt([&] { observation->write_report(summary); });
   attempt([&] { json->write(to_json(summary)); });
   for (const std::string& failure : summary.failures) complain(failure, kFailed);
   return status_of(*board, summary);
 }
 
+/// e1000-sim report A.json B.json ... -o FILE.html
+int compare(int argc, char** argv) {
+  std::vector<std::string> inputs;
+  std::string output;
+  for (int i = 2; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "-o" && i + 1 < argc) {
+      output = argv[++i];
+    } else if (!word.empty() && word[0] == '-') {
+      return complain("report: " + word + ": expected report A.json B.json ... -o FILE.html",
+                      kUsage);
+    } else {
+      inputs.push_back(word);
+    }
+  }
+  if (inputs.empty() || output.empty()) {
+    return complain("report: expected report A.json B.json ... -o FILE.html", kUsage);
+  }
+  std::string page;
+  std::optional<OutputFile> file;
+  try {
+    std::vector<std::pair<std::string, std::string>> runs;
+    for (const std::string& path : inputs) {
+      std::error_code error;
+      if (std::filesystem::equivalent(path, output, error)) {
+        throw std::invalid_argument(path + " and -o " + output + " are the same file");
+      }
+      std::ifstream input(path);
+      std::ostringstream text;
+      text << input.rdbuf();
+      if (!input || std::filesystem::is_directory(path, error)) {
+        throw std::invalid_argument("cannot read " + path);
+      }
+      runs.emplace_back(path, text.str());
+    }
+    page = trace::comparison_page(runs);
+    file.emplace("report", output);
+  } catch (const std::exception& error) {
+    return complain(std::string("report: ") + error.what(), kUsage);
+  }
+  file->write(page);
+  file->close();
+  return kFine;
+}
+
 int run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "report") {
+    try {
+      return compare(argc, argv);
+    } catch (const std::exception& error) {
+      return complain(error.what(), kFailed);
+    }
+  }
   Options options;
   try {
     options = parse_options(argc, argv);

@@ -56,18 +56,22 @@ std::uint32_t strapped_status(const ControllerConfig& config) {
 /// The 64 dwords at 4000h are Statistics' business.
 class StatisticsRegisters {
  public:
-  StatisticsRegisters(RegisterBank& bank, Statistics& statistics) : statistics_(statistics) {
+  StatisticsRegisters(Core& core, MacTransmitter& transmitter)
+      : core_(core), transmitter_(transmitter) {
+    RegisterBank& bank = core.bank;
     bank.on_view<&StatisticsRegisters::view>(reg::kStatistics, this);
     bank.on_read<&StatisticsRegisters::was_read>(reg::kStatistics, this);
   }
 
  private:
   std::uint32_t view(std::uint32_t index, std::uint32_t) const {
-    return statistics_.peek(reg::kStatistics + 4 * index);
+    transmitter_.count_until(core_.now());
+    return core_.statistics.peek(reg::kStatistics + 4 * index);
   }
-  void was_read(std::uint32_t index) { statistics_.read(reg::kStatistics + 4 * index); }
+  void was_read(std::uint32_t index) { core_.statistics.read(reg::kStatistics + 4 * index); }
 
-  Statistics& statistics_;
+  Core& core_;
+  MacTransmitter& transmitter_;
 };
 
 }  // namespace
@@ -78,12 +82,12 @@ struct Controller::Blocks : public ResetTarget {
       : bank(register_map(), register_aliases(), kMmioBytes, part_info(config.part).mask),
         interrupts("interrupts", bank, part_info(config.part), config.timing),
         core{part_info(config.part), config.timing, bank, statistics, drops, interrupts, gate, dma},
-        statistics_registers(bank, statistics),
         control("control", core, *this, strapped_status(config)),
         eeprom("eeprom", core, *config.eeprom),
         flash("flash_interface", core, config.flash),
         mdi("mdi", core),
         transmitter("mac_transmitter", core),
+        statistics_registers(core, transmitter),
         wakeup("wakeup", core, has_power_management(*config.eeprom, config.part)),
         receiver(core, transmitter, wakeup),
         transmit("transmit", core, transmitter),
@@ -152,12 +156,12 @@ struct Controller::Blocks : public ResetTarget {
   BusMasterGate gate;
   InterruptUnit interrupts;
   Core core;
-  StatisticsRegisters statistics_registers;
   DeviceControl control;
   EepromInterface eeprom;
   FlashInterface flash;
   MdiInterface mdi;
   MacTransmitter transmitter;
+  StatisticsRegisters statistics_registers;
   WakeupUnit wakeup;
   MacReceiver receiver;
   TransmitEngine transmit;
@@ -226,7 +230,7 @@ void Controller::reset_changed() {
 void Controller::mmio_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   if (in_reset_) return leave_undriven(payload);
   Blocks& b = *blocks_;
-  b.core.access_time = sc_now() + from_sc(delay);
+  const Core::Access access(b.core, sc_now() + from_sc(delay));
   access_registers(
       payload, kMmioBytes, [&](std::uint32_t offset, std::uint32_t) { return b.bank.read(offset); },
       [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
@@ -248,7 +252,7 @@ unsigned Controller::mmio_debug(::tlm::tlm_generic_payload& payload) {
 void Controller::io_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
   if (in_reset_) return leave_undriven(payload);
   Blocks& b = *blocks_;
-  b.core.access_time = sc_now() + from_sc(delay);
+  const Core::Access access(b.core, sc_now() + from_sc(delay));
   access_registers(
       payload, IoWindow::kBytes,
       [&](std::uint32_t offset, std::uint32_t mask) -> std::uint32_t {
@@ -312,10 +316,9 @@ void Controller::pci_bus_master(bool enabled) {
   b.gate.enabled = enabled;
   if (!enabled) ++b.gate.closures;
   if (b.core.gmii == nullptr) return;
-  if (enabled) b.gate.enabled_event.notify(sc_core::SC_ZERO_TIME);
   b.receive.update_ready();
-  b.transmit.wake(sc_now());
-  b.receive.wake(sc_now());
+  b.transmit.wake(b.core.now());
+  b.receive.wake(b.core.now());
 }
 
 void Controller::pci_power_state(pci::PowerState state) {
@@ -332,7 +335,10 @@ EepromImage& Controller::eeprom() { return *config_.eeprom; }
 void Controller::set_lookahead(Time limit) { blocks_->core.lookahead = limit; }
 
 const DropCounters& Controller::drops() const { return blocks_->drops; }
-const Statistics& Controller::statistics() const { return blocks_->statistics; }
+const Statistics& Controller::statistics() const {
+  blocks_->transmitter.count_until(sc_now());
+  return blocks_->statistics;
+}
 
 LedSetting Controller::led_setting(unsigned led) const { return blocks_->leds.setting(led); }
 LedLight Controller::led_light(unsigned led) const { return blocks_->leds.light(led); }

@@ -21,7 +21,6 @@ namespace e1000tlm::e1000 {
 struct BusMasterGate {
   bool enabled = true;
   std::uint64_t closures = 0;  ///< how often it was closed
-  sc_core::sc_event enabled_event;
 };
 
 /// Frames on the wire, for the LEDs.
@@ -35,7 +34,21 @@ struct WireActivity {
   }
 };
 
-struct Core {
+/// The parts that all blocks share, and the time.
+class Core {
+ public:
+  Core(const PartInfo& its_part, const ControllerTiming& its_timing, RegisterBank& its_bank,
+       Statistics& its_statistics, DropCounters& its_drops, InterruptUnit& its_interrupts,
+       BusMasterGate& its_gate, BusMasterPort& its_dma)
+      : part(its_part),
+        timing(its_timing),
+        bank(its_bank),
+        statistics(its_statistics),
+        drops(its_drops),
+        interrupts(its_interrupts),
+        gate(its_gate),
+        dma(its_dma) {}
+
   const PartInfo& part;
   const ControllerTiming& timing;
   RegisterBank& bank;
@@ -44,8 +57,6 @@ struct Core {
   InterruptUnit& interrupts;
   BusMasterGate& gate;
   BusMasterPort& dma;
-  /// The local time of the register access whose handler runs; see Controller::mmio_transport.
-  Time access_time = kTimeZero;
   /// See Controller::set_lookahead().
   Time lookahead = kTimeZero;
   /// The link as the MAC sees it: the PHY's, while CTRL.SLU is set; device_control's.
@@ -58,7 +69,26 @@ struct Core {
   gsl::span<std::uint32_t> packet_buffer_memory() const {
     return {&bank[reg::kPbm], kPacketBufferBytes / 4};
   }
+  /// A register access at a local time of its initiator's, as long as its handlers run.
+  class Access {
+   public:
+    Access(Core& core, Time at) : core_(core) { core_.access_at_ = at; }
+    ~Access() { core_.access_at_ = kTimeNever; }
+    Access(const Access&) = delete;
+    Access& operator=(const Access&) = delete;
+    /// It has taken that long so far.
+    void spend(Time span) { core_.access_at_ += span; }
+
+   private:
+    Core& core_;
+  };
+  /// What time it is for what a register handler does: the access's own; else the kernel's.
+  Time now() const { return access_at_ != kTimeNever ? access_at_ : sc_now(); }
+
   bool is_on(std::uint32_t offset, std::uint32_t bit) const { return (bank[offset] & bit) != 0; }
+
+ private:
+  Time access_at_ = kTimeNever;  // no access
 };
 
 }  // namespace e1000tlm::e1000

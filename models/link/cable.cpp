@@ -6,6 +6,7 @@
 
 #include <boost/circular_buffer.hpp>
 
+#include "e1000tlm/link/sent_log.h"
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::link {
@@ -34,8 +35,10 @@ class Cable::End final : public CableEndIf {
   const sc_core::sc_event& arrival_event() const override { return arrival_event_; }
   void set_sink(FrameSink* sink) override;
   void set_source(FrameSource* source) override;
-  std::size_t recall() override;
-  std::size_t in_flight() const override { return far_->queue_.size(); }
+  std::size_t recall(std::size_t most) override;
+  std::size_t in_flight() const override {
+    return far_->queue_.size() + (far_->sink_ != nullptr ? far_->given_.after(sc_now()) : 0);
+  }
   const CableStatistics& statistics() const override { return statistics_; }
 
   void advertise(std::optional<Abilities> abilities) override;
@@ -58,9 +61,25 @@ class Cable::End final : public CableEndIf {
   friend class Cable;
 
   std::string name(const char* event) const { return "end" + std::to_string(index_) + '_' + event; }
-  void deliver(Arrival&& arrival);
+  /// Puts a frame into this end's queue.
+  void queue_up(Arrival&& arrival);
+  /// A frame goes to this end's sink.
+  void note_given(Time last_bit, std::size_t wire_bytes) {
+    if (given_.full()) given_.forget_until(sc_now());
+    given_.note(last_bit, wire_bytes);
+  }
   bool refill_from_far(Time now);
+  bool begun(Time first_bit, Time now) const {
+    return first_bit <= now + cable_.config_.propagation;
+  }
+  void lose(Time first_bit, std::size_t wire_bytes, Time now);
+  void lose_given(Time now);
   void lose_undelivered(Time now);
+  /// A frame on its way to this end is not counted as carried any more.
+  void uncount(std::size_t wire_bytes) {
+    --far_->statistics_.frames;
+    far_->statistics_.bytes -= wire_bytes;
+  }
 
   Cable& cable_;
   unsigned index_;
@@ -70,6 +89,7 @@ class Cable::End final : public CableEndIf {
 
   boost::circular_buffer<Arrival> queue_;  // for this end
   FrameSink* sink_ = nullptr;
+  SentLog given_;  // to the sink
   FrameSource* source_ = nullptr;
   bool asking_ = false;  // this end is asking the far end's source
 
@@ -85,26 +105,30 @@ class Cable::End final : public CableEndIf {
 
 Time Cable::End::send(FramePtr frame, Time earliest, std::size_t gap_bytes) {
   const Time byte = byte_time(cable_.speed_);
+  const std::size_t wire_bytes = frame->wire_bytes();
   const Time start = std::max(earliest, last_bit_ + byte * static_cast<std::int64_t>(gap_bytes));
-  last_bit_ = start + serialisation(frame->wire_bytes(), cable_.speed_);
+  last_bit_ = start + byte * static_cast<std::int64_t>(kPreambleBytes + wire_bytes);
   if (!cable_.up_) {
     ++statistics_.lost_no_link;
     return last_bit_;
   }
   ++statistics_.frames;
-  statistics_.bytes += frame->wire_bytes();
+  statistics_.bytes += wire_bytes;
   if (cable_.wire.armed()) cable_.wire.emit({frame.get(), start, last_bit_, index_});
   const Time propagation = cable_.config_.propagation;
-  far_->deliver({std::move(frame), start + propagation, last_bit_ + propagation});
+  const Time arrives = last_bit_ + propagation;
+  End& far = *far_;
+  if (far.sink_ == nullptr) {
+    far.queue_up({std::move(frame), start + propagation, arrives});
+    return last_bit_;
+  }
+  if (source_ != nullptr && !far.asking_) far.pump_event_.notify(sc_core::SC_ZERO_TIME);
+  far.note_given(arrives, wire_bytes);
+  far.sink_->receive({std::move(frame), start + propagation, arrives});
   return last_bit_;
 }
 
-void Cable::End::deliver(Arrival&& arrival) {
-  if (sink_ != nullptr) {
-    if (far_->source_ != nullptr && !asking_) pump_event_.notify(sc_core::SC_ZERO_TIME);
-    sink_->receive(std::move(arrival));
-    return;
-  }
+void Cable::End::queue_up(Arrival&& arrival) {
   if (queue_.empty() && !asking_) arrival_event_.notify(sc_core::SC_ZERO_TIME);
   if (queue_.full()) queue_.set_capacity(2 * queue_.capacity());
   queue_.push_back(std::move(arrival));
@@ -133,7 +157,10 @@ Arrival Cable::End::take() {
 void Cable::End::set_sink(FrameSink* sink) {
   sink_ = sink;
   if (sink_ == nullptr) return;
-  while (!queue_.empty()) sink_->receive(take());
+  while (!queue_.empty()) {
+    note_given(queue_.front().last_bit, queue_.front().frame->wire_bytes());
+    sink_->receive(take());
+  }
   if (far_->source_ != nullptr) pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -144,13 +171,22 @@ void Cable::End::set_source(FrameSource* source) {
   far_->pump_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
-std::size_t Cable::End::recall() {
+std::size_t Cable::End::recall(std::size_t most) {
   std::size_t frames = 0;
+  const Time now = sc_now();
   boost::circular_buffer<Arrival>& queue = far_->queue_;
-  const Time begun = sc_now() + cable_.config_.propagation;
-  for (; !queue.empty() && queue.back().first_bit > begun; queue.pop_back()) {
-    --statistics_.frames;
-    statistics_.bytes -= queue.back().frame->wire_bytes();
+  for (; frames != most && !queue.empty() && !begun(queue.back().first_bit, now);
+       queue.pop_back()) {
+    far_->uncount(queue.back().frame->wire_bytes());
+    ++frames;
+  }
+  SentLog& given = far_->given_;
+  while (far_->sink_ != nullptr && frames != most && !given.empty()) {
+    const SentLog::Entry newest = given.back();
+    if (begun(newest.last_bit - serialisation(newest.wire_bytes, cable_.speed_), now)) break;
+    given.pop_back();
+    if (!far_->sink_->take_back(newest.last_bit, newest.wire_bytes - kFcsBytes)) continue;
+    far_->uncount(newest.wire_bytes);
     ++frames;
   }
   return frames;
@@ -173,14 +209,27 @@ void Cable::End::set_ready(bool ready) {
   if (cable_.plugged_) far_->ready_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
+/// A frame to this end does not arrive. A source that is asked ahead of time has it back.
+void Cable::End::lose(Time first_bit, std::size_t wire_bytes, Time now) {
+  uncount(wire_bytes);
+  FrameSource* const source = far_->source_;
+  if (source != nullptr && !begun(first_bit, now) && source->take_back()) return;
+  ++far_->statistics_.lost_no_link;
+}
+
+/// The sink at this end forgets what has not completely arrived.
+void Cable::End::lose_given(Time now) {
+  for (; sink_ != nullptr && !given_.empty() && given_.back().last_bit > now; given_.pop_back()) {
+    const SentLog::Entry& newest = given_.back();
+    if (!sink_->take_back(newest.last_bit, newest.wire_bytes - kFcsBytes)) continue;
+    lose(newest.last_bit - serialisation(newest.wire_bytes, cable_.speed_), newest.wire_bytes, now);
+  }
+}
+
 /// Drops what has not completely arrived at this end, and frees the wire of the far end.
 void Cable::End::lose_undelivered(Time now) {
-  while (!queue_.empty() && queue_.back().last_bit > now) {
-    CableStatistics& sent = far_->statistics_;
-    --sent.frames;
-    sent.bytes -= queue_.back().frame->wire_bytes();
-    ++sent.lost_no_link;
-    queue_.pop_back();
+  for (; !queue_.empty() && queue_.back().last_bit > now; queue_.pop_back()) {
+    lose(queue_.back().first_bit, queue_.back().frame->wire_bytes(), now);
   }
   far_->last_bit_ = std::min(far_->last_bit_, now);
 }
@@ -224,6 +273,10 @@ void Cable::update_link() {
   if (up == up_ && (!up || mode->speed == speed_)) return;
   up_ = up;
   if (up) speed_ = mode->speed;
+  // Sinks first: what one has sent back of a frame that is cut off is to be taken back, not lost.
+  for (const auto& end : ends_) {
+    if (!up) end->lose_given(sc_now());
+  }
   for (const auto& end : ends_) {
     if (!up) end->lose_undelivered(sc_now());
     end->change_event_.notify(sc_core::SC_ZERO_TIME);

@@ -46,6 +46,17 @@ class FrameSink {
   virtual ~FrameSink() = default;
   /// Called in the sender's process; must not wait.
   virtual void receive(Arrival arrival) = 0;
+  /// The newest of the frames received so far, whose last bit was to arrive at `last_bit`, will not
+  /// arrive after all: the link has gone, or the sender has recalled it. `size`: without FCS.
+  /// Called for all frames that this happens to, newest first; must not wait.
+  ///
+  /// True: it is forgotten, as if it had not come, and does not count as carried. False (the
+  /// default): the sink has acted upon it and cannot undo that; it counts as carried.
+  virtual bool take_back(Time last_bit, std::size_t size) {
+    static_cast<void>(last_bit);
+    static_cast<void>(size);
+    return false;
+  }
 };
 
 /// Fills the far end's queue on demand: replays and generators, which know their next frame but
@@ -57,6 +68,9 @@ class FrameSource {
   /// its time), or none if no more are known now. Called in the receiver's process; must not wait.
   /// `now`: the receiver's local time.
   virtual void refill(Time now) = 0;
+  /// The newest of the frames sent so far (and not taken back) had not begun when the link went.
+  /// True: it will be sent again later and does not count as sent. False (the default): it is lost.
+  virtual bool take_back() { return false; }
 };
 
 /// One end of a cable as a MAC (through its PHY) or a link partner sees it.
@@ -84,10 +98,16 @@ class CableEndIf : public virtual sc_core::sc_interface {
   /// with a sink is fed by the cable, frame after frame. A source that had nothing to send when
   /// asked starts the flow again by a send() of its own. nullptr: none.
   virtual void set_source(FrameSource* source) = 0;
+  /// No limit to recall().
+  static constexpr std::size_t kAllFrames = ~std::size_t{0};
   /// Takes back frames of this end whose first bit has not left it yet (and that a receiver which
-  /// runs ahead has not taken either), as if they had not been sent. Returns how many.
-  virtual std::size_t recall() = 0;
-  /// Frames sent by this end and not yet taken at the far end.
+  /// runs ahead has not taken either, or a sink acted upon), as if they had not been sent: the
+  /// newest `most`. Returns how many.
+  virtual std::size_t recall(std::size_t most) = 0;
+  /// Ditto, all of them.
+  std::size_t recall() { return recall(kAllFrames); }
+  /// Frames sent by this end and not yet taken at the far end, or not yet arrived there where it
+  /// has a sink.
   virtual std::size_t in_flight() const = 0;
   /// Of frames sent by this end.
   virtual const CableStatistics& statistics() const = 0;

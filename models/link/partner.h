@@ -111,6 +111,11 @@ class LinkPartner : public sc_core::sc_module {
     ++statistics_.frames_from_nic;
     statistics_.bytes_from_nic += frame.size();
   }
+  /// For derived classes: a frame that was counted did not come in after all.
+  void uncount_from_nic(std::size_t size) {
+    --statistics_.frames_from_nic;
+    statistics_.bytes_from_nic -= size;
+  }
   /// For derived classes: a frame goes out.
   void count_to_nic(const Frame& frame) {
     ++statistics_.frames_to_nic;

@@ -64,6 +64,25 @@ bool PauseQueue::obey(const Arrival& arrival) {
   return true;
 }
 
+bool PauseQueue::take_back(Time last_bit) {
+  if (silences_.empty() || silences_.back().from != last_bit) return false;
+  silences_.pop_back();
+  --taken_;
+  pump_event_.cancel();
+  pump_event_.notify(sc_core::SC_ZERO_TIME);
+  changed_.notify(sc_core::SC_ZERO_TIME);
+  return true;
+}
+
+std::size_t PauseQueue::recall(std::size_t most) {
+  std::size_t frames = 0;
+  for (; frames != most && !waiting_.empty(); ++frames) {
+    waiting_bytes_ -= waiting_.back().frame->wire_bytes();
+    waiting_.pop_back();
+  }
+  return frames + end_.recall(most - frames);
+}
+
 void PauseQueue::hold(FramePtr frame, Time earliest) {
   if (waiting_.empty()) pump_event_.notify(sc_core::SC_ZERO_TIME);
   if (waiting_.full()) waiting_.set_capacity(2 * waiting_.capacity());

@@ -35,6 +35,9 @@ class PauseQueue : public sc_core::sc_module {
   /// Shows a frame that has come (or is coming) in. True: a PAUSE frame, which is obeyed from its
   /// last bit on and goes no further.
   bool take(const Arrival& arrival) { return obeying_ && obey(arrival); }
+  /// The frame that ends at `last_bit` has not come after all. True: it was a PAUSE frame that
+  /// take() took, which is forgotten.
+  bool take_back(Time last_bit);
   /// The first time from `time` on at which a frame may start, as far as is known. PAUSE frames may
   /// be known before their last bit: until then the one before them holds.
   Time allowed(Time time) const {
@@ -57,6 +60,8 @@ class PauseQueue : public sc_core::sc_module {
     }
     hold(std::move(frame), earliest);
   }
+  /// As CableEndIf::recall(), of frames sent here.
+  std::size_t recall(std::size_t most);
   /// Frames that have not been put on the wire, and their bytes with FCS.
   std::size_t waiting() const { return waiting_.size(); }
   std::size_t waiting_bytes() const { return waiting_bytes_; }

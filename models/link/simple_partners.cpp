@@ -27,6 +27,17 @@ void LoopbackPartner::receive(Arrival arrival) {
   pause_.send(std::move(arrival.frame), arrival.last_bit);
 }
 
+/// Nor has it been sent back then: its way back would begin with its last bit.
+bool LoopbackPartner::take_back(Time last_bit, std::size_t size) {
+  if (!pause_.take_back(last_bit)) {
+    if (pause_.recall(1) == 0) return false;
+    --statistics_.frames_to_nic;
+    statistics_.bytes_to_nic -= size;
+  }
+  uncount_from_nic(size);
+  return true;
+}
+
 PartnerRegistry::Kind null_kind() {
   return {"takes and counts frames, sends none",
           {},

@@ -16,6 +16,10 @@ class NullPartner final : public LinkPartner, private FrameSink {
 
  private:
   void receive(Arrival arrival) override { count_from_nic(*arrival.frame); }
+  bool take_back(Time, std::size_t size) override {
+    uncount_from_nic(size);
+    return true;
+  }
 };
 
 /// Sends every frame back unchanged (FCS and error marks included) once its last bit has arrived,
@@ -30,6 +34,7 @@ class LoopbackPartner final : public LinkPartner, private FrameSink {
 
  private:
   void receive(Arrival arrival) override;
+  bool take_back(Time last_bit, std::size_t size) override;
 };
 
 /// "null", for a PartnerRegistry.

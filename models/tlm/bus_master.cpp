@@ -181,11 +181,10 @@ BusStatus BusMaster::transport(::tlm::tlm_command command, std::uint64_t address
   payload_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
   sc_core::sc_time delay = time_.delay();
   if (price == Price::kPaid) payload_.set_extension(&paid_);
-  port_->socket->b_transport(payload_, delay);
-  if (price == Price::kPaid) payload_.clear_extension(&paid_);
-  // The target may have waited: the delay counts from the kernel's time as it is now.
   const Time before = time_.now();
-  time_.resume();
+  // The target may wait: the delay counts from the kernel's time as it is then.
+  time_.away([&] { port_->socket->b_transport(payload_, delay); });
+  if (price == Price::kPaid) payload_.clear_extension(&paid_);
   time_.set_delay(delay);
   time_.advance_to(before);
   time_.sync_if_due();

@@ -20,19 +20,16 @@ void LocalTime::start() {
 
 bool LocalTime::sync() {
   if (now_ <= kernel_) return false;
+  if (absence_ != nullptr) absence_->begins(now_);
   sc_core::wait(delay());
   resume();
+  if (absence_ != nullptr) absence_->ends();
   return true;
 }
 
 void LocalTime::wait(const sc_core::sc_event& event, Time timeout) {
   sync();
-  if (timeout == kTimeNever) {
-    sc_core::wait(event);
-  } else {
-    sc_core::wait(to_sc(timeout), event);
-  }
-  resume();
+  wait_until(event, timeout == kTimeNever ? kTimeNever : kernel_ + timeout);
 }
 
 }  // namespace e1000tlm

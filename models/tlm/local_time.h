@@ -11,6 +11,16 @@
 
 namespace e1000tlm {
 
+/// Told whenever a process lets the kernel run: it is not there to act itself then.
+class Absence {
+ public:
+  virtual ~Absence() = default;
+  /// The process waits until `until` at the latest; kTimeNever: nobody knows how long.
+  virtual void begins(Time until) = 0;
+  /// It runs again.
+  virtual void ends() = 0;
+};
+
 /// Local time of one SC_THREAD. With quantum 0 (approximately timed) every sync_if_due() waits, so
 /// the process never runs ahead (but see look_ahead()); with a quantum (loosely timed) it waits
 /// once a quantum.
@@ -20,6 +30,17 @@ class LocalTime {
  public:
   /// Reads the global quantum; call first thing in the process.
   void start();
+
+  /// Who wants to know of waits; must outlive this. nullptr: nobody.
+  void set_absence(Absence* absence) { absence_ = absence; }
+  /// Around a wait that is not made through this class: whatever may wait in `action`.
+  template <class Action>
+  void away(Action action) {
+    if (absence_ != nullptr) absence_->begins(kTimeNever);
+    action();
+    resume();
+    if (absence_ != nullptr) absence_->ends();
+  }
 
   Time now() const { return now_; }
   Time quantum() const { return quantum_; }
@@ -69,12 +90,14 @@ class LocalTime {
   template <class Events>
   void wait_until(const Events& events, Time t) {
     if (t <= kernel_) return;
+    if (absence_ != nullptr) absence_->begins(t);
     if (t == kTimeNever) {
       sc_core::wait(events);
     } else {
       sc_core::wait(to_sc(t - kernel_), events);
     }
     resume();
+    if (absence_ != nullptr) absence_->ends();
   }
 
   /// After any other wait: the kernel's time is later now.
@@ -92,6 +115,7 @@ class LocalTime {
   Time quantum_ = kTimeZero;
   Time lookahead_ = kTimeZero;
   std::uint64_t waits_ = 0;
+  Absence* absence_ = nullptr;
 };
 
 }  // namespace e1000tlm

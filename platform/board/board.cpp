@@ -8,15 +8,16 @@
 
 #include <arpa/inet.h>
 
-#include "e1000tlm/board/qtest_backend.h"
-#include "e1000tlm/plugs/qtest_door.h"
+#include "e1000tlm/board/agents.h"
+#include "e1000tlm/board/board_control.h"
 #include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::platform {
 namespace {
 
-std::atomic<plugs::QTestDoor*> running_door{nullptr};
+/// For signal handlers.
+std::atomic<const std::vector<std::unique_ptr<plugs::Agent>>*> running_agents{nullptr};
 
 driver::AppKind app_kind(AppChoice choice) {
   switch (choice) {
@@ -40,16 +41,35 @@ std::uint32_t parse_ping_target(const std::string& text) {
   return ntohl(address.s_addr);
 }
 
+/// Each adapter has its own client.
+void check_doors(const BoardConfig& config) {
+  if (config.vfio_user.empty()) return;
+  std::vector<unsigned> doors(config.nics.size());
+  for (const VfioUserConfig& door : config.vfio_user) {
+    if (door.nic >= doors.size() || ++doors[door.nic] > 1) {
+      throw std::invalid_argument(
+          "--vfio-user unix:" + door.path + ": nic=" + std::to_string(door.nic) +
+          (door.nic < doors.size() ? " has a socket already" : ": there is no such adapter"));
+    }
+  }
+  const auto without = std::find(doors.begin(), doors.end(), 0U);
+  if (without == doors.end()) return;
+  const std::string nic = std::to_string(without - doors.begin());
+  throw std::invalid_argument("--vfio-user: none leads to adapter " + nic +
+                              "; give it one with nic=" + nic);
+}
+
 /// Before anything that may make a link partner.
 const BoardConfig& prepared(const BoardConfig& config) {
   check_time_resolution();
   if (config.nics.empty() || config.nics.size() != config.links.size()) {
     throw std::invalid_argument("a board needs one link for each NIC");
   }
-  if (config.boards == 0 || (config.boards > 1 && !config.qtest.empty())) {
+  if (config.boards == 0 || (config.boards > 1 && config.driven_from_outside())) {
     throw std::invalid_argument("--boards " + std::to_string(config.boards) +
-                                ": expected at least one, and just one with --qtest");
+                                ": expected at least one, and just one with --qtest, --vfio-user");
   }
+  check_doors(config);
   ::tlm::tlm_global_quantum::instance().set(to_sc(config.quantum));
   return config;
 }
@@ -59,20 +79,19 @@ const BoardConfig& prepared(const BoardConfig& config) {
 Board::Board(const sc_core::sc_module_name& name, const BoardConfig& config,
              link::PartnerRegistry partners)
     : sc_module(name), config_(prepared(config)), network_(config_, std::move(partners)) {
-  for (unsigned i = 0; i < config_.boards; ++i) {
-    machines_.push_back(std::make_unique<Machine>(config_, i, network_));
+  plans_ = plan_machines(config_);
+  for (const MachinePlan& plan : plans_) {
+    machines_.push_back(std::make_unique<Machine>(plan, network_));
     for (const auto& nic : machines_.back()->nics()) nics_.push_back(nic.get());
   }
   network_.hang_outlets();
-  if (config_.qtest.empty()) {
-    build_drivers();
-    build_supervisor();
-  } else {
-    build_qtest();
-  }
+  if (!config_.driven_from_outside()) build_drivers();
+  build_agents();
+  build_supervisor();
+  build_control();
 }
 
-Board::~Board() { running_door = nullptr; }
+Board::~Board() { running_agents = nullptr; }
 
 /// Whom an adapter sends to with generate.
 std::array<std::uint8_t, 6> Board::destination_of(std::size_t index) const {
@@ -111,39 +130,42 @@ void Board::build_drivers() {
   }
 }
 
-void Board::build_qtest() {
-  qtest_ = std::make_unique<BoardQTestBackend>("qtest", config_.ram_bytes,
-                                               machines_.front()->nics(), network_);
-  Machine& machine = *machines_.front();
-  qtest_->mem.socket.bind(machine.bridge().cpu);
-  qtest_->io.socket.bind(machine.bridge().io);
-  for (unsigned i = 0; i < BoardQTestBackend::kLines; ++i) qtest_->pirq[i](machine.pirq()[i]);
-  plugs::QTestConfig door;
-  door.address = config_.qtest;
-  try {
-    door.keep = plugs::StreamAddress::parse(config_.qtest).keep;
-    door_ = std::make_unique<plugs::QTestDoor>("door", *qtest_, door);
-  } catch (const std::exception& error) {
-    throw std::invalid_argument("--qtest " + config_.qtest + ": " + error.what());
-  }
-  running_door = door_.get();
+void Board::build_agents() {
+  agents_ = make_agents(config_, machines_, network_);
+  running_agents = &agents_;
 }
 
 void Board::build_supervisor() {
+  const plugs::TimeMaster master = agents_.front()->time();
+  if (master == plugs::TimeMaster::kStepped) return;
   began_live_ = live();
-  paced_ = config_.paced || began_live_;
+  paced_ = master == plugs::TimeMaster::kPaced || began_live_;
   if (!paced_) {
     for (NicSlot* nic : nics_) nic->controller().set_lookahead(config_.lookahead);
   }
   SupervisorConfig supervisor;
   supervisor.paced = paced_;
-  supervisor.end_when_done = !config_.duration;
+  supervisor.pace = config_.pace;
+  supervisor.end_when_done = native() && !config_.duration;
   supervisor.progress = config_.progress;
   supervisor.run_ahead = config_.quantum;
   supervisor_ = std::make_unique<Supervisor>("supervisor", supervisor);
   supervisor_->set_done([this] { return over(); });
   supervisor_->set_live([this] { return live(); });
   supervisor_->set_status([this] { return status(); });
+  if (!native()) {
+    for (const auto& agent : agents_) supervisor_->serve(*agent);
+  }
+}
+
+void Board::build_control() {
+  if (config_.control.empty()) return;
+  try {
+    control_ = std::make_unique<BoardControl>("control", config_.control, nics_, network_,
+                                              [this] { return summary(); });
+  } catch (const std::exception& error) {
+    throw std::invalid_argument("--control " + config_.control + ": " + error.what());
+  }
 }
 
 bool Board::done() const {
@@ -196,18 +218,24 @@ void Board::finish() {
       unwritten_.push_back("nic " + std::to_string(i) + ": " + text);
     }
   }
+  if (control_) control_->finish(unwritten_);
   for (const auto& outlet : network_.outlets()) {
     try {
       outlet->partner().finish();
     } catch (const std::exception& error) {
       unwritten_.push_back(outlet->text() + ": " + error.what());
     }
+    std::vector<std::string> failures;
+    if (outlet->filters() != nullptr) outlet->filters()->finish(failures);
+    for (const std::string& text : failures) unwritten_.push_back(outlet->text() + ": " + text);
   }
 }
 
 void Board::request_stop(int signal) noexcept {
   Supervisor::request_stop(signal);
-  if (plugs::QTestDoor* door = running_door) door->stop();
+  const std::vector<std::unique_ptr<plugs::Agent>>* agents = running_agents;
+  if (agents == nullptr) return;
+  for (const auto& agent : *agents) agent->stop();
 }
 
 }  // namespace e1000tlm::platform

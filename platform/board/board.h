@@ -16,15 +16,12 @@
 #include "e1000tlm/board/nic_slot.h"
 #include "e1000tlm/board/supervisor.h"
 #include "e1000tlm/link/host/builtin_partners.h"
+#include "e1000tlm/plugs/agent.h"
 #include "e1000tlm/report/summary.h"
-
-namespace e1000tlm::plugs {
-class QTestDoor;
-}
 
 namespace e1000tlm::platform {
 
-class BoardQTestBackend;
+class BoardControl;
 
 /// Built from a configuration, run once, asked for a summary. Mostly there is one machine; several
 /// equal ones (BoardConfig::boards) meet on switches.
@@ -52,28 +49,31 @@ class Board : public sc_core::sc_module {
   /// runs in a process.
   static void request_stop(int signal) noexcept;
   /// The run has no end of its own: somebody must stop it, and that is no interruption. Links to
-  /// the live world and an application that just answers, and no duration; or a qtest server.
+  /// the live world and an application that just answers, and no duration; or somebody else's
+  /// program drives.
   bool meant_to_be_stopped() const;
 
-  /// The machines, as many as BoardConfig::boards.
+  /// The machines, as many as BoardConfig::boards; with doors one for each adapter.
   const std::vector<std::unique_ptr<Machine>>& machines() const { return machines_; }
   /// Switches, and what hangs on them.
   const Network& network() const { return network_; }
   /// Adapters of all machines.
   const std::vector<NicSlot*>& nics() const { return nics_; }
-  /// Of the first machine.
+  /// Of the first machine; not with BoardConfig::vfio_user.
   memory::Memory& memory() { return machines_.front()->memory(); }
   /// Ditto.
   pci::Bus& bus() { return machines_.front()->bus(); }
-  /// nullptr when a qtest client drives.
+  /// nullptr when somebody else's program drives.
   driver::Driver* driver() { return machines_.front()->driver(); }
   /// The same of the processor.
   driver::Cpu* cpu() { return machines_.front()->cpu(); }
 
  private:
   void build_drivers();
-  void build_qtest();
+  void build_agents();
   void build_supervisor();
+  std::size_t nics_of_each() const { return nics_.size() / machines_.size(); }
+  void build_control();
   std::array<std::uint8_t, 6> destination_of(std::size_t index) const;
   void start_of_simulation() override;
   void conclude();
@@ -89,12 +89,13 @@ class Board : public sc_core::sc_module {
   std::string end_reason() const;
 
   // What the run came to (board_summary.cpp, board_failures.cpp).
-  bool native() const { return door_ == nullptr; }
+  bool native() const { return agents_.front()->accountable(); }
   bool ready() const;
   std::string driver_error() const;
   const driver::Nic* driven(std::size_t index) const;
   std::optional<driver::SelfTestResult> self_test(std::size_t index) const;
   std::optional<driver::PingResult> ping(std::size_t index) const;
+  Time simulated() const;
   Time active() const;
   NicSummary nic_summary(std::size_t index) const;
   SwitchSummary switch_summary(const std::string& name, const Network::Hub& hub) const;
@@ -108,15 +109,17 @@ class Board : public sc_core::sc_module {
   void check_driver(const RunSummary& summary, std::vector<std::string>& failures) const;
   void check_nic(const RunSummary& summary, std::size_t index,
                  std::vector<std::string>& failures) const;
+  bool network_disturbed() const;
   void check_streams(const RunSummary& summary, std::vector<std::string>& failures) const;
 
   BoardConfig config_;
   Network network_;
+  std::vector<MachinePlan> plans_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<NicSlot*> nics_;
-  std::unique_ptr<BoardQTestBackend> qtest_;
-  std::unique_ptr<plugs::QTestDoor> door_;
+  std::vector<std::unique_ptr<plugs::Agent>> agents_;  // of the machines, in their order
   std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<BoardControl> control_;
   bool paced_ = false;
   std::chrono::steady_clock::time_point started_;
   bool began_live_ = false;

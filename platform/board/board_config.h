@@ -51,6 +51,13 @@ struct OutletConfig {
   std::string link;  ///< as in BoardConfig::links
 };
 
+/// A filter on a link.
+struct FilterConfig {
+  /// "0": the link of adapter 0 (of each board); "lan/1": the second thing that hangs on lan.
+  std::string link;
+  std::string text;  ///< see parse_filter_spec()
+};
+
 /// What the driver does with frames; the words are in kAppNames.
 enum class AppChoice : std::uint8_t {
   kSink,
@@ -65,6 +72,14 @@ enum class AppChoice : std::uint8_t {
 inline constexpr std::array<std::string_view, 7> kAppNames{
     "sink", "reflect", "generate", "forward", "blast", "selftest", "ping"};
 
+/// A socket by which somebody else's virtual machine gets an adapter.
+struct VfioUserConfig {
+  std::string path;   ///< of the socket
+  unsigned nic = 0;   ///< which adapter
+  bool keep = true;   ///< serve the next client when one has gone
+  bool busy = false;  ///< never sleep while waiting for it
+};
+
 /// What a Board is made from. The defaults are those of e1000-sim without arguments.
 struct BoardConfig {
   /// The adapters of each machine, 1 to 30.
@@ -74,6 +89,8 @@ struct BoardConfig {
   std::vector<SwitchSettings> switches;  ///< links make those that are not listed
   /// What else hangs on the switches.
   std::vector<OutletConfig> outlets;
+  /// In the order in which they stand on each link, from the adapter (or switch) on.
+  std::vector<FilterConfig> filters;
   /// So many equal boards, each with these adapters, drivers and links.
   unsigned boards = 1;
   std::string pci = "32/33";     ///< see pci::find_bus_speed
@@ -104,7 +121,15 @@ struct BoardConfig {
   bool paced = false;            ///< follow the wall clock; live partners switch it on
   bool strict = false;           ///< any frame that is lost makes the run a failed one
   bool progress = false;         ///< a status line on stderr in long runs
-  std::string qtest;             ///< address of a qtest server; empty: the native driver runs
+  double pace = 1;               ///< paced: simulated seconds in a second of the wall clock
+  /// Where a control socket listens, see plugs::ControlDoor; empty: there is none.
+  std::string control;
+  std::string qtest;  ///< address of a qtest server; empty: there is none
+  /// One for each adapter; each is on a bus of its own then. Empty: there is none.
+  std::vector<VfioUserConfig> vfio_user;
+
+  /// Somebody else's program drives, not the native driver.
+  bool driven_from_outside() const { return !qtest.empty() || !vfio_user.empty(); }
 };
 
 }  // namespace e1000tlm::platform

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "e1000tlm/board/board.h"
+#include "e1000tlm/board/board_control.h"
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::platform {
@@ -15,7 +16,7 @@ constexpr Time kPatience = ms(1'000);
 /// Frames may still come from the outside world.
 bool Board::live() const {
   return network_.live() ||
-         std::any_of(nics_.begin(), nics_.end(), [](auto* nic) { return nic->partner().live(); });
+         std::any_of(nics_.begin(), nics_.end(), [](auto* nic) { return nic->live(); });
 }
 
 /// The application has something to do that comes to an end, whatever comes in.
@@ -64,7 +65,11 @@ bool Board::meant_to_be_stopped() const {
 std::string Board::end_reason() const {
   if (!driver_error().empty()) return "failure";
   if (Supervisor::stop_was_requested() != 0) return "signal";
-  if (!native()) return "client";
+  if (!native() && !supervisor_) return "client";
+  const bool clients_gone =
+      std::all_of(agents_.begin(), agents_.end(), [](const auto& agent) { return agent->over(); });
+  if (clients_gone) return "client";
+  if (control_ && control_->stopped()) return "control";
   if (config_.duration) return "duration";
   if (supervisor_ && supervisor_->stalled()) return "standstill";
   return began_live_ && !live() && !has_task() ? "link gone" : "traffic handled";

@@ -5,6 +5,7 @@
 
 #include "e1000tlm/board/board.h"
 #include "e1000tlm/e1000/drops.h"
+#include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/traffic/units.h"
 
 #include "e1000tlm_version.h"
@@ -45,6 +46,9 @@ void Board::add_losses(std::size_t index, NicSummary& summary) const {
   for (const auto& [reason, frames] : slot.partner().statistics().drops) {
     add("partner_" + reason, frames);
   }
+  if (slot.filters() != nullptr) {
+    for (const auto& [reason, frames] : slot.filters()->losses()) add(reason, frames);
+  }
   if (const driver::Nic* nic = driven(index)) add("driver_errors", nic->counters().rx_errors);
 }
 
@@ -56,7 +60,7 @@ NicSummary Board::nic_summary(std::size_t index) const {
   n.link = slot.link_text();
   n.wire_in = slot.carried(1);
   n.wire_out = slot.carried(0);
-  n.before = machines_[index / config_.nics.size()]->before(index % config_.nics.size());
+  n.before = machines_[index / nics_of_each()]->before(index % nics_of_each());
   n.interrupts = slot.controller().interrupts();
   for (unsigned led = 0; led < e1000::kLeds; ++led) {
     n.leds.push_back({std::string(to_string(slot.controller().led_setting(led).mode)),
@@ -76,8 +80,8 @@ NicSummary Board::nic_summary(std::size_t index) const {
   }
   n.self_test = self_test(index);
   n.ping = ping(index);
-  const auto& transit = machines_[index / config_.nics.size()]->transit();
-  const std::size_t own = index % config_.nics.size();
+  const auto& transit = machines_[index / nics_of_each()]->transit();
+  const std::size_t own = index % nics_of_each();
   if (own < transit.size()) n.transit = LatencySummary::of(transit[own]->latency());
   n.mac_control_in = slot.controller().drops()[e1000::Drop::kRxMacControl];
   add_losses(index, n);
@@ -89,50 +93,53 @@ NicSummary Board::nic_summary(std::size_t index) const {
 }
 
 bool Board::ready() const {
-  return native() && std::all_of(machines_.begin(), machines_.end(),
-                                 [](const auto& machine) { return machine->driver()->ready(); });
+  return std::all_of(agents_.begin(), agents_.end(),
+                     [](const auto& agent) { return agent->ready(); });
 }
 
-/// Why the first driver that gave up did; empty: none has.
+/// Why the first agent that gave up did; empty: none has.
 std::string Board::driver_error() const {
-  if (!native()) return {};
-  for (std::size_t i = 0; i < machines_.size(); ++i) {
-    const std::string& error = machines_[i]->driver()->error();
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    const std::string error = agents_[i]->error();
     if (error.empty()) continue;
-    return machines_.size() == 1 ? error : "board " + std::to_string(i) + ": " + error;
+    return agents_.size() == 1 ? error : "board " + std::to_string(i) + ": " + error;
   }
   return {};
 }
 
 /// The driver's view of an adapter; nullptr: there is none, or it has not found it.
 const driver::Nic* Board::driven(std::size_t index) const {
-  const driver::Driver* driver = machines_[index / config_.nics.size()]->driver();
-  const std::size_t own = index % config_.nics.size();
+  const driver::Driver* driver = machines_[index / nics_of_each()]->driver();
+  const std::size_t own = index % nics_of_each();
   return driver != nullptr && own < driver->nics().size() ? driver->nics()[own].get() : nullptr;
 }
 
 std::optional<driver::SelfTestResult> Board::self_test(std::size_t index) const {
-  const driver::Driver* driver = machines_[index / config_.nics.size()]->driver();
+  const driver::Driver* driver = machines_[index / nics_of_each()]->driver();
   if (driver == nullptr || driver->app() == nullptr) return std::nullopt;
   const auto results = driver->app()->self_tests();
-  const std::size_t own = index % config_.nics.size();
+  const std::size_t own = index % nics_of_each();
   return own < results.size() ? std::make_optional(results[own]) : std::nullopt;
 }
 
 std::optional<driver::PingResult> Board::ping(std::size_t index) const {
-  const driver::Driver* driver = machines_[index / config_.nics.size()]->driver();
+  const driver::Driver* driver = machines_[index / nics_of_each()]->driver();
   if (driver == nullptr || driver->app() == nullptr) return std::nullopt;
   const auto results = driver->app()->pings();
-  const std::size_t own = index % config_.nics.size();
+  const std::size_t own = index % nics_of_each();
   return own < results.size() ? std::make_optional(results[own]) : std::nullopt;
 }
+
+/// The whole run, or so far.
+Time Board::simulated() const { return ended_by_.empty() ? sc_now() : simulated_; }
 
 /// Simulated time since the last driver was ready.
 Time Board::active() const {
   if (!ready()) return kTimeZero;
   Time since = kTimeZero;
   for (const auto& machine : machines_) since = std::max(since, machine->driver()->ready_time());
-  return simulated_ > since ? simulated_ - since : kTimeZero;
+  const Time now = simulated();
+  return now > since ? now - since : kTimeZero;
 }
 
 PciSummary Board::pci_summary(Time under_test) const {
@@ -164,6 +171,11 @@ void Board::add_outlet_losses(const link::SwitchPort& port, SwitchPortSummary& s
     const std::uint64_t no_link =
         outlet->cable().statistics(0).lost_no_link + outlet->cable().statistics(1).lost_no_link;
     if (no_link != 0) summary.lost["cable_no_link"] += no_link;
+    if (outlet->filters() != nullptr) {
+      for (const auto& [reason, frames] : outlet->filters()->losses()) {
+        summary.lost[reason] += frames;
+      }
+    }
     if (outlet->joins_switches()) continue;  // the other one's report has them
     for (const auto& [reason, frames] : outlet->partner().statistics().drops) {
       if (frames != 0) summary.lost["partner_" + reason] += frames;
@@ -175,9 +187,10 @@ SwitchSummary Board::switch_summary(const std::string& name, const Network::Hub&
   const link::Switch& unit = *hub.unit;
   SwitchSummary s;
   s.name = name;
+  s.repeats = unit.config().repeats;
   s.forwarded = unit.statistics().forwarded;
   s.flooded = unit.statistics().flooded;
-  s.stations = unit.table().stations(simulated_);
+  s.stations = unit.table().stations(simulated());
   const link::StationTableStatistics& table = unit.table().statistics();
   s.learned = table.learned;
   s.moved = table.moved;
@@ -229,17 +242,22 @@ void Board::add_streams(RunSummary& summary) const {
 RunSummary Board::summary() const {
   RunSummary s;
   s.version = kVersion;
-  s.app = native() ? std::string(kAppNames[static_cast<std::size_t>(config_.app)]) : "qtest";
+  s.app = agents_.front()->name();
   s.seed = config_.seed;
   s.quantum = config_.quantum;
-  s.simulated = simulated_;
+  s.simulated = simulated();
   s.active = active();
   s.wall_seconds = wall_seconds_;
   s.paced = paced_ || (supervisor_ && supervisor_->has_paced());
   s.boards = config_.boards;
-  if (supervisor_) s.worst_lag = supervisor_->pacing().worst_lag;
+  s.pace = config_.pace;
+  if (supervisor_) {
+    s.worst_lag = supervisor_->pacing().worst_lag;
+    s.lags_given_up = supervisor_->pacing().restarts;
+  }
   for (std::size_t i = 0; i < nics_.size(); ++i) s.nics.push_back(nic_summary(i));
   for (const auto& [name, hub] : network_.hubs()) s.switches.push_back(switch_summary(name, hub));
+  for (const auto& agent : agents_) agent->add_to(s);
   add_streams(s);
   s.pci = pci_summary(ready() ? s.active : s.simulated);
   s.ended_by = ended_by_;

@@ -35,12 +35,17 @@ void add_uses(const std::string& option, const std::string& text, std::vector<Us
   } catch (const std::invalid_argument&) {
     return;  // reported when the link is made
   }
+  if (spec.kind == "dump") {
+    if (const auto file = spec.find("file")) uses.push_back({option + "dump:file=", *file, true});
+  }
+  if (const auto to = spec.find("to")) add_uses(option + spec.kind + ":to=", *to, uses);
   if (spec.kind != "pcap") return;
   if (const auto in = spec.find("in")) uses.push_back({option + "in=", *in, false});
   if (const auto out = spec.find("out")) uses.push_back({option + "out=", *out, true});
 }
 
-std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
+std::vector<Use> uses_of(const BoardConfig& config, const std::string& json,
+                         const std::vector<NamedOutput>& others = {}) {
   std::vector<Use> uses;
   for (const NicConfig& nic : config.nics) {
     if (!nic.eeprom_file.empty())
@@ -52,10 +57,19 @@ std::vector<Use> uses_of(const BoardConfig& config, const std::string& json) {
   for (unsigned i = 0; i < config.boards; ++i) {
     for (const std::string& text : config.links) add_uses("--link pcap:", text, uses);
   }
+  for (const FilterConfig& filter : config.filters) {
+    const bool everywhere = filter.link.find('/') == std::string::npos;
+    for (unsigned i = 0; i < (everywhere ? config.boards : 1); ++i) {
+      add_uses("--filter " + filter.link + ":", filter.text, uses);
+    }
+  }
   for (const OutletConfig& outlet : config.outlets) {
     add_uses("--on-switch " + outlet.on + "=pcap:", outlet.link, uses);
   }
   if (!json.empty()) uses.push_back({"--json ", json, true});
+  for (const NamedOutput& output : others) {
+    if (!output.path.empty()) uses.push_back({output.option + " ", output.path, true});
+  }
   if (config.qtest == "stdio") {
     for (const bool writes : {false, true}) uses.push_back({"--qtest stdio ", "-", writes});
   }
@@ -97,12 +111,13 @@ bool clash(const Use& a, const Use& b) {
 
 }  // namespace
 
-void check_files(const BoardConfig& config, const std::string& json) {
+void check_files(const BoardConfig& config, const std::string& json,
+                 const std::vector<NamedOutput>& others) {
   for (const NicConfig& nic : config.nics) {
     check_regular("--nic eeprom=", nic.eeprom_file);
     check_regular("--nic flash=", nic.flash_file);
   }
-  const std::vector<Use> uses = uses_of(config, json);
+  const std::vector<Use> uses = uses_of(config, json, others);
   for (std::size_t i = 0; i < uses.size(); ++i) {
     for (std::size_t j = i + 1; j < uses.size(); ++j) {
       if (clash(uses[i], uses[j])) refuse(uses[i], uses[j]);

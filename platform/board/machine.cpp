@@ -43,8 +43,25 @@ void check_part_fits(const BoardConfig& config, const pci::BusSpeed& speed) {
 
 }  // namespace
 
-Machine::Machine(const BoardConfig& config, unsigned number, Network& network)
-    : config_(config), number_(number), pirq_(module_name("pirq").c_str(), driver::Cpu::kLines) {
+std::vector<MachinePlan> plan_machines(const BoardConfig& config) {
+  std::vector<MachinePlan> plans;
+  const auto nics = static_cast<unsigned>(config.nics.size());
+  if (config.vfio_user.empty()) {
+    for (unsigned i = 0; i < config.boards; ++i) plans.push_back({config, i, i * nics, true});
+    return plans;
+  }
+  // Each virtual machine has a memory of its own.
+  for (unsigned i = 0; i < nics; ++i) {
+    MachinePlan plan{config, i, i, false};
+    plan.config.nics = {config.nics[i]};
+    plan.config.links = {config.links[i]};
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+Machine::Machine(const MachinePlan& plan, Network& network)
+    : plan_(plan), config_(plan.config), pirq_(module_name("pirq").c_str(), driver::Cpu::kLines) {
   build();
   build_nics(network);
   before_.resize(nics_.size());
@@ -54,34 +71,42 @@ Machine::~Machine() = default;
 
 /// The first one's modules have plain names.
 std::string Machine::module_name(const std::string& what) const {
-  return number_ == 0 ? what : "board" + std::to_string(number_) + "_" + what;
+  return plan_.number == 0 ? what : "board" + std::to_string(plan_.number) + "_" + what;
 }
 
 void Machine::build() {
+  if (plan_.host) build_host();
+  pci::BusConfig bus;
+  bus.speed = bus_speed(config_.pci);
+  check_part_fits(config_, bus.speed);
+  set_host(bus, config_.host);
+  bus_ = std::make_unique<pci::Bus>(module_name("bus").c_str(), bus);
+  if (plan_.host) {
+    bridge_->pci.bind(bus_->from_host);
+    bus_->to_host.bind(bridge_->dma);
+  }
+  for (unsigned i = 0; i < driver::Cpu::kLines; ++i) bus_->pirq[i].bind(pirq_[i]);
+}
+
+void Machine::build_host() {
   memory::MemoryConfig memory;
   memory.size = config_.ram_bytes;
   memory_ = std::make_unique<memory::Memory>(module_name("memory").c_str(), memory);
   pci::HostBridgeConfig bridge;
   bridge.ram_bytes = config_.ram_bytes;
   bridge_ = std::make_unique<pci::HostBridge>(module_name("bridge").c_str(), bridge);
-  pci::BusConfig bus;
-  bus.speed = bus_speed(config_.pci);
-  check_part_fits(config_, bus.speed);
-  set_host(bus, config_.host);
-  bus_ = std::make_unique<pci::Bus>(module_name("bus").c_str(), bus);
   bridge_->memory.bind(memory_->socket);
-  bridge_->pci.bind(bus_->from_host);
-  bus_->to_host.bind(bridge_->dma);
-  for (unsigned i = 0; i < driver::Cpu::kLines; ++i) bus_->pirq[i].bind(pirq_[i]);
 }
 
 void Machine::build_nics(Network& network) {
-  const auto count = static_cast<unsigned>(config_.nics.size());
-  for (unsigned i = 0; i < count; ++i) {
+  // Equal boards share the options.
+  const auto place_of = [this](unsigned i) {
+    return NicPlace{plan_.config.boards > 1 ? i : plan_.first_nic + i, plan_.first_nic + i};
+  };
+  for (unsigned i = 0; i < config_.nics.size(); ++i) {
     const std::string name = module_name("nic" + std::to_string(i));
-    nics_.push_back(std::make_unique<NicSlot>(name.c_str(), NicPlace{i, number_ * count + i},
-                                              config_.nics[i], config_.links[i],
-                                              bus_->config().speed, network));
+    nics_.push_back(std::make_unique<NicSlot>(name.c_str(), place_of(i), config_.nics[i],
+                                              config_.links[i], bus_->config().speed, network));
     pci::ConfigSpace& space = nics_.back()->function().config();
     const unsigned device = attach(i);
     // What firmware would have left for a qtest client; the driver does it by itself.
@@ -104,7 +129,7 @@ unsigned Machine::attach(std::size_t index) {
     throw std::invalid_argument(option + error.what());
   }
   // The driver finds adapters in the order of their numbers.
-  if (config_.qtest.empty() && !devices_.empty() && device < devices_.back()) {
+  if (!config_.driven_from_outside() && !devices_.empty() && device < devices_.back()) {
     throw std::invalid_argument(option + "without --qtest the numbers must ascend");
   }
   devices_.push_back(device);
@@ -137,7 +162,7 @@ void Machine::load_driver(const driver::AppSettings& app) {
                  static_cast<std::uint32_t>(app.sizes.largest() - traffic::kFcsLength));
     // A switch floods at first, and what it brings for others is not to be checked.
     settings.nic.promiscuous = !std::all_of(nics_.begin(), nics_.end(), [](const auto& nic) {
-      return nic->link_spec().kind == kSwitchKind;
+      return leads_to_switch(nic->link_spec());
     });
   }
   // Whoever starts a run wants its link sooner than the default timeout of an impatient driver.

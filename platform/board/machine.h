@@ -22,13 +22,27 @@
 
 namespace e1000tlm::platform {
 
+/// Which machine of a run.
+struct MachinePlan {
+  /// What is in it: its own adapters and links.
+  BoardConfig config;
+  /// Of all machines, from 0.
+  unsigned number = 0;
+  /// Of all adapters: its first one, from 0.
+  unsigned first_nic = 0;
+  /// It has memory and a host bridge. Otherwise whoever drives it takes their place on the bus.
+  bool host = true;
+};
+/// One for each machine that the configuration asks for.
+std::vector<MachinePlan> plan_machines(const BoardConfig& config);
+
 /// Adapters are PCI devices 2, 3 ... (or as configured) on bus 0; the host bridge is device 0; PIRQ
 /// A..D go to interrupts 10, 10, 11, 11.
 class Machine {
  public:
-  /// The machine numbered `number` of config.boards equal ones. Its modules are made where the
-  /// caller stands in the hierarchy. Throws as Board does.
-  Machine(const BoardConfig& config, unsigned number, Network& network);
+  /// Its modules are made where the caller stands in the hierarchy. The plan must outlive it.
+  /// Throws as Board does.
+  Machine(const MachinePlan& plan, Network& network);
   ~Machine();
 
   /// Gives it a processor and the driver. `app` says what to run; see build_app().
@@ -37,14 +51,16 @@ class Machine {
   /// The application is done and nothing is on its way; needs a driver.
   bool done() const;
 
-  /// RAM, from address 0.
+  /// RAM, from address 0; needs MachinePlan::host.
   memory::Memory& memory() { return *memory_; }
-  /// Between processor, RAM and bus.
+  /// Between processor, RAM and bus; ditto.
   pci::HostBridge& bridge() { return *bridge_; }
   /// The bus that the adapters are on.
   pci::Bus& bus() { return *bus_; }
   /// Ditto.
   const pci::Bus& bus() const { return *bus_; }
+  /// PCI device number of an adapter.
+  unsigned device(std::size_t nic) const { return devices_[nic]; }
   /// The four interrupt lines PIRQ A..D, true = asserted.
   sc_core::sc_vector<sc_core::sc_signal<bool>>& pirq() { return pirq_; }
   /// The adapters, in the order of BoardConfig::nics.
@@ -63,13 +79,14 @@ class Machine {
  private:
   std::string module_name(const std::string& what) const;
   void build();
+  void build_host();
   void build_nics(Network& network);
   unsigned attach(std::size_t index);
   [[noreturn]] void refuse_shared_slot(std::size_t first, std::size_t second) const;
   void note_ready();
 
+  const MachinePlan& plan_;
   const BoardConfig& config_;
-  unsigned number_;
   sc_core::sc_vector<sc_core::sc_signal<bool>> pirq_;
   std::unique_ptr<memory::Memory> memory_;
   std::unique_ptr<pci::HostBridge> bridge_;

@@ -1,6 +1,7 @@
 #include "e1000tlm/board/network.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -35,7 +36,7 @@ void check_kind(const std::string& text, const link::PartnerRegistry& registry) 
   if (malformed || registry.kinds().count(kind) != 0 || registry.missing().count(kind) != 0) {
     return;
   }
-  std::set<std::string> names{kSwitchKind};
+  std::set<std::string> names{kSwitchKind, kHubKind};
   for (const auto& entry : registry.kinds()) names.insert(entry.first);
   std::string known;
   for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
@@ -61,36 +62,40 @@ std::unique_ptr<link::LinkPartner> make_partner(const link::PartnerRegistry& par
 }  // namespace
 
 std::optional<link::PartnerSpec> parse_switch_link(const std::string& text) {
-  const std::string prefix = std::string(kSwitchKind) + ":";
-  if (text != kSwitchKind && text.compare(0, prefix.size(), prefix) != 0) return std::nullopt;
+  const std::string kind = text.substr(0, text.find(':'));
+  if (kind != kSwitchKind && kind != kHubKind) return std::nullopt;
+  const std::string prefix = kind + ":";
   const std::string rest = text.substr(std::min(text.size(), prefix.size()));
   const std::size_t comma = std::min(rest.size(), rest.find(','));
   const std::string name = rest.substr(0, comma);
   if (!is_switch_name(name)) {
-    throw std::invalid_argument("link to a switch \"" + text +
-                                "\": expected switch:NAME, the name of letters, digits, - and _");
+    throw std::invalid_argument("link to a " + kind + " \"" + text + "\": expected " + kind +
+                                ":NAME, the name of letters, digits, - and _");
   }
   link::PartnerSpec spec =
       link::PartnerSpec::parse(prefix + rest.substr(std::min(rest.size(), comma + 1)));
   const std::vector<std::string>& accepted = link::PartnerRegistry::common_options();
   for (const auto& option : spec.options) {
     if (std::find(accepted.begin(), accepted.end(), option.first) != accepted.end()) continue;
-    throw std::invalid_argument("link to switch " + name + ": unknown option \"" + option.first +
-                                "\"; accepted are: speed, aneg, pause (the switch itself is "
-                                "configured with --switch)");
+    throw std::invalid_argument("link to " + kind + " " + name + ": unknown option \"" +
+                                option.first + "\"; accepted are: speed, aneg, pause (the " + kind +
+                                " itself is configured with --" + kind + ")");
   }
   spec.options[kName] = name;
   return spec;
 }
 
-Outlet::Outlet(const sc_core::sc_module_name& name, const OutletConfig& config, Network& network,
-               unsigned number)
-    : sc_module(name), text_(config.link), cable_(std::make_unique<link::Cable>("cable")) {
-  const std::string port = std::string(kSwitchKind) + ":" + config.on;
-  port_ = network.connect(port, "port", cable_->end(0), config.link, number).partner;
-  LinkEnd far =
-      network.connect(config.link, "partner", cable_->end(1), "switch " + config.on, number);
-  joins_switches_ = far.spec.kind == kSwitchKind;
+Outlet::Outlet(const sc_core::sc_module_name& name, const OutletConfig& config,
+               const std::string& place, Network& network, unsigned number)
+    : sc_module(name),
+      text_(config.link),
+      place_(place),
+      cable_(std::make_unique<link::Cable>("cable")) {
+  port_ = network.plug_into(config.on, "port", cable_->end(0), config.link);
+  filters_ = network.filter(place, cable_->end(1), number);
+  link::CableEndIf& end = filters_ ? filters_->outer() : cable_->end(1);
+  LinkEnd far = network.connect(config.link, "partner", end, "switch " + config.on, number);
+  joins_switches_ = leads_to_switch(far.spec);
   partner_ = std::move(far.partner);
 }
 
@@ -100,27 +105,42 @@ Network::Network(BoardConfig config, link::PartnerRegistry partners)
     : config_(std::move(config)), partners_(std::move(partners)) {
   std::map<std::string, link::SwitchConfig> wanted;
   const auto named_by = [&](const std::string& text) {
+    std::optional<link::PartnerSpec> spec;
     try {
-      if (const auto spec = parse_switch_link(text)) wanted.try_emplace(spec->require(kName));
+      spec = parse_switch_link(text);
     } catch (const std::invalid_argument&) {  // reported when the link is made
     }
+    if (!spec) return;
+    const bool repeats = spec->kind == kHubKind;
+    const auto made = wanted.try_emplace(spec->require(kName),
+                                         repeats ? link::hub_defaults() : link::SwitchConfig{});
+    if (made.first->second.repeats == repeats) return;
+    throw std::invalid_argument("--link " + text + ": another link takes " + spec->require(kName) +
+                                " for a " + (repeats ? "switch" : "hub") +
+                                "; give the two different names");
   };
   for (const std::string& text : config_.links) named_by(text);
   for (const OutletConfig& outlet : config_.outlets) named_by(outlet.link);
   for (const SwitchSettings& s : config_.switches) {
     const auto found = wanted.find(s.name);
     if (found == wanted.end()) {
-      throw std::invalid_argument("--switch " + s.name +
-                                  ": no --link leads to it (switch:" + s.name + ")");
+      const std::string kind = s.config.repeats ? kHubKind : kSwitchKind;
+      throw std::invalid_argument("--" + kind + " " + s.name + ": no --link leads to it (" + kind +
+                                  ":" + s.name + ")");
+    }
+    if (found->second.repeats != s.config.repeats) {
+      throw std::invalid_argument(std::string("--") + (s.config.repeats ? kHubKind : kSwitchKind) +
+                                  " " + s.name + ": links take it for a " +
+                                  (s.config.repeats ? kSwitchKind : kHubKind));
     }
     found->second = s.config;
   }
   // A client with adapters that it never sets up must not be cut off from the rest.
   const auto readiness =
-      config_.qtest.empty() ? link::Switch::Readiness::kAll : link::Switch::Readiness::kAny;
+      config_.driven_from_outside() ? link::Switch::Readiness::kAny : link::Switch::Readiness::kAll;
   for (const auto& [name, settings] : wanted) {
-    hubs_[name].unit =
-        std::make_unique<link::Switch>(("switch_" + name).c_str(), settings, readiness);
+    const std::string module = (settings.repeats ? "hub_" : "switch_") + name;
+    hubs_[name].unit = std::make_unique<link::Switch>(module.c_str(), settings, readiness);
   }
 }
 
@@ -129,9 +149,7 @@ Network::~Network() = default;
 LinkEnd Network::connect(const std::string& text, const std::string& name, link::CableEndIf& end,
                          const std::string& who, unsigned number) {
   if (auto spec = parse_switch_link(text)) {
-    Hub& hub = hubs_.at(spec->require(kName));
-    auto port = hub.unit->plug(name.c_str(), end, *spec);
-    hub.names.push_back(who);
+    auto port = plug_into(spec->require(kName), name, end, who, *spec);
     return {std::move(*spec), std::move(port)};
   }
   check_kind(text, partners_);
@@ -140,22 +158,61 @@ LinkEnd Network::connect(const std::string& text, const std::string& name, link:
   return {std::move(spec), std::move(partner)};
 }
 
+std::unique_ptr<LinkFilters> Network::filter(const std::string& link, link::CableEndIf& end,
+                                             unsigned number) const {
+  std::vector<FilterConfig> own;
+  std::copy_if(config_.filters.begin(), config_.filters.end(), std::back_inserter(own),
+               [&](const FilterConfig& filter) { return filter.link == link; });
+  if (own.empty()) return nullptr;
+  return std::make_unique<LinkFilters>("filters", end, own, partners_, config_.seed + number);
+}
+
+/// All of them stand on links that exist.
+void Network::check_filters() const {
+  std::set<std::string> links;
+  for (std::size_t i = 0; i < config_.nics.size(); ++i) links.insert(std::to_string(i));
+  for (const auto& outlet : outlets_) links.insert(outlet->place());
+  std::string known;
+  for (const std::string& link : links) known += (known.empty() ? "" : ", ") + link;
+  for (const FilterConfig& filter : config_.filters) {
+    if (links.count(filter.link) != 0) continue;
+    throw std::invalid_argument("--filter " + filter.link + ":" + filter.text +
+                                ": there is no such link; there are " + known);
+  }
+}
+
+std::unique_ptr<link::LinkPartner> Network::plug_into(const std::string& hub_name,
+                                                      const std::string& name,
+                                                      link::CableEndIf& end, const std::string& who,
+                                                      const link::PartnerSpec& spec) {
+  Hub& hub = hubs_.at(hub_name);
+  auto port = hub.unit->plug(name.c_str(), end, spec);
+  hub.names.push_back(who);
+  return port;
+}
+
 void Network::hang_outlets() {
   auto number = config_.boards * static_cast<unsigned>(config_.nics.size());
   for (const OutletConfig& config : config_.outlets) {
     const std::string option = "--on-switch " + config.on + "=" + config.link;
     if (hubs_.count(config.on) == 0) {
       throw std::invalid_argument(
-          option + ": no --link leads to a switch of this name (switch:" + config.on + ")");
+          option + ": no --link leads to a switch or hub of this name (switch:" + config.on +
+          " or hub:" + config.on + ")");
     }
     with_context(option, [&] {
       if (const auto spec = parse_switch_link(config.link)) {
         check_for_ring(config.on, spec->require(kName));
       }
       const std::string name = "outlet" + std::to_string(outlets_.size());
-      outlets_.push_back(std::make_unique<Outlet>(name.c_str(), config, *this, number++));
+      const auto same = std::count_if(outlets_.begin(), outlets_.end(), [&](const auto& outlet) {
+        return outlet->place().compare(0, config.on.size() + 1, config.on + "/") == 0;
+      });
+      const std::string place = config.on + "/" + std::to_string(same);
+      outlets_.push_back(std::make_unique<Outlet>(name.c_str(), config, place, *this, number++));
     });
   }
+  check_filters();
 }
 
 /// Without spanning tree a frame would go round for ever.
@@ -176,7 +233,9 @@ bool Network::quiet() const {
   return std::all_of(hubs_.begin(), hubs_.end(),
                      [](const auto& hub) { return hub.second.unit->idle(); }) &&
          std::all_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) {
-           return outlet->partner().exhausted() && outlet->cable().end(0).in_flight() == 0 &&
+           return outlet->partner().exhausted() &&
+                  (outlet->filters() == nullptr || outlet->filters()->idle()) &&
+                  outlet->cable().end(0).in_flight() == 0 &&
                   outlet->cable().end(1).in_flight() == 0;
          });
 }
@@ -188,8 +247,9 @@ bool Network::busy() const {
 }
 
 bool Network::live() const {
-  return std::any_of(outlets_.begin(), outlets_.end(),
-                     [](const auto& outlet) { return outlet->partner().live(); });
+  return std::any_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) {
+    return outlet->partner().live() || (outlet->filters() != nullptr && outlet->filters()->live());
+  });
 }
 
 }  // namespace e1000tlm::platform

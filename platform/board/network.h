@@ -11,6 +11,7 @@
 #include <systemc>
 
 #include "e1000tlm/board/board_config.h"
+#include "e1000tlm/board/link_filters.h"
 #include "e1000tlm/link/cable.h"
 #include "e1000tlm/link/partner.h"
 #include "e1000tlm/link/switch/switch.h"
@@ -20,6 +21,13 @@ namespace e1000tlm::platform {
 
 /// PartnerSpec::kind of a link to a switch: "switch:NAME", "switch:NAME,speed=100".
 inline constexpr const char* kSwitchKind = "switch";
+
+/// The same of a link to a hub: "hub:NAME".
+inline constexpr const char* kHubKind = "hub";
+/// A link of this kind leads to a switch or hub.
+inline bool leads_to_switch(const link::PartnerSpec& spec) {
+  return spec.kind == kSwitchKind || spec.kind == kHubKind;
+}
 
 /// The end of a cable that leads somewhere else.
 struct LinkEnd {
@@ -34,8 +42,8 @@ class Network;
 class Outlet : public sc_core::sc_module {
  public:
   /// See Network::connect().
-  Outlet(const sc_core::sc_module_name& name, const OutletConfig& config, Network& network,
-         unsigned number);
+  Outlet(const sc_core::sc_module_name& name, const OutletConfig& config, const std::string& place,
+         Network& network, unsigned number);
   ~Outlet() override;
 
   /// As given with --on-switch.
@@ -44,6 +52,10 @@ class Outlet : public sc_core::sc_module {
   link::Cable& cable() const { return *cable_; }
   /// What hangs there.
   link::LinkPartner& partner() const { return *partner_; }
+  /// Between cable and partner; nullptr: none.
+  LinkFilters* filters() const { return filters_.get(); }
+  /// As --filter and the control socket name it: "lan/0".
+  const std::string& place() const { return place_; }
   /// The switch's port.
   const link::LinkPartner& port() const { return *port_; }
   /// The partner is a port of another switch.
@@ -51,9 +63,11 @@ class Outlet : public sc_core::sc_module {
 
  private:
   std::string text_;
+  std::string place_;
   bool joins_switches_ = false;
   std::unique_ptr<link::Cable> cable_;
   std::unique_ptr<link::LinkPartner> port_;  // end 0
+  std::unique_ptr<LinkFilters> filters_;     // if there are any
   std::unique_ptr<link::LinkPartner> partner_;
 };
 
@@ -70,6 +84,14 @@ class Network {
   /// tells links apart. Throws std::invalid_argument or std::runtime_error.
   LinkEnd connect(const std::string& text, const std::string& name, link::CableEndIf& end,
                   const std::string& who, unsigned number);
+  /// Makes the filters of a link (see FilterConfig::link), as a module of the module under
+  /// construction; nullptr: it has none. Throws as LinkFilters does.
+  std::unique_ptr<LinkFilters> filter(const std::string& link, link::CableEndIf& end,
+                                      unsigned number) const;
+  /// Makes a port of a switch or hub that exists at one end of a cable; otherwise as connect().
+  std::unique_ptr<link::LinkPartner> plug_into(const std::string& hub_name, const std::string& name,
+                                               link::CableEndIf& end, const std::string& who,
+                                               const link::PartnerSpec& spec = {});
   /// Makes what --on-switch asks for, when all adapters are connected. Throws as connect() does,
   /// naming the option, and for a switch that nothing leads to, or switches in a ring.
   void hang_outlets();
@@ -93,6 +115,7 @@ class Network {
   bool live() const;
 
  private:
+  void check_filters() const;
   void check_for_ring(const std::string& a, const std::string& b);
 
   BoardConfig config_;
@@ -102,8 +125,8 @@ class Network {
   std::vector<std::unique_ptr<Outlet>> outlets_;
 };
 
-/// "switch:NAME,key=value" as a PartnerSpec of kind "switch" with the option "name". nullopt: no
-/// link to a switch. Throws std::invalid_argument.
+/// "switch:NAME,key=value" as a PartnerSpec of kind "switch" with the option "name"; the same for
+/// "hub". nullopt: no link to either. Throws std::invalid_argument.
 std::optional<link::PartnerSpec> parse_switch_link(const std::string& text);
 
 }  // namespace e1000tlm::platform

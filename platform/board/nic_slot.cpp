@@ -125,9 +125,11 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
   controller_->mdio(*phy_);
   phy_->cable(cable_->end(0));
 
+  filters_ = network.filter(std::to_string(place.index), cable_->end(1), place.number);
+  link::CableEndIf& end = filters_ ? filters_->outer() : cable_->end(1);
   with_context("--link " + link, [&] {
-    LinkEnd far = network.connect(link, "partner", cable_->end(1),
-                                  "nic " + std::to_string(place.number), place.number);
+    LinkEnd far =
+        network.connect(link, "partner", end, "nic " + std::to_string(place.number), place.number);
     link_spec_ = std::move(far.spec);
     partner_ = std::move(far.partner);
   });
@@ -144,6 +146,7 @@ void NicSlot::finish(std::vector<std::string>& failures) {
     }
   };
   attempt([this] { partner_->finish(); });
+  if (filters_) filters_->finish(failures);
   attempt([this] {
     if (led_trace_) led_trace_->finish();
   });
@@ -164,7 +167,7 @@ FlowCount NicSlot::carried(unsigned from_end) const {
 
 bool NicSlot::quiet() const {
   return partner_->exhausted() && cable_->end(0).in_flight() == 0 &&
-         cable_->end(1).in_flight() == 0 && controller_->idle();
+         cable_->end(1).in_flight() == 0 && (!filters_ || filters_->idle()) && controller_->idle();
 }
 
 }  // namespace e1000tlm::platform

@@ -49,6 +49,10 @@ class NicSlot : public sc_core::sc_module {
   link::Cable& cable() { return *cable_; }
   /// What the cable ends in.
   link::LinkPartner& partner() { return *partner_; }
+  /// Between cable and partner; nullptr: none.
+  LinkFilters* filters() const { return filters_.get(); }
+  /// Frames may come from the outside world.
+  bool live() const { return partner_->live() || (filters_ && filters_->live()); }
   /// What was asked for, taken apart.
   const link::PartnerSpec& link_spec() const { return link_spec_; }
   /// The same as it was given.
@@ -76,6 +80,7 @@ class NicSlot : public sc_core::sc_module {
   std::unique_ptr<LedTrace> led_trace_;  // if wanted
   std::unique_ptr<phy::M88E1011> phy_;
   std::unique_ptr<link::Cable> cable_;
+  std::unique_ptr<LinkFilters> filters_;  // if there are any
   std::unique_ptr<link::LinkPartner> partner_;
 };
 

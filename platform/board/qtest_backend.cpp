@@ -97,7 +97,7 @@ bool BoardQTestBackend::busy() const {
   if (std::any_of(hosts_.begin(), hosts_.end(), releasing)) return true;
   return std::any_of(nics_.begin(), nics_.end(), [](const auto& nic) {
     const bool host = dynamic_cast<link::HostFlush*>(&nic->partner()) != nullptr ||
-                      nic->link_spec().kind == kSwitchKind;
+                      leads_to_switch(nic->link_spec());
     return nic->controller().busy() ||
            (host && nic->cable().end(1).in_flight() + nic->cable().end(0).in_flight() > 0);
   });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <thread>
 #include <utility>
 
@@ -14,6 +15,12 @@ namespace {
 // Frames from the host wait for the end of a sleep, so sleeps are short against a ping.
 constexpr std::chrono::microseconds kLongestSleep{500};
 constexpr Time kLagToGiveUp = ms(100);
+// Following the wall clock: a guest's timers are a few milliseconds, and what it does not wait for
+// is lost. A slice is what a message may have to wait for.
+constexpr Time kServedLagToGiveUp = ms(20);
+constexpr Time kSlice = us(20);
+// Shorter sleeps are not worth the switch.
+constexpr Time kShortestSleep = us(30);
 // Where nothing at all is planned.
 constexpr Time kLongestLook = ms(3'600'000);
 // How long nothing may be planned: what is on its way costs no event, such as the 64 KiB of a
@@ -41,7 +48,10 @@ void Supervisor::end() { sc_core::sc_stop(); }
 void Supervisor::run() {
   started_ = Clock::now();
   next_progress_ = started_ + kProgressAfter;
+  wall_start_ = started_;
+  origin_ = sc_now();
   start_pacing();
+  if (!served_.empty()) follow();
   bool was_done = false;
   for (;;) {
     sc_core::wait(to_sc(next_look(was_done)));
@@ -85,22 +95,82 @@ void Supervisor::start_pacing() {
 void Supervisor::pace() {
   const Time simulated = sc_now() - origin_;
   for (;;) {
-    const auto wall = std::chrono::duration_cast<Time>(Clock::now() - wall_start_);
+    const Time wall = wall_time();
     if (wall >= simulated) {
       const Time lag = wall - simulated;
       if (lag > pacing_.worst_lag) pacing_.worst_lag = lag;
       // Hopelessly late: catching up would only make everything come at once.
       if (lag > kLagToGiveUp) {
-        ++pacing_.restarts;
-        wall_start_ = Clock::now();
-        origin_ = sc_now();
+        restart_clock();
       }
       return;
     }
-    const auto ahead = std::chrono::duration_cast<std::chrono::microseconds>(simulated - wall);
+    const auto ahead = std::chrono::microseconds(static_cast<std::int64_t>(
+        static_cast<double>((simulated - wall).count()) / 1e6 / config_.pace));
     std::this_thread::sleep_for(std::min(ahead, kLongestSleep));
     if (stop_was_requested() != 0) return;
   }
+}
+
+/// Simulated time that should have passed since origin_.
+Time Supervisor::wall_time() const {
+  const auto wall = std::chrono::duration_cast<Time>(Clock::now() - wall_start_);
+  if (config_.pace == 1) return wall;
+  return Time{static_cast<std::int64_t>(static_cast<double>(wall.count()) * config_.pace)};
+}
+
+void Supervisor::restart_clock() {
+  ++pacing_.restarts;
+  wall_start_ = Clock::now();
+  origin_ = sc_now();
+}
+
+void Supervisor::follow() {
+  for (const plugs::Agent* agent : served_) impatient_ = impatient_ || agent->impatient();
+  for (;;) {
+    visit(patience(wall_time() - (sc_now() - origin_)));
+    const Time target = wall_time();
+    const Time left = target - (sc_now() - origin_);
+    if (left > kTimeZero) {
+      const Time next =
+          sc_core::sc_pending_activity() ? from_sc(sc_core::sc_time_to_pending_activity()) : left;
+      sc_core::wait(to_sc(std::min(left, std::max(kSlice, next))));
+      const Time lag = target - (sc_now() - origin_);
+      pacing_.worst_lag = std::max(pacing_.worst_lag, lag);
+      if (lag > kServedLagToGiveUp) restart_clock();
+    }
+    const bool over = std::all_of(served_.begin(), served_.end(),
+                                  [](const plugs::Agent* agent) { return agent->over(); });
+    if (over || stop_was_requested() != 0) {
+      sc_core::sc_stop();
+      sc_core::wait();
+    }
+    if (config_.progress) show_progress();
+  }
+}
+
+/// How long nothing is due; `behind`: so far simulated time is behind the wall clock.
+Time Supervisor::patience(Time behind) const {
+  constexpr Time kMost = std::chrono::duration_cast<Time>(kLongestSleep);
+  constexpr Time kFar = ms(1'000'000);
+  if (impatient_) return kTimeZero;
+  const Time next = sc_core::sc_pending_activity()
+                        ? std::min(from_sc(sc_core::sc_time_to_pending_activity()), kFar)
+                        : kFar;
+  const auto due = static_cast<double>((next - behind).count()) / config_.pace;
+  if (due >= static_cast<double>(kMost.count())) return kMost;
+  const Time wall{static_cast<std::int64_t>(due)};
+  return wall < kShortestSleep ? kTimeZero : wall;
+}
+
+/// Waits until an agent has something to be served, then serves it.
+void Supervisor::visit(Time patience) {
+  fds_.clear();
+  for (const plugs::Agent* agent : served_) agent->watch(fds_);
+  const std::int64_t nanoseconds = patience.count() / 1000;
+  const timespec timeout{0, static_cast<long>(nanoseconds)};
+  if (::ppoll(fds_.data(), fds_.size(), &timeout, nullptr) <= 0) return;
+  for (plugs::Agent* agent : served_) agent->serve();
 }
 
 void Supervisor::show_progress() {

@@ -6,15 +6,20 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <systemc>
 
+#include <poll.h>
+
+#include "e1000tlm/plugs/agent.h"
 #include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::platform {
 
 struct SupervisorConfig {
   bool paced = false;
+  double pace = 1;  ///< simulated seconds in a second of the wall clock
   bool end_when_done = true;
   bool progress = false;
   Time check_period = us(100);  ///< simulated time between looks
@@ -26,6 +31,10 @@ struct PacingStatistics {
   std::uint64_t restarts = 0;  ///< times the lag was given up
 };
 
+/// Paced, simulated time runs ahead of the wall clock for check_period and then waits for it. With
+/// agents to serve it follows instead: it is never ahead but for what their accesses take, and
+/// between slices, or while nothing is due, they are served. So a message waits for one slice at
+/// most, also when the simulation is behind.
 class Supervisor : public sc_core::sc_module {
  public:
   Supervisor(const sc_core::sc_module_name& name, const SupervisorConfig& config);
@@ -37,6 +46,9 @@ class Supervisor : public sc_core::sc_module {
   /// Text for the progress line.
   void set_status(std::function<std::string()> status) { status_ = std::move(status); }
 
+  /// Before the run: looks after this agent all the time; needs SupervisorConfig::paced. The run
+  /// ends when all such agents are over.
+  void serve(plugs::Agent& agent) { served_.push_back(&agent); }
   /// Before the run: ends it when it has taken this simulated time.
   void stop_after(Time duration);
   /// Ends the run at the next look, for this signal. Safe in signal handlers.
@@ -64,11 +76,19 @@ class Supervisor : public sc_core::sc_module {
   bool paced() const { return config_.paced || (live_ && live_()); }
   void start_pacing();
   void pace();
+  void follow();
+  void visit(Time patience);
+  Time patience(Time behind) const;
+  Time wall_time() const;
+  void restart_clock();
   void show_progress();
 
   static std::atomic<int> stop_signal;
 
   SupervisorConfig config_;
+  std::vector<plugs::Agent*> served_;
+  std::vector<pollfd> fds_;
+  bool impatient_ = false;
   sc_core::sc_event end_;
   std::function<bool()> done_;
   std::function<bool()> live_;

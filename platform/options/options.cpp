@@ -12,6 +12,7 @@
 
 #include <boost/program_options.hpp>
 
+#include "e1000tlm/board/impair_keys.h"
 #include "e1000tlm/options/value_parsers.h"
 #include "e1000tlm/pci/host_timing.h"
 #include "e1000tlm/traffic/generator.h"
@@ -25,9 +26,11 @@ namespace po = boost::program_options;
 constexpr std::uint64_t kDefaultFrames = 100'000;
 constexpr std::uint64_t kDefaultPings = 4;
 constexpr std::size_t kMostNics = 30;  // PCI devices 2 to 31
+constexpr std::uint64_t kMostEvents = 100'000'000;
 constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
 constexpr std::uint64_t kLeastRam = 4U << 20, kMostRam = 0xC000'0000;
+constexpr Time kDoorQuantum = us(1);              // with --vfio-user
 constexpr std::uint64_t kClientRam = 128U << 20;  // as QEMU's machines have by default
 
 /// Names and keys of --host.
@@ -65,8 +68,20 @@ void describe_run(po::options_description& all) {
       "what the switch NAME is like, to which links lead: latency=2us (store and forward, besides "
       "the frame itself), table=8192 (addresses), aging=300s, queue=512KiB (of a port), "
       "max-frame=1522");
+  add("hub", po::value<std::vector<std::string>>()->composing()->value_name("NAME:KEY=VALUE,..."),
+      "what the hub NAME is like: latency=500ns (first bit in to first bit out), queue=512KiB (of "
+      "a "
+      "port)");
   add("on-switch", po::value<std::vector<std::string>>()->composing()->value_name("NAME=KIND:..."),
-      "hang a link on a port of the switch NAME as well; may be given several times");
+      "hang a link on a port of the switch or hub NAME as well; may be given several times");
+  add("filter", po::value<std::vector<std::string>>()->composing()->value_name("LINK:KIND:..."),
+      ("a filter on a link; may be given several times, in their order from the adapter on. LINK: "
+       "0, "
+       "1 ... are the links of the adapters, lan/0 is the first that hangs on lan. Kinds: "
+       "dump:file=FILE (pcapng); mirror:to=KIND:... and redirect:to=KIND:... (commas of that link "
+       "twice); impair. All take dir=in|out|both (to the adapter, from it). Keys of impair: " +
+       impair_keys())
+          .c_str());
   add("boards", po::value<std::string>()->value_name("N"),
       "so many equal boards, each with these adapters and links (default 1)");
   add("pci", po::value<std::string>()->value_name("BUS"),
@@ -105,15 +120,43 @@ void describe_run(po::options_description& all) {
   add("seed", po::value<std::string>()->value_name("N"),
       "of everything random (default 1); the same seed gives the same run");
   add("paced", po::bool_switch(), "keep to the wall clock (links to the live world always do)");
+  add("pace", po::value<std::string>()->value_name("FACTOR"),
+      "as --paced, but with so many simulated seconds in a second of the wall clock, 0.001 to 1000 "
+      "(default 1)");
   add("qtest", po::value<std::string>()->value_name("ADDRESS"),
       "serve QEMU's qtest protocol instead of running the driver: unix:PATH or tcp:HOST:PORT to "
       "listen, with ,server=off to connect; ,keep=off ends with the first client; or stdio");
+  add("vfio-user",
+      po::value<std::vector<std::string>>()->composing()->value_name("unix:PATH[,KEY=VALUE]"),
+      "give an adapter to a virtual machine of somebody else's, such as QEMU's (-device "
+      "vfio-user-pci), instead of running the driver; may be given several times, once for each "
+      "adapter. nic=N (which, default 0); keep=off (end with the first client); busy=on (never "
+      "sleep while waiting for it)");
+  add("control", po::value<std::string>()->value_name("ADDRESS"),
+      "serve e1000-ctl and other clients while the run goes on (JSON-RPC): unix:PATH or "
+      "tcp:HOST:PORT; with ,pause=on simulated time stands still until a client lets it go on");
   add("ram", po::value<std::string>()->value_name("SIZE"),
       "memory of the board, 4MiB to 3GiB (default 64MiB, with --qtest 128MiB)");
   add("strict", po::bool_switch(),
       "a run that loses any frame has failed, whatever the reason (for automatic tests)");
   add("json", po::value<std::string>()->value_name("FILE"),
       "write the summary as JSON; - for standard output");
+  add("report", po::value<std::string>()->value_name("FILE.html"),
+      "write a page about the run: throughput, bus, latency and where it comes from, interrupts, "
+      "losses over time");
+  add("trace", po::value<std::string>()->value_name("FILE.json"),
+      "write what happened as a trace for ui.perfetto.dev");
+  add("trace-filter", po::value<std::string>()->value_name("KIND,..."),
+      ("only these kinds of events, or with -KIND all others: " + trace::filter_names()).c_str());
+  add("trace-window", po::value<std::string>()->value_name("FROM..TO"),
+      "only what happens between these simulated times; either may be left out");
+  add("trace-last", po::value<std::string>()->value_name("TIME"),
+      "only so much before the end of the trace");
+  add("trace-until-drop", po::bool_switch(),
+      "the trace ends when an adapter loses the first frame");
+  add("trace-limit", po::value<std::string>()->value_name("N"),
+      "so many events at most (default 2000000, 56 bytes each): with --trace-last the latest, else "
+      "the first");
   add("quiet", po::bool_switch(), "no summary and no progress line");
 }
 
@@ -189,6 +232,8 @@ void complete(BoardConfig& board, std::vector<NicConfig> nics, std::vector<std::
   board.links = std::move(links);
 }
 
+using Texts = std::vector<std::string>;
+
 po::variables_map read_sources(int argc, const char* const* argv) {
   const po::options_description all = described();
   po::variables_map values;
@@ -230,8 +275,6 @@ po::variables_map read_sources(int argc, const char* const* argv) {
   return values;
 }
 
-using Texts = std::vector<std::string>;
-
 void fill_switches(const po::variables_map& values, BoardConfig& board) {
   const auto each = [&](const char* name, const auto& use) {
     if (values.count(name) == 0) return;
@@ -242,13 +285,15 @@ void fill_switches(const po::variables_map& values, BoardConfig& board) {
       });
     }
   };
-  each("switch", [&](const std::string& text) {
-    SwitchSettings settings = parse_switch(text);
+  const auto add = [&](const std::string& text, SwitchSettings settings) {
     for (const SwitchSettings& other : board.switches) {
       if (other.name == settings.name) throw std::invalid_argument(text + ": given twice");
     }
     board.switches.push_back(std::move(settings));
-  });
+  };
+  each("switch", [&](const std::string& text) { add(text, parse_switch(text)); });
+  each("hub", [&](const std::string& text) { add(text, parse_hub(text)); });
+  each("filter", [&](const std::string& text) { board.filters.push_back(parse_filter(text)); });
   each("on-switch", [&](const std::string& text) { board.outlets.push_back(parse_outlet(text)); });
 }
 
@@ -268,6 +313,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
     pci::parse_host(t, {});
     board.host = t;
   });
+  if (values.count("vfio-user") != 0) board.quantum = kDoorQuantum;
   given("quantum", [&](const std::string& t) {
     board.quantum = traffic::parse_time(t);
     if (board.quantum > kMostQuantum) throw std::invalid_argument(t + ": expected 1s at most");
@@ -275,7 +321,22 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   given("duration", [&](const std::string& t) { board.duration = traffic::parse_time(t); });
   if (values.count("qtest") != 0) board.ram_bytes = kClientRam;
   given("ram", [&](const std::string& t) { board.ram_bytes = traffic::parse_size(t); });
+  given("control", [&](const std::string& t) { board.control = t; });
   given("qtest", [&](const std::string& t) { board.qtest = t; });
+  given("pace", [&](const std::string& t) {
+    std::size_t used = 0;
+    double factor = 0;
+    try {
+      factor = std::stod(t, &used);
+    } catch (const std::exception&) {
+      used = 0;
+    }
+    if (used == 0 || used != t.size() || !(factor >= 0.001 && factor <= 1000)) {
+      throw std::invalid_argument(t + ": expected a factor from 0.001 to 1000");
+    }
+    board.pace = factor;
+    board.paced = true;
+  });
   given("size", [&](const std::string& t) {
     traffic::SizeMix::parse(t);
     board.sizes = t;
@@ -302,7 +363,12 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
   if (values.count("frames") != 0) {
     board.frames = parse_number("frames", values["frames"].as<std::string>());
   }
-  board.paced = values["paced"].as<bool>();
+  board.paced = board.paced || values["paced"].as<bool>();
+  if (values.count("vfio-user") != 0) {
+    for (const std::string& text : values["vfio-user"].as<Texts>()) {
+      board.vfio_user.push_back(in_option("vfio-user", [&] { return parse_vfio_user(text); }));
+    }
+  }
   board.strict = values["strict"].as<bool>();
   fill_switches(values, board);
   Texts links;
@@ -361,15 +427,66 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
       if (!nic.led_file.empty()) fail("nic", "leds= with --boards: all would share one file");
     }
   }
+  if (!board.vfio_user.empty()) {
+    if (board.boards > 1) fail("boards", "does not go with --vfio-user: give --nic several times");
+    for (const char* name : {"app", "driver", "ram", "qtest", "max-frame"}) {
+      if (values.count(name) == 0) continue;
+      fail(name, "does not go with --vfio-user: the virtual machine has its own");
+    }
+    for (std::size_t i = 0; i < board.links.size() && values.count("link") == 0; ++i) {
+      board.links[i] = "null";
+    }
+  }
   if (!board.qtest.empty()) {
     for (const char* name : {"app", "duration"}) {
       if (values.count(name) != 0) fail(name, "does not go with --qtest: the client drives");
+    }
+    if (!board.control.empty()) {
+      fail("control", "does not go with --qtest: the client owns the time; use its own commands");
     }
     if (board.paced) fail("paced", "does not go with --qtest: the client owns the time");
     if (board.qtest == "stdio" && values.count("json") != 0 &&
         values["json"].as<std::string>() == "-") {
       fail("json", "- does not go with --qtest stdio: the client reads standard output");
     }
+  }
+}
+
+void fill_observation(const po::variables_map& values, trace::Settings& observe) {
+  const auto text = [&](const char* name) {
+    return values.count(name) == 0 ? std::string() : values[name].as<std::string>();
+  };
+  for (const char* name : {"trace", "report"}) {
+    if (values.count(name) == 0) continue;
+    if (text(name).empty() || text(name) == "-") fail(name, "expected the name of a file");
+  }
+  observe.trace = text("trace");
+  observe.report = text("report");
+  for (const char* name : {"trace-filter", "trace-window", "trace-last", "trace-limit"}) {
+    if (values.count(name) != 0 && observe.trace.empty()) fail(name, "only goes with --trace");
+  }
+  trace::Keep& keep = observe.keep;
+  keep.until_drop = values["trace-until-drop"].as<bool>();
+  if (keep.until_drop && observe.trace.empty()) {
+    fail("trace-until-drop", "only goes with --trace");
+  }
+  in_option("trace-filter", [&] {
+    if (values.count("trace-filter") != 0) keep.filter = trace::Filter::parse(text("trace-filter"));
+    return 0;
+  });
+  in_option("trace-window", [&] {
+    if (values.count("trace-window") != 0) trace::parse_window(text("trace-window"), keep);
+    return 0;
+  });
+  in_option("trace-last", [&] {
+    if (values.count("trace-last") != 0) keep.last = traffic::parse_time(text("trace-last"));
+    return 0;
+  });
+  if (values.count("trace-limit") != 0) {
+    const std::string limit = text("trace-limit");
+    keep.most = in_option("trace-limit", [&] {
+      return in_range(limit, parse_number("trace-limit", limit), 1, kMostEvents);
+    });
   }
 }
 
@@ -414,6 +531,8 @@ Options parse_options(int argc, const char* const* argv) {
   check_combinations(values, options.board);
   if (values.count("json") != 0) options.json = values["json"].as<std::string>();
   options.quiet = values["quiet"].as<bool>();
+  fill_observation(values, options.observe);
+  options.observe.command = trace::shell_command(argc, argv);
   return options;
 }
 
@@ -442,7 +561,11 @@ Examples
   e1000-sim --app ping --link user                 DHCP and ping through a network in user space
   e1000-sim --boards 64 --app generate --link switch:lan    64 boards on one switch
   e1000-sim --link switch:lan --on-switch lan=tap:ifname=tap0 --on-switch lan=pcap:out=lan.pcapng
+  e1000-sim --report run.html --trace run.json     see what happened, and why
+  e1000-sim report a.json b.json -o cmp.html       compare what --json wrote of several runs
   e1000-sim --qtest unix:/tmp/e1000.sock           let a program drive the board
+  e1000-sim --vfio-user unix:/tmp/nic.sock --link tap:ifname=tap0
+                                                   give the adapter to a virtual machine (doc/vm.md)
 
 )" << described()
       << R"(
@@ -451,6 +574,7 @@ Links (KIND:key=value,key=value; a comma inside a value is written twice; --link
   out << R"(  every kind takes speed=10|100|1000, aneg=on|off and pause=none|rx|tx|both (what it advertises
   of PAUSE, and obeys if the NIC does so, too; default none)
   switch:NAME leads to the learning switch NAME; all that do so meet there
+  hub:NAME leads to the hub (repeater) NAME, which sends every frame to all others
   pcap with in=built-in (or neither in= nor out=) replays the built-in capture of 340 frames;
   with out= alone it only records; out=- writes the capture to standard output and the summary
   to standard error; in=- and named pipes may still be written while they are replayed
@@ -467,7 +591,7 @@ Exit status
   129, 130, 143   SIGHUP, SIGINT (Ctrl-C), SIGTERM ended the run before its end. The report and all
        files are written all the same. Runs that have no end of their own are meant to be stopped:
        then it is 0 or 1. Such are runs that just answer live links (sink, reflect, forward with
-       tap, stream and the like) without --duration, and --qtest servers
+       tap, stream and the like) without --duration, and --qtest and --vfio-user servers
 )";
   return out.str();
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "e1000tlm/board/board_config.h"
+#include "e1000tlm/trace/settings.h"
 
 namespace e1000tlm::platform {
 
@@ -16,6 +17,7 @@ struct Options {
   std::string kind;  ///< kLinkHelp: of this kind of link; empty: of all
   std::string json;  ///< file for the summary; "-" is standard output; empty: none
   bool quiet = false;
+  trace::Settings observe;  ///< --trace and --report
 };
 
 /// Reads argv (argv[0] is skipped) and the INI file that --config names; the command line wins, and

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "e1000tlm/board/link_filters.h"
 #include "e1000tlm/e1000/timing.h"
 #include "e1000tlm/traffic/units.h"
 
@@ -98,7 +99,28 @@ void set_switch_key(link::SwitchConfig& config, const std::string& key, const st
 
 void check_name(const std::string& name) {
   if (is_switch_name(name)) return;
-  throw std::invalid_argument("'" + name + "': a switch's name is letters, digits, - and _");
+  throw std::invalid_argument("'" + name +
+                              "': the name of a switch or hub is letters, digits, - and _");
+}
+
+void set_hub_key(link::SwitchConfig& config, const std::string& key, const std::string& value) {
+  if (key == "latency" || key == "queue") return set_switch_key(config, key, value);
+  throw std::invalid_argument("unknown key '" + key + "'; known are latency, queue");
+}
+
+template <class SetKey>
+SwitchSettings parse_settings(const std::string& text, const link::SwitchConfig& defaults,
+                              SetKey set_key) {
+  SwitchSettings settings;
+  settings.name = text.substr(0, text.find(':'));
+  settings.config = defaults;
+  check_name(settings.name);
+  if (settings.name.size() == text.size()) return settings;
+  for_each_pair(text.substr(settings.name.size() + 1),
+                [&](const std::string& key, const std::string& value) {
+                  set_key(settings.config, key, value);
+                });
+  return settings;
 }
 
 }  // namespace
@@ -136,15 +158,63 @@ NicConfig parse_nic(const std::string& text) {
 }
 
 SwitchSettings parse_switch(const std::string& text) {
-  SwitchSettings settings;
-  settings.name = text.substr(0, text.find(':'));
-  check_name(settings.name);
-  if (settings.name.size() == text.size()) return settings;
-  for_each_pair(text.substr(settings.name.size() + 1),
-                [&](const std::string& key, const std::string& value) {
-                  set_switch_key(settings.config, key, value);
-                });
-  return settings;
+  return parse_settings(text, {}, set_switch_key);
+}
+
+SwitchSettings parse_hub(const std::string& text) {
+  return parse_settings(text, link::hub_defaults(), set_hub_key);
+}
+
+FilterConfig parse_filter(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const std::string first = text.substr(0, colon);
+  const bool no_link =
+      first == "impair" || first == "dump" || first == "mirror" || first == "redirect";
+  if (first.empty() || no_link || colon == std::string::npos || colon + 1 == text.size()) {
+    throw std::invalid_argument("'" + text +
+                                "': expected LINK:KIND:key=value,..., e.g. 0:impair:loss=1%");
+  }
+  FilterConfig filter{first, text.substr(colon + 1)};
+  try {
+    parse_filter_spec(filter.text);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(text + ": " + error.what());
+  }
+  return filter;
+}
+
+VfioUserConfig parse_vfio_user(const std::string& text) {
+  const std::string prefix = "unix:";
+  const std::size_t comma = std::min(text.size(), text.find(','));
+  VfioUserConfig door;
+  if (text.compare(0, prefix.size(), prefix) == 0) {
+    door.path = text.substr(prefix.size(), comma - prefix.size());
+  }
+  if (door.path.empty()) {
+    throw std::invalid_argument(text + ": expected unix:PATH, with ,nic=N,keep=on|off,busy=on|off");
+  }
+  if (comma == text.size()) return door;
+  const auto on_off = [](const std::string& key, const std::string& value) {
+    if (value != "on" && value != "off") {
+      throw std::invalid_argument(key + "=" + value + ": expected on or off");
+    }
+    return value == "on";
+  };
+  for_each_pair(text.substr(comma + 1), [&](const std::string& key, const std::string& value) {
+    if (key == "nic") {
+      const bool digits = !value.empty() && value.size() <= 2 &&
+                          value.find_first_not_of("0123456789") == std::string::npos;
+      if (!digits) throw std::invalid_argument("nic=" + value + ": expected a number, from 0");
+      door.nic = static_cast<unsigned>(std::stoul(value));
+    } else if (key == "keep") {
+      door.keep = on_off(key, value);
+    } else if (key == "busy") {
+      door.busy = on_off(key, value);
+    } else {
+      throw std::invalid_argument("unknown key '" + key + "'; known are nic, keep, busy");
+    }
+  });
+  return door;
 }
 
 OutletConfig parse_outlet(const std::string& text) {

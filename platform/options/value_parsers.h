@@ -21,6 +21,9 @@ std::uint64_t in_range(const std::string& text, std::uint64_t value, std::uint64
 
 NicConfig parse_nic(const std::string& text);               ///< --nic
 SwitchSettings parse_switch(const std::string& text);       ///< --switch
+VfioUserConfig parse_vfio_user(const std::string& text);    ///< --vfio-user
+SwitchSettings parse_hub(const std::string& text);          ///< --hub
+FilterConfig parse_filter(const std::string& text);         ///< --filter
 OutletConfig parse_outlet(const std::string& text);         ///< --on-switch
 driver::NicSettings parse_driver(const std::string& text);  ///< --driver
 /// The keys of --driver with their defaults, for help texts.

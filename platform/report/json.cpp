@@ -96,9 +96,11 @@ Json stream(const StreamSummary& s) {
 }
 
 Json hub(const SwitchSummary& s) {
-  Json json = {{"name", s.name},         {"forwarded", s.forwarded}, {"flooded", s.flooded},
-               {"stations", s.stations}, {"learned", s.learned},     {"moved", s.moved},
-               {"aged", s.aged},         {"refused", s.refused},     {"ports", Json::array()}};
+  Json json = {{"name", s.name},           {"kind", s.repeats ? "hub" : "switch"},
+               {"forwarded", s.forwarded}, {"flooded", s.flooded},
+               {"stations", s.stations},   {"learned", s.learned},
+               {"moved", s.moved},         {"aged", s.aged},
+               {"refused", s.refused},     {"ports", Json::array()}};
   for (const SwitchPortSummary& p : s.ports) {
     Json port = {{"to", p.to},
                  {"link_mbit_per_s", p.mbit_per_second},
@@ -110,6 +112,20 @@ Json hub(const SwitchSummary& s) {
     json["ports"].push_back(std::move(port));
   }
   return json;
+}
+
+Json guest(const GuestSummary& g) {
+  return {{"nic", g.nic},
+          {"clients", g.clients},
+          {"dropped", g.dropped},
+          {"messages", g.messages},
+          {"reads", g.reads},
+          {"writes", g.writes},
+          {"refused", g.refused},
+          {"dma_messages", g.guest_messages},
+          {"resets", g.resets},
+          {"intx_signals", g.intx_signals},
+          {"msi_signals", g.msi_signals}};
 }
 
 }  // namespace
@@ -127,10 +143,13 @@ std::string to_json(const RunSummary& s) {
                {"wall_ns", std::llround(s.wall_seconds * 1e9)},
                {"paced", s.paced},
                {"worst_lag_s", seconds(s.worst_lag)},
+               {"lags_given_up", s.lags_given_up},
+               {"pace", s.pace},
                {"boards", s.boards},
                {"nics", Json::array()},
                {"streams", Json::array()},
                {"switches", Json::array()},
+               {"guests", Json::array()},
                {"pci",
                 {{"bus", s.pci.name},
                  {"host", s.pci.host},
@@ -147,6 +166,7 @@ std::string to_json(const RunSummary& s) {
   for (const NicSummary& n : s.nics) json["nics"].push_back(nic(n, seconds(s.active)));
   for (const StreamSummary& st : s.streams) json["streams"].push_back(stream(st));
   for (const SwitchSummary& sw : s.switches) json["switches"].push_back(hub(sw));
+  for (const GuestSummary& g : s.guests) json["guests"].push_back(guest(g));
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -139,6 +139,8 @@ struct SwitchPortSummary {
 struct SwitchSummary {
   /// As links name it.
   std::string name;
+  /// It is a hub, which has no stations.
+  bool repeats = false;
   /// Frames that went on to one port.
   std::uint64_t forwarded = 0;
   /// Frames that went on to all other ports.
@@ -171,11 +173,37 @@ struct PciSummary {  // since the driver was ready; of several boards: mean of b
   std::string host;    ///< as given with --host
 };
 
+/// What a virtual machine outside did with its adapter (--vfio-user).
+struct GuestSummary {
+  /// Which adapter.
+  unsigned nic = 0;
+  /// How many clients, one after the other.
+  std::uint64_t clients = 0;
+  /// Of these (and of others that never said who they are): dropped for breaking the protocol.
+  std::uint64_t dropped = 0;
+  /// From clients.
+  std::uint64_t messages = 0;
+  /// Of registers, configuration space and ROM.
+  std::uint64_t reads = 0;
+  /// Of registers and configuration space.
+  std::uint64_t writes = 0;
+  /// Requests that could not be fulfilled.
+  std::uint64_t refused = 0;
+  /// DMA that went by messages, for want of shared memory.
+  std::uint64_t guest_messages = 0;
+  /// Asked for by clients.
+  std::uint64_t resets = 0;
+  /// Signals of the interrupt line.
+  std::uint64_t intx_signals = 0;
+  /// Signals of message-signalled interrupts.
+  std::uint64_t msi_signals = 0;
+};
+
 /// What a run came to.
 struct RunSummary {
   /// Of e1000-tlm.
   std::string version;
-  /// The application, or "qtest".
+  /// The application, "qtest", or "vfio-user".
   std::string app;
   /// As given.
   std::uint64_t seed = 1;
@@ -189,12 +217,18 @@ struct RunSummary {
   bool paced = false;
   /// How far it was behind it at most.
   Time worst_lag{};
+  /// How often it was so far behind that it gave catching up up.
+  std::uint64_t lags_given_up = 0;
+  /// Simulated seconds in a second of the wall clock, as asked for.
+  double pace = 1;
   /// Board after board.
   std::vector<NicSummary> nics;
   /// One for each adapter that generates.
   std::vector<StreamSummary> streams;
   /// By name.
   std::vector<SwitchSummary> switches;
+  /// By adapter; empty without --vfio-user.
+  std::vector<GuestSummary> guests;
   /// Equal machines.
   unsigned boards = 1;
   /// Their buses.

@@ -138,9 +138,14 @@ void add_stream(std::string& out, std::size_t index, const StreamSummary& s,
 }
 
 void add_switch(std::string& out, const SwitchSummary& s, double active) {
-  out += "switch " + s.name + "  " + plural(s.stations, "station") + " known\n";
-  line(out, "passed on",
-       format_count(s.forwarded) + " to one port, " + format_count(s.flooded) + " to all");
+  if (s.repeats) {
+    out += "hub " + s.name + "\n";
+    line(out, "repeated", plural(s.flooded, "frame"));
+  } else {
+    out += "switch " + s.name + "  " + plural(s.stations, "station") + " known\n";
+    line(out, "passed on",
+         format_count(s.forwarded) + " to one port, " + format_count(s.flooded) + " to all");
+  }
   if (s.moved + s.aged + s.refused > 0) {
     line(out, "addresses",
          format_count(s.learned) + " learned, " + format_count(s.moved) + " moved, " +
@@ -159,6 +164,21 @@ void add_switch(std::string& out, const SwitchSummary& s, double active) {
   }
 }
 
+void add_guest(std::string& out, const GuestSummary& g) {
+  out += "guest of nic " + std::to_string(g.nic) + "\n";
+  line(out, "clients",
+       format_count(g.clients) +
+           (g.dropped > 0 ? ", " + format_count(g.dropped) + " dropped" : "") + ", " +
+           plural(g.resets, "reset"));
+  line(out, "accesses",
+       plural(g.reads, "read") + ", " + plural(g.writes, "write") +
+           (g.refused > 0 ? ", " + plural(g.refused, "request") + " refused" : "") +
+           (g.guest_messages > 0 ? ", " + format_count(g.guest_messages) + " of DMA by messages"
+                                 : ""));
+  line(out, "signals",
+       format_count(g.intx_signals) + " INTx, " + format_count(g.msi_signals) + " MSI");
+}
+
 std::string percent(double share) {
   char text[16];
   std::snprintf(text, sizeof text, "%.1f %%", share * 100);
@@ -175,6 +195,7 @@ std::string to_text(const RunSummary& s) {
     add_stream(out, i, s.streams[i], i < s.nics.size() ? s.nics[i].link : "its link");
   }
   for (const SwitchSummary& sw : s.switches) add_switch(out, sw, active);
+  for (const GuestSummary& guest : s.guests) add_guest(out, guest);
   out += "pci " + s.pci.name + (s.pci.host.empty() ? "" : ", host " + s.pci.host) + "\n";
   line(out, "busy",
        percent(s.pci.busy) + " of the time, " + format_count(s.pci.accesses) + " accesses, " +
@@ -199,7 +220,14 @@ std::string to_text(const RunSummary& s) {
            (active > 0 ? " (" + format_time(s.active) + " under test)" : "") + " in " +
            format_time(Time{static_cast<std::int64_t>(wall * 1e12)}) + ": " + ratio +
            " x real time");
-  if (s.paced) line(out, "paced", "at most " + format_time(s.worst_lag) + " behind the wall clock");
+  if (s.paced) {
+    char pace[32];
+    std::snprintf(pace, sizeof pace, ", pace %g", s.pace);
+    line(out, "paced",
+         "at most " + format_time(s.worst_lag) + " behind the wall clock" +
+             (s.lags_given_up > 0 ? ", given up " + plural(s.lags_given_up, "time") : "") +
+             (s.pace == 1 ? "" : pace));
+  }
   for (const std::string& warning : s.warnings) line(out, "warning", warning);
   for (const std::string& failure : s.failures) line(out, "FAILED", failure);
   return out;

@@ -53,7 +53,33 @@ unsigned forward_gap(unsigned size) {
   return frame + least < kSlot ? kSlot - frame : least;
 }
 
+/// As e1000-sim makes it of the options that are given.
+platform::BoardConfig configure_default(const Case& c) {
+  constexpr std::uint64_t kCapture = 340;  // frames of the built-in one
+  platform::BoardConfig config;
+  config.quantum = c.loosely_timed ? kQuantum : kTimeZero;
+  config.sizes = std::to_string(c.size);
+  config.max_frame_bytes = std::max(1522U, c.size);
+  config.frames = c.count;
+  switch (c.kind) {
+    case Case::Kind::kDefaultGenerate:
+      config.app = platform::AppChoice::kGenerate;
+      config.links = {"loopback"};
+      break;
+    case Case::Kind::kDefaultBlast:
+      config.app = platform::AppChoice::kBlast;
+      config.links = {"null"};
+      break;
+    default:
+      config.app = platform::AppChoice::kReflect;
+      config.links = {"pcap:loop=" + std::to_string((c.count + kCapture - 1) / kCapture)};
+      break;
+  }
+  return config;
+}
+
 platform::BoardConfig configure(const Case& c) {
+  if (c.is_default()) return configure_default(c);
   platform::BoardConfig config;
   config.pci = "64/66";
   config.nics.front().part = e1000::Part::k82545em;
@@ -94,15 +120,17 @@ platform::BoardConfig configure(const Case& c) {
       config.links = {"null"};
       config.duration = ms(100'000);  // the reader stops it
       break;
+    default: break;
   }
   return config;
 }
 
-/// Reads STATUS over and over, through host bridge and bus.
+/// Reads STATUS over and over, through host bridge and bus, while the driver waits.
 class RegisterReader : public sc_core::sc_module {
  public:
-  RegisterReader(const sc_core::sc_module_name& name, BusMasterPort& port, std::uint64_t count)
-      : sc_module(name), master_(port), count_(count) {
+  RegisterReader(const sc_core::sc_module_name& name, const platform::Board& board,
+                 BusMasterPort& port, std::uint64_t count)
+      : sc_module(name), board_(board), master_(port), count_(count) {
     SC_HAS_PROCESS(RegisterReader);
     SC_THREAD(run);
   }
@@ -110,15 +138,24 @@ class RegisterReader : public sc_core::sc_module {
 
  private:
   void run() {
+    while (!board_.machines().front()->driver()->ready()) wait(to_sc(us(20)));
     master_.time().start();
-    master_.time().advance_to(us(900));  // the driver has assigned addresses by then
-    master_.time().sync();
     std::array<std::uint8_t, 4> value{};
     const double start = cpu_seconds();
-    for (std::uint64_t i = 0; i < count_; ++i) master_.read(0xE0000008, value);
+    for (std::uint64_t i = 0; i < count_; ++i) {
+      master_.read(kStatus, value);
+      // Else it would be a master abort that is measured.
+      if ((value[0] & kLinkUp) == 0 || value[3] == 0xFF) {
+        throw std::logic_error("there is no adapter at the address that is read");
+      }
+    }
     seconds = cpu_seconds() - start;
     sc_core::sc_stop();
   }
+  static constexpr std::uint64_t kStatus = 0xF000'0008;  // of the first adapter the driver finds
+  static constexpr std::uint8_t kLinkUp = 2;
+
+  const platform::Board& board_;
   BusMaster master_;
   std::uint64_t count_;
 };
@@ -136,6 +173,9 @@ std::uint64_t delivered(const platform::Board& board, const Case& c) {
       return frames;
     }
     case Case::Kind::kRegisterRead: return c.count;
+    case Case::Kind::kDefaultGenerate: return summary.streams[0].received;
+    case Case::Kind::kDefaultBlast:
+    case Case::Kind::kDefaultReflect: return summary.nics[0].wire_out.frames;
   }
   return 0;
 }
@@ -167,7 +207,7 @@ Measured run(const Case& c) {
   platform::Board board("board", configure(c), bench_partners());
   std::unique_ptr<RegisterReader> reader;
   if (c.kind == Case::Kind::kRegisterRead) {
-    reader = std::make_unique<RegisterReader>("reader", board.cpu()->mem, c.count);
+    reader = std::make_unique<RegisterReader>("reader", board, board.cpu()->mem, c.count);
   }
   StartWatch watch("watch", board);
   board.run();

@@ -7,7 +7,18 @@
 namespace e1000tlm::bench {
 
 struct Case {
-  enum class Kind { kTransmit, kReceive, kForward, kRegisterRead, kSwitch };
+  /// The last three are what e1000-sim does by default, with --app generate, blast and reflect (the
+  /// built-in capture, again and again); but for size and accuracy.
+  enum class Kind {
+    kTransmit,
+    kReceive,
+    kForward,
+    kRegisterRead,
+    kSwitch,
+    kDefaultGenerate,
+    kDefaultBlast,
+    kDefaultReflect
+  };
   Kind kind = Kind::kTransmit;
   unsigned size = 64;  ///< bytes on the wire, with FCS
   bool loosely_timed = false;
@@ -15,6 +26,8 @@ struct Case {
   /// Switch: adapters, each on a board of its own, in a ring in which each sends to the next. One
   /// alone sends to a partner that sends everything back.
   unsigned nics = 1;
+
+  bool is_default() const { return kind >= Kind::kDefaultGenerate; }
 };
 
 struct Measured {

@@ -90,8 +90,10 @@ class Run(Scripts):
                 os.remove(os.path.join(self.home, "sum.json"))
 
     def test_without_options_it_reflects_the_built_in_capture_in_the_tree(self):
-        self.call("../tree/run")
+        out = self.call("../tree/run").stdout
         self.assertTrue(json.loads(self.read("tree/build/out/reflect.json"))["ok"])
+        self.assertIn("build/out/reflect.html", out)
+        self.assertTrue("</html>" in self.read("tree/build/out/reflect.html"))
         self.assertEqual(os.listdir(self.home), [])
 
     def test_it_builds_nothing_that_only_tests_need(self):

@@ -5,11 +5,13 @@
 namespace e1000tlm::e1000 {
 
 DmaEngine::DmaEngine(const sc_core::sc_module_name& name, Core& core)
-    : sc_module(name), core_(core), master_(core.dma), time_(master_.time()) {}
+    : sc_module(name), core_(core), master_(core.dma), time_(master_.time()) {
+  time_.set_absence(this);
+}
 
 void DmaEngine::wake(Time at) {
   wake_time_ = std::max(wake_time_, at);
-  if (waiting_) wake_event_.notify(sc_core::SC_ZERO_TIME);
+  if (resting_) wake_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
 void DmaEngine::abandon() {
@@ -26,23 +28,22 @@ void DmaEngine::gathering_changed(std::uint32_t dctl) {
   const auto thresholds = DescriptorThresholds::decode(core_.bank[dctl]);
   if (write_back_.empty() || write_back_.count() < thresholds.write_back) return;
   write_back_due_ = true;
-  wake(core_.access_time);
+  wake(core_.now());
 }
 
 /// One bus access: waits while bus mastering is off, repeats what was refused because it was
 /// switched off meanwhile (rule PCI-2), and notices when the engine was reset under it.
 template <class Access>
 DmaEngine::Outcome DmaEngine::guarded(Access access) {
-  const std::uint64_t epoch = epoch_;
+  const Passage passage(*this);
   for (;;) {
     while (!core_.gate.enabled) {
-      if (catch_up() != Outcome::kDone) return Outcome::kAborted;
-      if (!core_.gate.enabled) wait_for_gate();
-      if (epoch != epoch_) return Outcome::kAborted;
+      if (!sync() && !core_.gate.enabled) wait_for_gate();
+      if (passage.is_void()) return Outcome::kAborted;
     }
     const std::uint64_t closures = core_.gate.closures;
     const BusStatus status = access();
-    if (epoch != epoch_) return Outcome::kAborted;
+    if (passage.is_void()) return Outcome::kAborted;
     if (time_.ahead() == kTimeZero) publish();
     if (status == BusStatus::kOk) return Outcome::kDone;
     if (closures == core_.gate.closures) {
@@ -52,18 +53,8 @@ DmaEngine::Outcome DmaEngine::guarded(Access access) {
   }
 }
 
-void DmaEngine::wait_for_gate() { time_.wait(core_.gate.enabled_event); }
-
-DmaEngine::Outcome DmaEngine::catch_up() {
-  const std::uint64_t epoch = epoch_;
-  time_.sync();
-  publish();
-  return epoch == epoch_ ? Outcome::kDone : Outcome::kAborted;
-}
-
 DmaEngine::Outcome DmaEngine::dma_read(std::uint64_t address, Bytes data) {
-  const std::uint64_t epoch = epoch_;
-  if (settle() && epoch != epoch_) return Outcome::kAborted;
+  if (settle_in_passage() == Outcome::kAborted) return Outcome::kAborted;
   const auto bytes = static_cast<std::uint32_t>(data.size());
   const std::uint8_t* memory =
       core_.gate.enabled ? master_.access_ahead(::tlm::TLM_READ_COMMAND, address, bytes) : nullptr;
@@ -76,8 +67,7 @@ DmaEngine::Outcome DmaEngine::dma_read(std::uint64_t address, Bytes data) {
 
 DmaEngine::Outcome DmaEngine::dma_write(std::uint64_t address, ConstBytes data,
                                         std::uint32_t padding) {
-  const std::uint64_t epoch = epoch_;
-  if (settle() && epoch != epoch_) return Outcome::kAborted;
+  if (settle_in_passage() == Outcome::kAborted) return Outcome::kAborted;
   const auto bytes = static_cast<std::uint32_t>(data.size());
   std::uint8_t* memory =
       core_.gate.enabled ? master_.access_ahead(::tlm::TLM_WRITE_COMMAND, address, bytes + padding)

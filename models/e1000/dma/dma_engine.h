@@ -86,7 +86,7 @@ struct DescriptorThresholds {
 
 /// Base of both engines. Their threads run ahead by up to a quantum; causes they raise meanwhile
 /// are published when the kernel has caught up, at most a quantum later than their time.
-class DmaEngine : public sc_core::sc_module {
+class DmaEngine : public sc_core::sc_module, protected Absence {
  public:
   DmaEngine(const sc_core::sc_module_name& name, Core& core);
 
@@ -115,25 +115,70 @@ class DmaEngine : public sc_core::sc_module {
   Outcome fetch(const DescriptorRing& ring, std::uint32_t in_flight,
                 const DescriptorThresholds& thresholds);
 
-  /// Lets the kernel catch up with the local time.
-  Outcome catch_up();
+  /// Something the engine is in the middle of, which a reset or a ring set up anew makes void.
+  class Passage {
+   public:
+    explicit Passage(const DmaEngine& engine) : engine_(engine), epoch_(engine.epoch_) {}
+    /// Forget what you were doing.
+    bool is_void() const { return epoch_ != engine_.epoch_; }
+
+   private:
+    const DmaEngine& engine_;
+    std::uint64_t epoch_;
+  };
+
+  /// Around every wait that may take any time: the engine is not busy.
+  class AtRest {
+   public:
+    explicit AtRest(DmaEngine& engine) : engine_(engine) { engine_.resting_ = true; }
+    ~AtRest() { engine_.resting_ = false; }
+    AtRest(const AtRest&) = delete;
+    AtRest& operator=(const AtRest&) = delete;
+
+   private:
+    DmaEngine& engine_;
+  };
+  /// Waits for one of the events, at most until `until`, which counts as rest: nothing is to be
+  /// done until somebody else acts or a frame comes.
+  template <class Events>
+  void rest(const Events& events, Time until = kTimeNever) {
+    const AtRest at_rest(*this);
+    time_.wait_until(events, until);
+  }
+  /// Lets the kernel catch up with the local time; true if others have run meanwhile. Causes are
+  /// published.
+  bool sync() {
+    const bool waited = time_.sync();
+    publish();
+    return waited;
+  }
+  /// Ditto.
+  Outcome catch_up() {
+    const Passage passage(*this);
+    sync();
+    return passage.is_void() ? Outcome::kAborted : Outcome::kDone;
+  }
   /// Before time goes on: decides whether the engine may look ahead, and, approximately timed, lets
   /// a cause that has been raised be seen at its time. True if others have run meanwhile.
   bool settle() {
     if (time_.loosely_timed()) return false;
-    // PAUSE is sent and obeyed at the kernel's time.
-    time_.look_ahead(core_.is_on(reg::kCtrl, ctrl::kRfce | ctrl::kTfce) ? kTimeZero
-                                                                        : core_.lookahead);
+    time_.look_ahead(core_.lookahead);
     if (causes_ == 0) return false;
-    catch_up();
+    sync();
     return true;
   }
 
-  /// RXDCTL or TXDCTL was written: what is gathered may be as much as is wanted now.
-  void gathering_changed(std::uint32_t dctl);
+  /// Ditto in the middle of something.
+  Outcome settle_in_passage() {
+    const Passage passage(*this);
+    return settle() && passage.is_void() ? Outcome::kAborted : Outcome::kDone;
+  }
 
   /// Bus mastering is off in the middle of something: waits until that may have changed.
-  virtual void wait_for_gate();
+  virtual void wait_for_gate() { rest(wake_event_); }
+
+  /// RXDCTL or TXDCTL was written: what is gathered may be as much as is wanted now.
+  void gathering_changed(std::uint32_t dctl);
 
   /// Raises causes at the engine's local time.
   void raise(std::uint32_t causes) {
@@ -160,7 +205,7 @@ class DmaEngine : public sc_core::sc_module {
   std::uint64_t epoch_ = 0;
   bool halted_ = false;
   bool write_back_due_ = false;  // without an interrupt that would not have come anyway
-  bool waiting_ = false;         // the thread is at rest
+  bool resting_ = false;         // see AtRest
   Time wake_time_ = kTimeZero;
 
  private:

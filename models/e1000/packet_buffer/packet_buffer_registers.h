@@ -71,7 +71,7 @@ class PacketBufferRegisters {
   void window_written(std::uint32_t index, std::uint32_t value);
   void record();
   /// When the access that is looked at takes place.
-  Time now() const { return std::max(sc_now(), core_.access_time); }
+  Time now() const { return core_.now(); }
 
   Core& core_;
   Half receive_, transmit_;

@@ -77,7 +77,7 @@ void EepromInterface::load(std::uint8_t domains) {
   release_pins();
   read_pending_ = done_ = false;
   read_event_.cancel();
-  load_done_ = sc_now() + core_.timing.eeprom_load;
+  load_done_ = core_.now() + core_.timing.eeprom_load;
   load_event_.cancel();
   load_event_.notify(to_sc(core_.timing.eeprom_load));
 

@@ -21,7 +21,7 @@ class EepromInterface : public sc_core::sc_module {
   /// the EEPROM carries out a write that it has been told.
   void release_pins() { set_pins(false, false, false); }
   /// A read or a load is under way.
-  bool busy() const { return read_pending_ || sc_now() < load_done_; }
+  bool busy() const { return read_pending_ || core_.now() < load_done_; }
   EepromImage& image() { return image_; }
 
  private:

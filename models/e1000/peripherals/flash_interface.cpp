@@ -35,7 +35,7 @@ Time FlashInterface::cost(std::uint32_t mask) const {
 std::uint32_t FlashInterface::read(std::uint32_t offset, std::uint32_t mask) {
   std::uint32_t value = 0;
   if (!device_) return value;
-  Time at = core_.access_time;
+  Time at = core_.now();
   for_each_lane(mask, [&](unsigned lane) {
     value |= std::uint32_t{device_->read(offset + lane, at)} << (8 * lane);
     at += device_->timing().access;
@@ -45,7 +45,7 @@ std::uint32_t FlashInterface::read(std::uint32_t offset, std::uint32_t mask) {
 
 void FlashInterface::write(std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
   if (!device_ || !writes_enabled()) return;
-  Time at = core_.access_time;
+  Time at = core_.now();
   for_each_lane(mask, [&](unsigned lane) {
     device_->write(offset + lane, static_cast<std::uint8_t>(value >> (8 * lane)), at);
     at += device_->timing().access;
@@ -65,20 +65,20 @@ std::uint32_t FlashInterface::peek(std::uint32_t offset) const {
 
 void FlashInterface::transport(Via via, ::tlm::tlm_generic_payload& payload,
                                sc_core::sc_time& delay) {
-  core_.access_time = sc_now() + from_sc(delay);
+  Core::Access access(core_, sc_now() + from_sc(delay));
   access_registers(
       payload, kWindowBytes,
       [&](std::uint32_t offset, std::uint32_t mask) {
         const std::uint32_t value = read(offset, mask);
-        core_.access_time += cost(mask);
+        access.spend(cost(mask));
         return value;
       },
       [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
         if (via == Via::kRom) return;
         write(offset, value, mask);
-        core_.access_time += cost(mask);
+        access.spend(cost(mask));
       });
-  delay = to_sc(core_.access_time - sc_now());
+  delay = to_sc(core_.now() - sc_now());
 }
 
 unsigned FlashInterface::debug(::tlm::tlm_generic_payload& payload) {

@@ -35,7 +35,7 @@ class FlashInterface : public sc_core::sc_module {
   unsigned debug(::tlm::tlm_generic_payload& payload);
 
   /// The bytes of the dword at `offset` that `mask` selects (FFh each), from local time
-  /// `core.access_time` on; other bytes read 0. The access takes cost(mask).
+  /// Core::now() on; other bytes read 0. The access takes cost(mask).
   std::uint32_t read(std::uint32_t offset, std::uint32_t mask);
   void write(std::uint32_t offset, std::uint32_t value, std::uint32_t mask);
   Time cost(std::uint32_t mask) const;

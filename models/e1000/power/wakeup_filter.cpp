@@ -4,44 +4,19 @@
 #include <array>
 #include <cstring>
 
+#include "e1000tlm/e1000/receive/link_header.h"
 #include "e1000tlm/e1000/registers/registers.h"
 
 namespace e1000tlm::e1000 {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 14, kTagBytes = 4, kSnapBytes = 8;
+constexpr std::size_t kHeaderBytes = kLinkHeaderBytes;
 constexpr std::size_t kAddressBytes = 6, kSynchronisation = 6, kMagicCopies = 16;
 constexpr std::size_t kArpBytes = 28, kIpv4Bytes = 20, kIpv6Bytes = 40;
 constexpr unsigned kReceiveAddresses = 16;
 constexpr std::uint16_t kTypeIpv4 = 0x0800, kTypeArp = 0x0806, kTypeIpv6 = 0x86DD;
-constexpr std::uint16_t kLongestLength = 1500;  // a type field up to here is a length
 constexpr std::uint32_t kRahCompared = rah::kAv | 3U << 16 | 0xFFFF;
 constexpr std::uint32_t kIpv6Valid = 1U << 16;
-
-/// What a frame carries, behind tag and LLC/SNAP header.
-struct Payload {
-  std::uint16_t type = 0;
-  ConstBytes bytes{};
-};
-
-Payload find_payload(ConstBytes frame, std::uint16_t vet) {
-  std::size_t at = kHeaderBytes;
-  std::uint16_t type = load_be16(frame.data() + 12);
-  if (type == vet) {
-    if (frame.size() < at + kTagBytes) return {};
-    type = load_be16(frame.data() + 16);
-    at += kTagBytes;
-  }
-  if (type <= kLongestLength) {
-    constexpr std::array<std::uint8_t, 6> kSnap{0xAA, 0xAA, 0x03, 0, 0, 0};
-    if (frame.size() < at + kSnapBytes) return {};
-    const std::uint8_t* p = frame.data() + at;
-    if (!std::equal(kSnap.begin(), kSnap.end(), p)) return {};
-    type = load_be16(p + kSnap.size());
-    at += kSnapBytes;
-  }
-  return {type, frame.subspan(at)};
-}
 
 bool is_broadcast(const std::uint8_t* destination) {
   return load_le32(destination) == 0xFFFFFFFF && load_le16(destination + 4) == 0xFFFF;
@@ -72,7 +47,7 @@ bool is_our_ipv6(const WakeupView& view, const std::uint8_t* address) {
 }
 
 /// Manual 6.4.3.1.5.
-bool is_arp_request(const WakeupView& view, const Payload& payload) {
+bool is_arp_request(const WakeupView& view, const LinkPayload& payload) {
   // Ethernet, IPv4, their address lengths, request.
   constexpr std::array<std::uint8_t, 8> kRequest{0, 1, 0x08, 0x00, 6, 4, 0, 1};
   constexpr std::size_t kTarget = 24;
@@ -82,7 +57,7 @@ bool is_arp_request(const WakeupView& view, const Payload& payload) {
 }
 
 /// Manual 6.4.3.1.6.
-bool is_directed_ipv4(const WakeupView& view, const Payload& payload) {
+bool is_directed_ipv4(const WakeupView& view, const LinkPayload& payload) {
   constexpr std::size_t kDestination = 16;
   if (payload.type != kTypeIpv4 || payload.bytes.size() < kIpv4Bytes) return false;
   const std::uint8_t first = payload.bytes[0];
@@ -91,7 +66,7 @@ bool is_directed_ipv4(const WakeupView& view, const Payload& payload) {
 }
 
 /// Manual 6.4.3.2. Its table has type 0800h for the older parts, which no IPv6 packet has.
-bool is_directed_ipv6(const WakeupView& view, const Payload& payload) {
+bool is_directed_ipv6(const WakeupView& view, const LinkPayload& payload) {
   constexpr std::size_t kDestination = 24;
   return payload.type == kTypeIpv6 && payload.bytes.size() >= kIpv6Bytes &&
          payload.bytes[0] >> 4 == 6 && is_our_ipv6(view, payload.bytes.data() + kDestination);
@@ -145,7 +120,7 @@ std::uint32_t address_matches(const WakeupView& view, const std::uint8_t* destin
 }
 
 std::uint32_t payload_matches(const WakeupView& view, ConstBytes frame, std::uint32_t addressed) {
-  const Payload payload = find_payload(frame, view.address.vet);
+  const LinkPayload payload = link_payload(frame, view.address.vet);
   if ((addressed & wake::kBc) != 0) return is_arp_request(view, payload) ? wake::kArp : 0;
   if ((addressed & wake::kEx) == 0) return 0;
   if (is_directed_ipv4(view, payload)) return wake::kIpv4;

@@ -1,16 +1,17 @@
 #include "e1000tlm/e1000/receive/receive_checksum.h"
 
 #include "e1000tlm/e1000/dma/descriptors.h"
+#include "e1000tlm/e1000/receive/link_header.h"
 #include "e1000tlm/link/checksum.h"
 
 namespace e1000tlm::e1000 {
 namespace {
 
-constexpr std::uint16_t kTypeIpv4 = 0x0800, kTypeIpv6 = 0x86DD, kMax8023Length = 1500;
+constexpr std::uint16_t kTypeIpv4 = 0x0800, kTypeIpv6 = 0x86DD;
 constexpr std::uint8_t kHopByHop = 0, kIpv4InIp = 4, kTcp = 6, kUdp = 17, kIpv6InIp = 41,
                        kRouting = 43, kDestinationOptions = 60;
-constexpr std::size_t kSnapBytes = 8, kIpv4Bytes = 20, kIpv6Bytes = 40, kTcpBytes = 20,
-                      kUdpBytes = 8, kExtensionUnit = 8;
+constexpr std::size_t kIpv4Bytes = 20, kIpv6Bytes = 40, kTcpBytes = 20, kUdpBytes = 8,
+                      kExtensionUnit = 8;
 constexpr std::size_t kMaxExtensionBytes = 64;  // manual 3.2.9.4: 16 dwords
 constexpr int kMaxExtensionHeaders = 8;         // ours: the manual sets no bound
 constexpr std::uint16_t kMoreFragmentsOrOffset = 0x3FFF;
@@ -24,33 +25,13 @@ class Verifier {
         check_ipv6_(ipv6 && (rxcsum & rxcsum::kIpv6ofl) != 0) {}
 
   ReceiveChecksum ethernet(ConstBytes frame, std::uint16_t vet) {
-    packet_after_link_header(frame, vet);
+    const LinkPayload payload = link_payload(frame, vet);
+    network(payload.type, payload.bytes);
     if (result_.status == 0) result_.status = rx_status::kIxsm;
     return result_;
   }
 
  private:
-  void packet_after_link_header(ConstBytes frame, std::uint16_t vet) {
-    std::size_t header = 14;
-    if (frame.size() < header) return;
-    if (load_be16(frame.data() + 12) == vet) header += 4;
-    if (frame.size() < header) return;
-    const std::uint16_t type = load_be16(frame.data() + header - 2);
-    const ConstBytes body = frame.subspan(header);
-    if (type <= kMax8023Length) {
-      snap(body, type);
-    } else {
-      network(type, body);
-    }
-  }
-
-  void snap(ConstBytes body, std::uint16_t length) {
-    if (length < kSnapBytes || length > body.size()) return;
-    const std::uint8_t* p = body.data();
-    if (load_be32(p) != 0xAAAA0300 || load_be16(p + 4) != 0) return;
-    network(load_be16(p + 6), body.subspan(kSnapBytes, length - kSnapBytes));
-  }
-
   void network(std::uint16_t type, ConstBytes packet) {
     if (type == kTypeIpv4) ipv4(packet);
     if (type == kTypeIpv6) ipv6(packet);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "e1000tlm/e1000/receive/link_header.h"
 #include "e1000tlm/e1000/receive/receive_checksum.h"
 
 namespace e1000tlm::e1000 {
@@ -33,26 +34,27 @@ ReceiveEngine::ReceiveEngine(const sc_core::sc_module_name& name, Core& core, Ma
 
 void ReceiveEngine::rdt_written(std::uint32_t, std::uint32_t) {
   update_ready();
-  wake(core_.access_time);
+  wake(core_.now());
 }
 
 void ReceiveEngine::ring_written(std::uint32_t, std::uint32_t) {
   abandon();
   progress_ = Progress{};
   update_ready();
-  wake(core_.access_time);
+  wake(core_.now());
 }
 
 void ReceiveEngine::rctl_written(std::uint32_t, std::uint32_t) {
+  transmitter_.state_changed();  // LBM
   update_ready();
-  wake(core_.access_time);
+  wake(core_.now());
 }
 
 void ReceiveEngine::rdtr_written(std::uint32_t, std::uint32_t value) {
   if ((value & rdtr::kFpd) == 0) return;
   delay_.cancel();
   flush_ = true;
-  wake(core_.access_time);
+  wake(core_.now());
 }
 
 void ReceiveEngine::rxdctl_written(std::uint32_t, std::uint32_t) {
@@ -69,15 +71,20 @@ void ReceiveEngine::timer_expired() {
     return;
   }
   flush_ = true;
-  wake(sc_now());
+  wake(core_.now());
 }
 
 /// Frames go on arriving.
 void ReceiveEngine::wait_for_gate() {
   admit_arrived();
   publish();
-  time_.wait_until(wake_list_, next_arrival_time());
+  rest(wake_list_, next_arrival_time());
 }
+
+/// Nothing that comes in by then is taken in late: PAUSE must not be.
+void ReceiveEngine::begins(Time) { admit_arrived(); }
+
+void ReceiveEngine::ends() {}
 
 void ReceiveEngine::update_ready() {
   // Once frames flow, running out of descriptors is the packet buffer's business (RNBC, MPC), as on
@@ -96,7 +103,7 @@ void ReceiveEngine::reset(Drop reason) {
   delay_.cancel();
   flush_ = false;
   update_ready();
-  wake(sc_now());
+  wake(core_.now());
 }
 
 FifoPointers ReceiveEngine::fifo_pointers(Time) const {
@@ -126,7 +133,7 @@ bool ReceiveEngine::can_store() const {
 
 bool ReceiveEngine::busy() const {
   if (!core_.gate.enabled) return false;
-  if (!waiting_ || can_store()) return true;
+  if (!resting_ || can_store()) return true;
   const link::Arrival* next = next_arrival();
   return next != nullptr && next->last_bit <= sc_now() + kImminent;
 }
@@ -136,15 +143,14 @@ void ReceiveEngine::run() {
   wake_list_ |= wake_event_;
   wake_list_ |= core_.gmii->arrival_event();
   wake_list_ |= transmitter_.looped_event();
-  wake_list_ |= core_.gate.enabled_event;
   for (;;) {
     settle();
     admit_arrived();
     if (flush_) {
       flush_ = false;
-      const std::uint64_t epoch = epoch_;
+      const Passage passage(*this);
       write_back_all();
-      if (epoch == epoch_) raise(cause::kRxt0);
+      if (!passage.is_void()) raise(cause::kRxt0);
     } else if (write_back_due_) {
       write_back_due_ = false;
       write_back_all();
@@ -199,14 +205,8 @@ void ReceiveEngine::wait_for_work() {
     time_.advance_to(at);
     return;
   }
-  if (time_.sync()) {
-    publish();
-    return;  // something may have changed meanwhile
-  }
-  publish();
-  waiting_ = true;
-  time_.wait_until(wake_list_, at);
-  waiting_ = false;
+  if (sync()) return;  // something may have changed meanwhile
+  rest(wake_list_, at);
   if (wake_time_ > time_.now() && can_store()) time_.advance_to(wake_time_);
 }
 
@@ -215,7 +215,7 @@ void ReceiveEngine::store() {
     if (!await_turn()) return;
     begin(mac_.front());
   }
-  const std::uint64_t epoch = epoch_;
+  const Passage passage(*this);
   const auto thresholds = DescriptorThresholds::decode(core_.bank[reg::kRxdctl]);
   if (wants_descriptors(thresholds)) {
     if (fetch(ring(), write_back_.count(), thresholds) != Outcome::kDone) return;
@@ -250,7 +250,7 @@ void ReceiveEngine::store() {
     core_.drops.count(Drop::kRxDmaError);
   }
   finish_descriptor(last, chunk);
-  if (last && epoch == epoch_) finish_frame(total);
+  if (last && !passage.is_void()) finish_frame(total);
 }
 
 /// The silicon takes its time for each frame; false if something may have changed meanwhile.
@@ -258,10 +258,7 @@ bool ReceiveEngine::await_turn() {
   const bool waited = time_.now() < next_start_;
   if (waited) {
     time_.advance_to(next_start_);
-    if (time_.sync_if_due()) {
-      publish();
-      return false;
-    }
+    if (time_.due() && sync()) return false;
   }
   next_start_ = time_.now() + core_.timing.receive_occupancy;
   return true;
@@ -282,9 +279,8 @@ void ReceiveEngine::begin(StoredFrame& stored) {
   fields.errors = stored.errors | sums.errors;
 
   ConstBytes bytes = keep_crc ? frame.bytes_with_fcs() : ConstBytes(frame.bytes());
-  if (core_.is_on(reg::kCtrl, ctrl::kVme) && frame.size() >= 18 &&
-      load_be16(frame.data() + 12) == vet) {
-    fields.special = load_be16(frame.data() + 14);
+  if (core_.is_on(reg::kCtrl, ctrl::kVme) && frame.size() >= 18 && is_tagged(frame.bytes(), vet)) {
+    fields.special = tag_control(frame.bytes());
     fields.status |= rx_status::kVp;
     std::memcpy(scratch_.data(), bytes.data(), 12);
     std::memcpy(scratch_.data() + 12, bytes.data() + 16, bytes.size() - 16);
@@ -347,9 +343,9 @@ void ReceiveEngine::moderate(std::uint32_t bytes) {
   const std::uint32_t small = core_.part.is_82544 ? 0 : core_.bank[reg::kRsrpd];
   if (small != 0 && bytes <= small) {
     delay_.cancel();
-    const std::uint64_t epoch = epoch_;
+    const Passage passage(*this);
     write_back_all();
-    if (epoch == epoch_) raise(cause::kSrpd | cause::kRxt0);
+    if (!passage.is_void()) raise(cause::kSrpd | cause::kRxt0);
   } else if (packet == 0) {
     raise(cause::kRxt0);
   } else if (core_.part.is_82544) {

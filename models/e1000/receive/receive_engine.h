@@ -56,6 +56,8 @@ class ReceiveEngine : public DmaEngine, public FifoUser {
   };
 
   void wait_for_gate() override;
+  void begins(Time until) override;
+  void ends() override;
 
   void rdt_written(std::uint32_t index, std::uint32_t value);
   void ring_written(std::uint32_t index, std::uint32_t value);

@@ -1,11 +1,13 @@
 #include "e1000tlm/e1000/receive/receive_filter.h"
 
+#include "e1000tlm/e1000/receive/link_header.h"
 #include "e1000tlm/e1000/registers/registers.h"
 
 namespace e1000tlm::e1000 {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 14, kTaggedHeaderBytes = 18;
+constexpr std::size_t kHeaderBytes = kLinkHeaderBytes;
+constexpr std::size_t kTaggedHeaderBytes = kHeaderBytes + kVlanTagBytes;
 constexpr unsigned kReceiveAddresses = 16;
 
 constexpr std::uint32_t kRahSelectSource = 1U << 16;
@@ -55,9 +57,9 @@ FilterVerdict filter_address(const FilterView& view, const std::uint8_t* frame,
 }
 
 bool vlan_passes(const FilterView& view, ConstBytes frame) {
-  if (load_be16(frame.data() + 12) != view.vet) return true;
+  if (!is_tagged(frame, view.vet)) return true;
   if (frame.size() < kTaggedHeaderBytes) return false;
-  const std::uint16_t tci = load_be16(frame.data() + 14);
+  const std::uint16_t tci = tag_control(frame);
   const unsigned vid = tci & kTciVid;
   if ((view.vfta[vid >> 5] >> (vid & 31) & 1) == 0) return false;
   return (view.rctl & rctl::kCfien) == 0 ||

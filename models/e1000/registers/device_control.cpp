@@ -61,8 +61,8 @@ void DeviceControl::ctrl_written(std::uint32_t, std::uint32_t value) {
   }
   // Both at once: the reset of the MAC, which clears PHY_RST, ends that of the PHY.
   if ((value & ctrl::kRst) != 0) {
-    reset_done_ = sc_now() + core_.timing.software_reset;
-    reset_event_.notify(to_sc(core_.timing.software_reset));
+    reset_done_ = core_.now() + core_.timing.software_reset;
+    reset_event_.notify(to_sc(reset_done_ - sc_now()));
     target_.software_reset();
     return;
   }

@@ -39,7 +39,7 @@ class DeviceControl : public sc_core::sc_module {
   /// The level that CTRL drives software-definable pin 0 or 1 to (SDPn_DATA, SDPn_IODIR); nullopt:
   /// the pin is an input.
   std::optional<bool> software_pin(unsigned pin) const;
-  bool resetting() const { return sc_now() < reset_done_; }
+  bool resetting() const { return core_.now() < reset_done_; }
 
  private:
   std::uint32_t ctrl_view(std::uint32_t index, std::uint32_t stored) const;

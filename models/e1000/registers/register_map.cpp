@@ -94,6 +94,7 @@ RegisterRow{"IP4AT",     0x05840,    4,  8, A::kReadWrite,       0,          kFu
 RegisterRow{"IP6AT",     0x05880,    4,  4, A::kReadWrite,       0,          kFull,      kFull,      kPg,    kNew, "13.6.7"},
 RegisterRow{"WUPL",      0x05900,    1,  4, A::kReadOnly,        0,          0x00000FFF, 0,          kPg,    kAny, "13.6.8"},
 RegisterRow{"WUPM",      0x05A00,   32,  4, A::kReadOnly,        0,          kFull,      0,          kPg,    kAny, "13.6.9"},
+RegisterRow{"SWSM",      0x05B50,    1,  4, A::kReadWrite,       0,          0x00000003, 0x00000003, kD,     kAny, "-"},
 RegisterRow{"FFLT",      0x05F00,    4,  8, A::kReadWrite,       0,          0x000007FF, 0x000007FF, kPg|domain::kBus, kAny, "13.6.10"},
 RegisterRow{"FFMT",      0x09000,  128,  8, A::kReadWrite,       0,          0x0000000F, 0x0000000F, kPg,    kAny, "13.6.11"},
 RegisterRow{"FFVT",      0x09800,  128,  8, A::kReadWrite,       0,          kFull,      kFull,      kPg,    kAny, "13.6.12"},

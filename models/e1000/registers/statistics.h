@@ -265,8 +265,9 @@ class Statistics {
   /// One of six bins in a row: 64, 65-127, 128-255, 256-511, 512-1023, 1024 and more.
   void add_size(Counter first, std::uint32_t bytes) {
     if (bytes < kMinFrameBytes) return;
-    const unsigned bin =
-        (bytes > 64) + (bytes > 127) + (bytes > 255) + (bytes > 511) + (bytes > 1023);
+    // From 65 on each power of two begins a bin.
+    const unsigned power = 31 - static_cast<unsigned>(__builtin_clz(bytes));
+    const unsigned bin = bytes == kMinFrameBytes ? 0 : std::min(power - 5, 5U);
     add(static_cast<Counter>(static_cast<unsigned>(first) + bin));
   }
 

@@ -25,13 +25,13 @@ TransmitEngine::TransmitEngine(const sc_core::sc_module_name& name, Core& core, 
   sensitive << delay_.expired_event();
 }
 
-void TransmitEngine::tdt_written(std::uint32_t, std::uint32_t) { wake(core_.access_time); }
+void TransmitEngine::tdt_written(std::uint32_t, std::uint32_t) { wake(core_.now()); }
 
 void TransmitEngine::ring_written(std::uint32_t, std::uint32_t) {
   abandon();
   if (assembler_.in_packet()) discard_packet();
   report_due_ = false;
-  wake(core_.access_time);
+  wake(core_.now());
 }
 
 /// The assembler itself is reset later, by the engine's process: a bus access into its frame may be
@@ -44,11 +44,12 @@ void TransmitEngine::discard_packet() {
 }
 
 void TransmitEngine::tctl_written(std::uint32_t, std::uint32_t value) {
+  mac_.advance(core_.now());
   if ((value & tctl::kSwxoff) != 0) {
-    mac_.send_pause(static_cast<std::uint16_t>(core_.bank[reg::kFcttv]), core_.access_time);
+    mac_.send_pause(static_cast<std::uint16_t>(core_.bank[reg::kFcttv]), core_.now());
   }
   mac_.state_changed();
-  wake(core_.access_time);
+  wake(core_.now());
 }
 
 void TransmitEngine::txdctl_written(std::uint32_t, std::uint32_t) {
@@ -60,7 +61,7 @@ void TransmitEngine::txdctl_written(std::uint32_t, std::uint32_t) {
 void TransmitEngine::tidv_expired() {
   if (!delay_.expired()) return;
   if (!write_back_.empty()) {
-    wake(sc_now());
+    wake(core_.now());
     return;
   }
   delay_.acknowledge();
@@ -72,7 +73,7 @@ void TransmitEngine::reset() {
   discard_packet();
   report_due_ = false;
   delay_.cancel();
-  wake(sc_now());
+  wake(core_.now());
 }
 
 FifoPointers TransmitEngine::fifo_pointers(Time now) const {
@@ -101,7 +102,11 @@ bool TransmitEngine::work() const {
   return r.tail < r.entries && r.owned() != 0;
 }
 
-bool TransmitEngine::busy() const { return (!waiting_ && core_.gate.enabled) || mac_.busy(); }
+bool TransmitEngine::busy() const { return (!resting_ && core_.gate.enabled) || mac_.busy(); }
+
+void TransmitEngine::begins(Time until) { mac_.engine_waits(time_.now(), until); }
+
+void TransmitEngine::ends() { mac_.engine_runs(); }
 
 void TransmitEngine::run() {
   time_.start();
@@ -135,18 +140,15 @@ void TransmitEngine::run() {
 /// TIDV or TADV has run out.
 void TransmitEngine::flush() {
   delay_.acknowledge();
-  const std::uint64_t epoch = epoch_;
+  const Passage passage(*this);
   write_back_all();
-  if (epoch == epoch_) raise(cause::kTxdw);
+  if (!passage.is_void()) raise(cause::kTxdw);
 }
 
 void TransmitEngine::idle() {
-  time_.sync();
-  publish();
+  sync();
   if (work()) return;
-  waiting_ = true;
-  time_.wait(wake_event_);
-  waiting_ = false;
+  rest(wake_event_);
   time_.advance_to(wake_time_);
 }
 
@@ -189,10 +191,10 @@ bool TransmitEngine::send_whole_frame(const TxDescriptor& descriptor) {
 
 bool TransmitEngine::spend_overhead(const TxDescriptor& descriptor) {
   if (core_.timing.transmit_overhead == kTimeZero || !descriptor.has(tx_cmd::kEop)) return true;
-  const std::uint64_t epoch = epoch_;
+  const Passage passage(*this);
   time_.advance(core_.timing.transmit_overhead);
-  time_.sync_if_due();
-  return epoch == epoch_;
+  if (time_.due()) sync();
+  return !passage.is_void();
 }
 
 bool TransmitEngine::assemble(const TxDescriptor& descriptor, const std::uint8_t* raw) {
@@ -228,37 +230,35 @@ bool TransmitEngine::read_buffer(const TxDescriptor& descriptor) {
 }
 
 bool TransmitEngine::wait_for_room(std::uint32_t bytes) {
-  const std::uint64_t epoch = epoch_;
-  for (;;) {
+  const Passage passage(*this);
+  while (!passage.is_void()) {
     const Time at = mac_.room_at(bytes, time_.now());
     if (at <= time_.now()) return true;
     if (at == kTimeNever) {
-      // Link or flow control may take any time; the delayed interrupt must not wait for them.
-      const bool waited = time_.sync();
-      publish();
-      if (epoch != epoch_) return false;
-      if (delay_.expired()) {
-        flush();
-      } else if (!waited) {
-        time_.wait_until(room_list_, kTimeNever);
-      }
+      wait_for_start();
+    } else if (time_.loosely_timed() ? time_.ahead() + (at - time_.now()) < time_.quantum()
+                                     : time_.alone_until(at)) {
+      time_.advance_to(at);
+      return true;
     } else {
-      advance_to_room(at);
+      // Not until a time that means nothing any more after a reset.
+      time_.wait_until(abandoned_event_, at);
     }
-    if (epoch != epoch_) return false;
+    if (time_.ahead() == kTimeZero) publish();
   }
+  return false;
 }
 
-/// A reset must not find the engine asleep until a time that means nothing any more.
-void TransmitEngine::advance_to_room(Time at) {
-  const Time kernel = time_.now() - time_.ahead();
-  const bool free = time_.loosely_timed() ? at - kernel < time_.quantum() : time_.alone_until(at);
-  if (free) {
-    time_.advance_to(at);
-  } else {
-    time_.wait_until(abandoned_event_, at);
+/// Link or flow control may take any time; the delayed interrupt must not wait for them.
+void TransmitEngine::wait_for_start() {
+  const Passage passage(*this);
+  const bool waited = sync();
+  if (passage.is_void()) return;
+  if (delay_.expired()) {
+    flush();
+  } else if (!waited) {
+    rest(room_list_);
   }
-  if (time_.ahead() == kTimeZero) publish();
 }
 
 void TransmitEngine::forward_frames() {
@@ -282,16 +282,19 @@ void TransmitEngine::note(const AssemblerResult& result) {
 }
 
 void TransmitEngine::complete(const TxDescriptor& descriptor) {
-  const DescriptorRing r = ring();
+  DescriptorRing r = ring();
   const std::uint32_t before = r.owned();
-  core_.bank[reg::kTdh] = r.next(r.head);
-  if (wants_report(descriptor) || !write_back_.empty()) {
-    const std::uint64_t epoch = epoch_;
-    report(descriptor, r.head);
-    if (epoch != epoch_) return;
+  const std::uint32_t index = r.head;
+  core_.bank[reg::kTdh] = r.head = r.next(index);
+  const bool wanted = wants_report(descriptor);
+  if (wanted || !write_back_.empty()) {
+    const Passage passage(*this);
+    report(descriptor, wanted, index);
+    if (passage.is_void()) return;
+    r.tail = core_.bank[reg::kTdt];
   }
   cache_.pop();
-  const std::uint32_t after = ring().owned();
+  const std::uint32_t after = r.owned();
   if (after == 0) raise(cause::kTxqe);
   count_low(before, after);
 }
@@ -302,8 +305,7 @@ bool TransmitEngine::wants_report(const TxDescriptor& descriptor) const {
   return descriptor.has(tx_cmd::kRs) || (core_.part.is_82544 && descriptor.has(tx_cmd::kRps));
 }
 
-void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index) {
-  const bool wanted = wants_report(descriptor);
+void TransmitEngine::report(const TxDescriptor& descriptor, bool wanted, std::uint32_t index) {
   std::uint8_t* raw = cache_.front();
   if (wanted) raw[12] |= tx_status::kDd;
   write_back_.push(index, raw);
@@ -316,9 +318,9 @@ void TransmitEngine::report(const TxDescriptor& descriptor, std::uint32_t index)
   const bool last_in_ring = core_.bank[reg::kTdh] == 0;
   if (write_back_.count() >= thresholds.write_back || last_in_ring || write_back_.full()) {
     const bool reported = report_due_;
-    const std::uint64_t epoch = epoch_;
+    const Passage passage(*this);
     write_back_all();
-    if (reported || epoch != epoch_) return;
+    if (reported || passage.is_void()) return;
   }
   if (delayed) {
     delay_.restart(time_.now(), delay_units(tidv), delay_units(core_.bank[reg::kTadv]));

@@ -49,6 +49,9 @@ class TransmitEngine : public DmaEngine, public FifoUser {
   void txdctl_written(std::uint32_t index, std::uint32_t value);
   void tidv_expired();
 
+  void begins(Time until) override;
+  void ends() override;
+
   void run();
   void idle();
   bool work() const;
@@ -67,12 +70,12 @@ class TransmitEngine : public DmaEngine, public FifoUser {
   /// Reads the descriptor's buffer; false if the engine was reset meanwhile.
   bool read_buffer(const TxDescriptor& descriptor);
   bool wait_for_room(std::uint32_t bytes);
-  void advance_to_room(Time at);
+  void wait_for_start();
   void forward_frames();
   void note(const AssemblerResult& result);
   void complete(const TxDescriptor& descriptor);
   bool wants_report(const TxDescriptor& descriptor) const;
-  void report(const TxDescriptor& descriptor, std::uint32_t index);
+  void report(const TxDescriptor& descriptor, bool wanted, std::uint32_t index);
   void flush();
   void write_back_all();
   /// Drops the packet under way and forgets the offload contexts.

@@ -153,12 +153,12 @@ void PcapPartner::finish() {
   warn();
   // A frame whose time lies beyond the end of the run has not been sent.
   const bool recalled = end_.recall() > 0;
-  if (recalled) take_back();
+  if (recalled) unsend();
   if (output_) output_->finish(recalled ? last_start_ : kTimeNever);
 }
 
 /// The frame sent last will be sent again, or never.
-void PcapPartner::take_back() {
+void PcapPartner::unsend() {
   setup_.replay->take_back();
   --statistics_.frames_to_nic;
   statistics_.bytes_to_nic -= last_size_;
@@ -199,6 +199,12 @@ void PcapPartner::receive(Arrival arrival) {
   pause_.take(arrival);
 }
 
+bool PcapPartner::take_back(Time last_bit, std::size_t size) {
+  uncount_from_nic(size);
+  pause_.take_back(last_bit);
+  return true;
+}
+
 void PcapPartner::refill(Time) {
   if (started_ && gate_.open() && !finished() && !pause_.obeying()) send_next();
 }
@@ -227,15 +233,12 @@ void PcapPartner::send_in_time() {
 void PcapPartner::pause() {
   if (!setup_.replay) return;
   paused_at_ = sc_now();
-  const std::uint64_t lost_now = end_.statistics().lost_no_link - lost_;
-  lost_ += lost_now;
-  if (lost_now == 0) return;
-  if (last_start_ > paused_at_) {
-    // The link went while this frame was still waiting for its time: it will be sent again.
-    take_back();
-  } else {
-    statistics_.drops["link_lost"] += lost_now;
-  }
+}
+
+/// The link went while the frame sent last was still waiting for its time: it will be sent again.
+bool PcapPartner::take_back() {
+  unsend();
+  return true;
 }
 
 void PcapPartner::resume() {

@@ -73,7 +73,9 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   };
 
   void refill(Time now) override;
+  bool take_back() override;
   void receive(Arrival arrival) override;
+  bool take_back(Time last_bit, std::size_t size) override;
 
   PcapPartner(const sc_core::sc_module_name& name, CableEndIf& end, const PartnerSpec& spec,
               Time hold_flush, Setup setup);
@@ -88,7 +90,7 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   /// While PAUSE is obeyed frames are not fetched ahead of their time, but sent when it has come.
   void send_in_time();
   Time next_start() const;
-  void take_back();
+  void unsend();
 
   Setup setup_;
   std::unique_ptr<WireCapture> output_;
@@ -106,7 +108,6 @@ class PcapPartner final : public LinkPartner, private FrameSource, private Frame
   // What was sent last, to take it back if the link goes before its first bit.
   Time last_start_{};
   std::size_t last_size_ = 0;
-  std::uint64_t lost_ = 0;
 };
 
 PartnerRegistry::Kind pcap_kind();

@@ -18,6 +18,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kHeaderBytes = 14;  // addresses and EtherType
 constexpr std::size_t kFramesPerRead = 64;
+constexpr std::size_t kFirstRoom = 64;
 constexpr int kRetryMilliseconds = 1;
 // How often a full NIC side is looked at again.
 constexpr Time kBacklogCheck = us(100);
@@ -44,8 +45,13 @@ HostPartner::HostPartner(const sc_core::sc_module_name& name, CableEndIf& end,
       device_(std::move(device)),
       hold_("hold", pause_, statistics_, {hold_flush, HoldQueue::kLiveCapacity}),
       gate_("gate"),
-      check_backlog_("check_backlog") {
+      check_backlog_("check_backlog"),
+      arrived_("arrived"),
+      arriving_(kFirstRoom) {
   SC_HAS_PROCESS(HostPartner);
+  SC_METHOD(hand_over_arrived);
+  sensitive << arrived_;
+  dont_initialize();
   SC_METHOD(relieve);
   sensitive << check_backlog_;
   dont_initialize();
@@ -75,8 +81,11 @@ void HostPartner::finish() {
     thread_.join();
     gate_.detach();
   }
+  hand_over_arrived();
   if (device_) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    if (!arriving_.empty()) drop("host_closed", arriving_.size());
+    arriving_.clear();
     write_outgoing(kLastFlush);
     const std::size_t left = outgoing_.size() + incoming_.sizes.size();
     if (left > 0) drop("host_closed", left);
@@ -93,9 +102,32 @@ void HostPartner::finish() {
 // --- from the NIC ---
 
 void HostPartner::receive(Arrival arrival) {
-  const Frame& frame = *arrival.frame;
-  count_from_nic(frame);
+  count_from_nic(*arrival.frame);
   if (pause_.take(arrival)) return;
+  // An answer must not come before its question has been sent.
+  if (arriving_.empty()) arrived_.notify(to_sc(std::max(kTimeZero, arrival.last_bit - sc_now())));
+  if (arriving_.full()) arriving_.set_capacity(2 * arriving_.capacity());
+  arriving_.push_back(std::move(arrival));
+}
+
+bool HostPartner::take_back(Time last_bit, std::size_t size) {
+  if (!pause_.take_back(last_bit)) {
+    if (arriving_.empty() || arriving_.back().last_bit != last_bit) return false;
+    arriving_.pop_back();
+  }
+  uncount_from_nic(size);
+  return true;
+}
+
+void HostPartner::hand_over_arrived() {
+  const Time now = sc_now();
+  for (; !arriving_.empty() && arriving_.front().last_bit <= now; arriving_.pop_front()) {
+    hand_over(*arriving_.front().frame);
+  }
+  if (!arriving_.empty()) arrived_.notify(to_sc(arriving_.front().last_bit - now));
+}
+
+void HostPartner::hand_over(const Frame& frame) {
   if (frame.coding_error || !frame.fcs_ok()) {
     ++statistics_.drops["bad_fcs"];
     return;

@@ -14,6 +14,8 @@
 
 #include <systemc>
 
+#include <boost/circular_buffer.hpp>
+
 #include "e1000tlm/link/hold_queue.h"
 #include "e1000tlm/link/host/host_device.h"
 #include "e1000tlm/link/host/host_fd.h"
@@ -26,15 +28,15 @@ namespace e1000tlm::link {
 
 /// Joins a HostDevice to a cable, losing nothing silently and pushing back both ways.
 ///
-/// From the NIC: frames are written the moment they are sent; what the device has no room for waits
-/// in order (at most kOutgoingFrames; more are drops["host_queue_full"]).
-/// To the NIC: a thread reads frames (or poll() does, after use_polling()) and stops when the NIC's
-/// side holds kHighWater frames, so that the host's own queue fills and pushes back.
-/// Drops beside those of HoldQueue and of the device: "bad_fcs" (a host takes no damaged frames),
-/// "too_short" (no Ethernet header), "too_long", "host_closed" (on the way when finish() closed it,
-/// or later), "host_gone" (the device had gone for good: a tap interface that somebody deleted, a
-/// peer that hung up and is not to be looked for again; a warning says so at once, fault() from
-/// then on, and the partner is no longer live).
+/// From the NIC: frames are written when their last bit has arrived; what the device has no room
+/// for waits in order (at most kOutgoingFrames; more are drops["host_queue_full"]). To the NIC: a
+/// thread reads frames (or poll() does, after use_polling()) and stops when the NIC's side holds
+/// kHighWater frames, so that the host's own queue fills and pushes back. Drops beside those of
+/// HoldQueue and of the device: "bad_fcs" (a host takes no damaged frames), "too_short" (no
+/// Ethernet header), "too_long", "host_closed" (on the way when finish() closed it, or later),
+/// "host_gone" (the device had gone for good: a tap interface that somebody deleted, a peer that
+/// hung up and is not to be looked for again; a warning says so at once, fault() from then on, and
+/// the partner is no longer live).
 class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
  public:
   /// Frames towards the NIC at which reading stops.
@@ -60,8 +62,8 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   void use_polling() override;
   /// Takes what the device has; returns the number of frames.
   std::size_t poll() override;
-  /// Held frames are on their way to the MAC.
-  bool releasing() const override { return hold_.releasing(); }
+  /// Held frames are on their way to the MAC, or frames of the MAC to the host.
+  bool releasing() const override { return hold_.releasing() || !arriving_.empty(); }
   /// See HostFlush.
   bool flush(std::chrono::milliseconds timeout) override;
   std::string fault() const override { return told_gone_ ? why_gone_ : ""; }
@@ -82,6 +84,9 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
 
   void start_of_simulation() override;
   void receive(Arrival arrival) override;
+  bool take_back(Time last_bit, std::size_t size) override;
+  void hand_over_arrived();
+  void hand_over(const Frame& frame);
 
   // On the host thread.
   void run();
@@ -105,6 +110,8 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   AsyncGate gate_;
   WakeUp wake_;
   sc_core::sc_event check_backlog_;
+  sc_core::sc_event arrived_;
+  boost::circular_buffer<Arrival> arriving_;  // from the NIC, until their last bits
   bool polled_ = false;
   bool told_gone_ = false;  // the user knows
   Batch taken_;             // the simulation's

@@ -49,7 +49,9 @@ std::unique_ptr<SwitchPort> Switch::plug(const sc_core::sc_module_name& name, Ca
 
 void Switch::start_of_simulation() {
   const Time quantum = from_sc(::tlm::tlm_global_quantum::instance().get());
-  lookahead_ = std::max(quantum, serialisation(kMinWireBytes, Speed::k1000));
+  // What is not known now has not begun yet either, which is all that a hub has to know.
+  lookahead_ =
+      config_.repeats ? Time{1} : std::max(quantum, serialisation(kMinWireBytes, Speed::k1000));
 }
 
 // --- readiness ----------------------------------------------------------------------------------
@@ -130,6 +132,7 @@ void Switch::forward() {
 
 void Switch::relay(SwitchPort& from, Pending frame) {
   from.count_in(frame.wire_bytes);
+  if (config_.repeats) return repeat(from, frame);
   const auto fault = static_cast<SwitchDrop>(frame.fault);
   if (fault != SwitchDrop::kCount) return from.drop(fault);
   if (!is_group(frame.source) && frame.destination != kMacControl) {
@@ -144,6 +147,17 @@ void Switch::relay(SwitchPort& from, Pending frame) {
   if (port == from.number()) return from.drop(SwitchDrop::kFiltered);
   ++statistics_.forwarded;
   ports_[port]->transmit(std::move(frame.frame), frame.wire_bytes, start_of(frame));
+}
+
+void Switch::repeat(SwitchPort& from, const Pending& frame) {
+  ++statistics_.flooded;
+  const Time first_bit = from.first_bit_of(frame);
+  for (SwitchPort* port : ports_) {
+    if (port == &from || !port->up_) continue;
+    // From a slower port to a faster one: the last bit cannot go out before it is in.
+    const Time whole = frame.last_bit - serialisation(frame.wire_bytes, port->end().speed());
+    port->transmit(frame.frame, frame.wire_bytes, std::max(first_bit, whole) + config_.latency);
+  }
 }
 
 void Switch::flood(SwitchPort& from, const Pending& frame) {

@@ -41,6 +41,11 @@ struct SwitchStatistics {
 /// - quantum > 0: it looks a quantum ahead. A frame that turns up later than one that ends after it
 ///   goes out after it: at most a quantum late.
 /// Frames that end at the same time come in the order of their ports.
+///
+/// With SwitchConfig::repeats it is a hub: see there. All frames go to all other ports, each
+/// starting `latency` after it started to come in (or so much later that a faster port does not run
+/// ahead of a slower one). It looks at them when they start, so that their order is exact also with
+/// a quantum. Its ports are full duplex and have queues: nothing collides.
 class Switch : public sc_core::sc_module {
  public:
   /// Ports that plug() makes at most.
@@ -97,6 +102,7 @@ class Switch : public sc_core::sc_module {
   void forward();
   void relay(SwitchPort& from, Pending frame);
   void flood(SwitchPort& from, const Pending& frame);
+  void repeat(SwitchPort& from, const Pending& frame);
   /// When it starts on a free wire.
   Time start_of(const Pending& frame) const { return frame.last_bit + config_.latency; }
   void plan(Time at);

@@ -17,6 +17,7 @@ static_assert(kMaxFrameBytes + kFcsBytes <= 0xFFFF, "fits Pending::wire_bytes");
 
 /// What keeps the frame from being passed on; kCount: nothing.
 SwitchDrop fault_of(const Frame& frame, const SwitchConfig& config) {
+  if (config.repeats) return SwitchDrop::kCount;
   const std::size_t bytes = frame.wire_bytes();
   if (bytes < kMinWireBytes) return SwitchDrop::kTooShort;
   if (bytes > config.max_frame_bytes) return SwitchDrop::kTooLong;
@@ -37,6 +38,7 @@ SwitchPort::SwitchPort(const sc_core::sc_module_name& name, CableEndIf& end,
     : LinkPartner(name, end, spec),
       switch_(owner),
       number_(number),
+      repeats_(owner.config().repeats),
       incoming_(kFirstRoom),
       queue_(kFirstRoom) {
   for (std::size_t i = 0; i < drops_.size(); ++i) {
@@ -59,15 +61,8 @@ void SwitchPort::link_changed() {
   if (end_.link_up() == up_) return;
   up_ = end_.link_up();
   if (!up_) {
-    const Time now = sc_now();
-    bool lost = false;
-    for (; !incoming_.empty() && incoming_.back().last_bit > now; incoming_.pop_back()) {
-      drop(SwitchDrop::kLinkLost);
-      lost = true;
-    }
     queue_.clear();  // lost and counted by the cable
     queued_bytes_ = 0;
-    if (lost) switch_.frames_lost();
     switch_.link_lost(number_);
   }
   switch_.tell_readiness();
@@ -86,7 +81,19 @@ void SwitchPort::receive(Arrival arrival) {
   const StationAddress source = addressed ? load_station(frame.data() + 6) : 0;
   push(incoming_, Pending{std::move(arrival.frame), arrival.last_bit, destination,
                           static_cast<StationAddress>(fault), source, frame.wire_bytes()});
-  if (first) switch_.frame_waits(number_, arrival.last_bit);
+  if (first) switch_.frame_waits(number_, first_due());
+}
+
+/// What the switch has looked at already (see Switch on how far it looks ahead) is on its way.
+bool SwitchPort::take_back(Time last_bit, std::size_t size) {
+  if (pause_.take_back(last_bit)) {
+    uncount_from_nic(size);
+    return true;
+  }
+  if (incoming_.empty() || incoming_.back().last_bit != last_bit) return false;
+  incoming_.pop_back();
+  if (incoming_.empty()) switch_.frames_lost();
+  return true;
 }
 
 Pending SwitchPort::take() {

@@ -26,14 +26,13 @@ enum class SwitchDrop : std::uint8_t {
   kTooLong,   ///< see SwitchConfig::max_frame_bytes
   kReserved,  ///< for the switch itself by its address: PAUSE, spanning tree ...
   kFiltered,  ///< the destination is on the port it came from
-  kLinkLost,  ///< the link went before its last bit had arrived
   kQueueFull,
   kCount,
 };
 /// As in PartnerStatistics::drops; in the order of SwitchDrop.
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(SwitchDrop::kCount)>
     kSwitchDropNames{"bad_fcs",  "coding_error", "too_short", "too_long",
-                     "reserved", "filtered",     "link_lost", "queue_full"};
+                     "reserved", "filtered",     "queue_full"};
 
 /// A frame that has come in, or is about to, with what the switch goes by. That is taken from the
 /// frame when it is handed over: its sender has just written it, while by the time its last bit is
@@ -79,7 +78,15 @@ class SwitchPort final : public LinkPartner, private FrameSink {
   void watch_readiness();
 
   void receive(Arrival arrival) override;
-  Time first_due() const { return incoming_.front().last_bit; }
+  bool take_back(Time last_bit, std::size_t size) override;
+  /// When the first of them is looked at: as its last bit is in, by a hub as its first is.
+  Time first_due() const {
+    const Pending& first = incoming_.front();
+    return repeats_ ? first_bit_of(first) : first.last_bit;
+  }
+  Time first_bit_of(const Pending& frame) const {
+    return frame.last_bit - serialisation(frame.wire_bytes, end_.speed());
+  }
   Pending take();
   void transmit(FramePtr frame, std::size_t wire_bytes, Time ready);
   void count_in(std::size_t wire_bytes) {
@@ -90,6 +97,7 @@ class SwitchPort final : public LinkPartner, private FrameSink {
 
   Switch& switch_;
   unsigned number_;
+  bool repeats_;
   bool up_ = false;
   std::array<std::uint64_t*, kSwitchDropNames.size()> drops_{};  // in statistics_
   boost::circular_buffer<Pending> incoming_;                     // by last bit

@@ -80,6 +80,29 @@ TEST(FlowControl, Fc1XonEndsAPause) {
   EXPECT_EQ(rig.far.received[0].first_bit, heard + kPropagation);
 }
 
+/// Manual 8.7.3 names what ends a pause: its timer and an XON. CTRL.RFCE is not among them: it
+/// decides which frames are obeyed when they come.
+TEST(FlowControl, Fc1ClearingRfceDoesNotEndAPause) {
+  NicRig rig;
+  Time heard{};
+  rig.run([&] {
+    set_up(rig, ctrl::kRfce);
+    rig.far.send(pause(40));  // 20.48 us
+    heard = sc_now() + ns(576) + kPropagation;
+    NicRig::wait_for(us(2));
+    rig.write(reg::kCtrl, rig.read(reg::kCtrl) & ~ctrl::kRfce);
+    queue(rig, 0, 1);
+    NicRig::wait_for(us(10));
+    EXPECT_EQ(rig.read(reg::kStatus) & status::kTxoff, status::kTxoff);
+    rig.far.send(pause(0));  // without RFCE no XON
+    NicRig::wait_for(us(20));
+    EXPECT_EQ(rig.read(reg::kStatus) & status::kTxoff, 0U);
+    EXPECT_EQ(rig.counter(Counter::kXonrxc), 0U);
+  });
+  ASSERT_EQ(rig.far.received.size(), 1U);
+  EXPECT_EQ(rig.far.received[0].first_bit, heard + ns(20'480) + kPropagation);
+}
+
 TEST(FlowControl, Fc2NewPauseReloadsTheTimer) {
   NicRig rig;
   Time heard{};

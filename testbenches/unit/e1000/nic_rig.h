@@ -35,6 +35,10 @@ class FarEnd : public link::LinkPartner, public link::FrameSink {
   }
 
   void receive(link::Arrival arrival) override { received.push_back(std::move(arrival)); }
+  bool take_back(Time, std::size_t) override {
+    received.pop_back();
+    return true;
+  }
   Time send(const std::vector<std::uint8_t>& bytes, Time earliest = kTimeZero) {
     return send(link::FramePool::shared().copy({bytes.data(), bytes.size()}), earliest);
   }

@@ -242,10 +242,78 @@ TEST(Cable, SinksGetFramesAtOnceStampedWithTheirArrival) {
     ASSERT_EQ(sink.arrivals.size(), 2U);
     EXPECT_EQ(sink.arrivals[1].frame->tag, 2U);
     EXPECT_EQ(sink.arrivals[1].last_bit, us(1) + ns(626));
-    EXPECT_EQ(cable.end(0).in_flight(), 0U);
+    EXPECT_EQ(cable.end(0).in_flight(), 2U);
+    wait_for(us(3));
+    EXPECT_EQ(cable.end(0).in_flight(), 0U) << "they have arrived";
     cable.end(1).set_sink(nullptr);
     cable.end(0).send(frame_of(60, 3), us(2));
     EXPECT_EQ(cable.end(1).take().frame->tag, 3U);
+  });
+}
+
+/// Counts what it has, and may refuse to give it back.
+class Holder : public FrameSink {
+ public:
+  void receive(Arrival arrival) override { last_bits.push_back(arrival.last_bit); }
+  bool take_back(Time last_bit, std::size_t size) override {
+    EXPECT_EQ(last_bit, last_bits.back()) << "newest first";
+    EXPECT_EQ(size, 60U);
+    if (last_bits.size() <= keep) return false;
+    last_bits.pop_back();
+    return true;
+  }
+  std::vector<Time> last_bits;
+  std::size_t keep = 0;
+};
+
+TEST(Cable, ASinkGivesBackWhatAPulledPlugCutsOff) {
+  Cable cable("cable", {ns(50)});
+  Holder sink;
+  cable.end(1).set_sink(&sink);
+  run([&] {
+    link_both(cable);
+    for (unsigned i = 0; i < 100; ++i) {
+      cable.end(0).send(frame_of(60, i), kTimeZero);
+    }
+    wait_for(sink.last_bits[97]);
+    cable.plug(false);
+    EXPECT_EQ(sink.last_bits.size(), 98U);
+    EXPECT_EQ(cable.statistics(0).frames, 98U);
+    EXPECT_EQ(cable.statistics(0).bytes, 98U * 64);
+    EXPECT_EQ(cable.statistics(0).lost_no_link, 2U);
+    EXPECT_EQ(cable.end(0).in_flight(), 0U);
+  });
+}
+
+TEST(Cable, WhatASinkHasActedUponCountsAsCarried) {
+  Cable cable("cable", {ns(50)});
+  Holder sink;
+  sink.keep = 1;
+  cable.end(1).set_sink(&sink);
+  run([&] {
+    link_both(cable);
+    cable.end(0).send(frame_of(60, 1), kTimeZero);
+    cable.end(0).send(frame_of(60, 2), kTimeZero);
+    cable.plug(false);
+    EXPECT_EQ(cable.statistics(0).frames, 1U);
+    EXPECT_EQ(cable.statistics(0).lost_no_link, 1U);
+  });
+}
+
+TEST(Cable, ASenderRecallsFromASinkWhatHasNotBegun) {
+  Cable cable("cable", {ns(50)});
+  Holder sink;
+  cable.end(1).set_sink(&sink);
+  run([&] {
+    link_both(cable);
+    cable.end(0).send(frame_of(60, 1), kTimeZero);
+    cable.end(0).send(frame_of(60, 2), us(10));
+    cable.end(0).send(frame_of(60, 3), us(20));
+    wait_for(us(10) + ns(100));
+    EXPECT_EQ(cable.end(0).recall(), 1U) << "the second is under way";
+    EXPECT_EQ(sink.last_bits.size(), 2U);
+    EXPECT_EQ(cable.statistics(0).frames, 2U);
+    EXPECT_EQ(cable.statistics(0).lost_no_link, 0U);
   });
 }
 

@@ -200,6 +200,42 @@ TEST(LoopbackPartner, SendsFramesBackUnchangedAfterTheirArrival) {
   EXPECT_EQ(partner.statistics().bytes_to_nic, 60U);
 }
 
+/// Two frames; the plug is pulled in the middle of the second.
+template <class Partner>
+void pull_the_plug(Cable& cable, const Partner& partner, const TestNic& nic) {
+  Script script([&] {
+    wait_for(us(1));
+    for (int i = 0; i < 2; ++i) cable.end(0).send(FramePool::shared().make(60), us(1));
+    wait_for(ns(900));
+    cable.plug(false);
+  });
+  sc_core::sc_start(to_sc(us(100)));
+  EXPECT_EQ(partner.statistics().frames_from_nic, 1U);
+  EXPECT_EQ(partner.statistics().bytes_from_nic, 60U);
+  EXPECT_EQ(cable.statistics(0).frames, 1U);
+  EXPECT_EQ(cable.statistics(0).lost_no_link, 1U);
+  EXPECT_TRUE(partner.statistics().drops.empty()) << "counted once";
+  EXPECT_TRUE(nic.received.empty());
+}
+
+TEST(NullPartner, GivesBackWhatAPulledPlugCutsOff) {
+  Cable cable("cable", {ns(50)});
+  NullPartner partner("partner", cable.end(1));
+  TestNic nic(cable.end(0));
+  pull_the_plug(cable, partner, nic);
+}
+
+TEST(LoopbackPartner, DoesNotSendBackWhatAPulledPlugCutsOff) {
+  Cable cable("cable", {ns(50)});
+  LoopbackPartner partner("partner", cable.end(1));
+  TestNic nic(cable.end(0));
+  pull_the_plug(cable, partner, nic);
+  EXPECT_EQ(partner.statistics().frames_to_nic, 1U);
+  EXPECT_EQ(partner.statistics().bytes_to_nic, 60U);
+  EXPECT_EQ(cable.statistics(1).frames, 0U);
+  EXPECT_EQ(cable.statistics(1).lost_no_link, 1U) << "the first, on its way back";
+}
+
 struct HoldBench {
   explicit HoldBench(std::size_t capacity = HoldQueue::kUnlimited)
       : queue("queue", out, statistics, {us(10), capacity}) {}

@@ -117,13 +117,28 @@ TEST_P(RegistersOf, ReadZeroAndSwallowWritesWhereThereAreNone) {
   NicRig rig(GetParam());
   rig.run([&] {
     for (const std::uint32_t offset : {0x000CU, 0x001CU, 0x0024U, 0x0034U, 0x00E0U, 0x1008U,
-                                       0x2C08U, 0x4100U, 0x5008U, 0x5B50U, 0xF000U, 0xFFFCU}) {
+                                       0x2C08U, 0x4100U, 0x5008U, 0x5B54U, 0xF000U, 0xFFFCU}) {
       rig.write(offset, 0xFFFFFFFF);
       EXPECT_EQ(rig.read(offset), 0U) << std::hex << offset;
     }
     for (const std::uint32_t hole : {0x4024U, 0x402CU, 0x4044U, 0x4084U, 0x4098U, 0x409CU}) {
       EXPECT_EQ(rig.read(hole), 0U) << std::hex << hole;
     }
+  });
+}
+
+/// Not in the manual of these parts: U-Boot takes the semaphore of later ones on all of them.
+TEST_P(RegistersOf, StoreTheTwoBitsOfSwsm) {
+  constexpr std::uint32_t kSwsm = 0x5B50;
+  NicRig rig(GetParam());
+  rig.run([&] {
+    EXPECT_EQ(rig.read(kSwsm), 0U);
+    rig.write(kSwsm, 0xFFFFFFFE);
+    EXPECT_EQ(rig.read(kSwsm), 2U);
+    rig.write(kSwsm, 0xFFFFFFFF);
+    EXPECT_EQ(rig.read(kSwsm), 3U);
+    rig.write(kSwsm, 0);
+    EXPECT_EQ(rig.read(kSwsm), 0U);
   });
 }
 

@@ -76,6 +76,7 @@ TEST(Transmit, Tx4NullAndEmptyDescriptorsMoveNothingButReport) {
     EXPECT_TRUE(rig.tx_done(0));
     EXPECT_TRUE(rig.tx_done(1));
     EXPECT_EQ(rig.read(reg::kTdh), 3U);
+    NicRig::wait_for(wire_time(64));  // it counts when its last bit has left
     EXPECT_EQ(rig.counter(Counter::kGptc), 0U + 1U);
   });
   ASSERT_EQ(rig.far.received.size(), 1U);

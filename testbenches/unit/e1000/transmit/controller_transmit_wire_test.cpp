@@ -40,7 +40,7 @@ TEST_P(Gap, FollowsIpgtPlusFour) {
     rig.write(reg::kTipg, 0x00602000 | ipgt);
     rig.setup_tx(16);
     send(rig, 12, 200);
-    NicRig::wait_for(us(100));
+    NicRig::wait_for(us(150));  // each waits in the FIFO for its turn
   });
   ASSERT_EQ(rig.far.received.size(), 12U);
   for (std::size_t i = 1; i < 12; ++i) {

@@ -60,7 +60,14 @@ class NicEnd : public sc_core::sc_module, public FrameSink {
     end_.set_ready(ready);
     sc_core::sc_start(20, sc_core::SC_US);
   }
-  void send(const Octets& content) { end_.send(FramePool::shared().copy(content), sc_now()); }
+  /// Begins to send; returns when the last bit will have arrived.
+  Time begin_to_send(const Octets& content) {
+    return end_.send(FramePool::shared().copy(content), sc_now()) + ns(50);
+  }
+  /// Sends, and lets the time pass that this takes.
+  void send(const Octets& content) {
+    sc_core::sc_start(to_sc(begin_to_send(content) + ns(1) - sc_now()));
+  }
 
   std::vector<Octets> received;
 

@@ -381,7 +381,13 @@ TEST(Switch, APortWithoutLinkLosesWhatIsComingInAndIsForgotten) {
     wait_for(us(100));
     lan.send(1, frame(station(0), station(1), 64, 6), sc_now());
   });
-  EXPECT_EQ(lan.drops(0, SwitchDrop::kLinkLost), 1U);
+  // 3 was cut off: the cable has lost it, and nobody else counts it.
+  EXPECT_EQ(lan.cables[0]->statistics(0).lost_no_link, 1U);
+  EXPECT_EQ(lan.cables[0]->statistics(0).frames, 1U);
+  std::uint64_t drops = 0;
+  for (const auto& [reason, frames] : lan.ports[0]->statistics().drops) drops += frames;
+  EXPECT_EQ(drops, 0U);
+  EXPECT_EQ(lan.ports[0]->statistics().frames_from_nic, 1U);
   EXPECT_THAT(lan.nics[0]->tags(), ElementsAre(2, 6)) << "4 was flooded when port 0 had no link";
   EXPECT_THAT(lan.nics[1]->tags(), ElementsAre(1));
   EXPECT_THAT(lan.nics[2]->tags(), ElementsAre(1, 2, 4, 5, 6)) << "station 0 is unknown again";

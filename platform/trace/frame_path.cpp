@@ -1,0 +1,240 @@
+#include "e1000tlm/trace/frame_path.h"
+
+#include <algorithm>
+
+#include "e1000tlm/e1000/registers/registers.h"
+
+namespace e1000tlm::trace {
+namespace {
+
+constexpr std::uint32_t kFcs = 4;
+constexpr std::uint32_t kLeastFrame = 60;
+constexpr std::uint32_t kVlanTag = 4;
+/// More than rings and packet buffers hold.
+constexpr std::size_t kMostUnderWay = 8192;
+/// A frame that follows the one before within so many byte times waited for the wire.
+constexpr std::int64_t kBackToBack = 32;
+constexpr std::int64_t kPreamble = 8;
+
+bool is_after(std::uint32_t first, std::uint32_t index, std::uint32_t tail, std::uint32_t entries) {
+  return (index + entries - first) % entries < (tail + entries - first) % entries;
+}
+
+}  // namespace
+
+PathFinder::Lane& PathFinder::lane(const Event& event) {
+  if (lanes_.size() <= event.nic) lanes_.resize(event.nic + std::size_t{1});
+  return lanes_[event.nic];
+}
+
+void PathFinder::operator()(const Event& event) {
+  if (event.nic == kNoNic) return;
+  Lane& own = lane(event);
+  switch (event.kind) {
+    case Kind::kBus: bus(event, own); break;
+    case Kind::kRegister: software(event, own); break;
+    case Kind::kReceived:
+      received(event, own);
+      trim(own.stored);
+      break;
+    case Kind::kReceiveDescriptor: filled(event, own); break;
+    case Kind::kTransmitDescriptor: transmit(event, own); break;
+    case Kind::kInterrupt: interrupt(event, own); break;
+    case Kind::kWireOut: sent(event, own); break;
+    case Kind::kFifo:
+      if (event.code == 1) {
+        lost_track_ += own.stored.size();
+        own.stored.clear();
+      }
+      break;
+    default: break;
+  }
+}
+
+void PathFinder::finish(Walk& walk, Time end) {
+  walk.path.end = end;
+  sink_(walk.path);
+}
+
+void PathFinder::trim(std::deque<Walk>& walks) {
+  if (walks.size() <= kMostUnderWay) return;
+  walks.pop_front();
+  ++lost_track_;
+}
+
+void PathFinder::bus(const Event& event, Lane& lane) {
+  switch (event.use) {
+    case Use::kReceiveData: data_written(event, lane); break;
+    case Use::kReceiveWriteBack:
+      written_back(event, lane);
+      trim(lane.reported);
+      break;
+    case Use::kTransmitData: fetched(event, lane); break;
+    default: break;
+  }
+}
+
+// --- to the NIC ---
+
+void PathFinder::received(const Event& event, Lane& lane) {
+  Walk walk;
+  walk.path.nic = event.nic;
+  walk.path.board = event.board;
+  walk.path.bytes = event.bytes;
+  walk.path.begin = walk.now = event.asked;
+  walk.path.wire = event.at;
+  walk.spend(Part::kWire, event.at);
+  lane.stored.push_back(walk);
+}
+
+void PathFinder::data_written(const Event& event, Lane& lane) {
+  if (lane.stored.empty()) return;
+  Walk& walk = lane.stored.front();
+  const bool first = walk.path.data == kTimeZero;
+  if (first) {
+    walk.path.data = event.at;
+    walk.spend(Part::kFifoWait, std::min(lane.freed, event.asked));
+  }
+  walk.access(event, first ? Part::kDescriptorWait : Part::kMemory);
+}
+
+void PathFinder::filled(const Event& event, Lane& lane) {
+  if ((event.code & kEndsPacket) == 0) return;
+  lane.freed = std::max(lane.freed, event.at);
+  if (lane.stored.empty()) {
+    ++lost_track_;
+    return;
+  }
+  Walk walk = lane.stored.front();
+  lane.stored.pop_front();
+  walk.spend(Part::kMemory, event.at);
+  lane.filled.push_back(walk);
+  trim(lane.filled);
+}
+
+void PathFinder::written_back(const Event& event, Lane& lane) {
+  lane.freed = std::max(lane.freed, event.end);
+  for (Walk& walk : lane.filled) {
+    walk.access(event, Part::kWriteBackWait);
+    walk.path.write_back = event.at;
+    lane.reported.push_back(walk);
+  }
+  lane.filled.clear();
+}
+
+void PathFinder::interrupt(const Event& event, Lane& lane) {
+  if (event.code == 0) return;
+  for (Walk& walk : lane.reported) {
+    if (walk.path.interrupt != kTimeZero || event.at < walk.now) continue;
+    walk.spend(event.bytes != 0 ? Part::kThrottling : Part::kDelayTimer, event.at);
+    walk.path.interrupt = event.at;
+  }
+}
+
+void PathFinder::software(const Event& event, Lane& lane) {
+  while (!lane.reported.empty() && lane.reported.front().now < event.end) {
+    Walk& walk = lane.reported.front();
+    walk.spend(Part::kInterruptLatency, event.end);
+    finish(walk, event.end);
+    lane.reported.pop_front();
+  }
+  if (event.value == e1000::reg::kTdt && pci::is_write(event.command)) {
+    lane.doorbells.push_back({event.end, 0, false});
+    if (lane.doorbells.size() > kMostUnderWay) lane.doorbells.pop_front();
+  }
+}
+
+// --- from the NIC ---
+
+void PathFinder::tail(std::uint16_t nic, std::uint32_t tdt, std::uint32_t entries) {
+  Event of;
+  of.nic = nic;
+  Lane& own = lane(of);
+  own.entries = entries;
+  if (own.doorbells.empty()) {
+    own.first = tdt;
+    return;
+  }
+  own.doorbells.back().tail = tdt;
+  own.doorbells.back().known = true;
+}
+
+/// When software told of this descriptor.
+Time PathFinder::doorbell_of(const Event& descriptor, Lane& lane) {
+  const auto index = static_cast<std::uint32_t>(descriptor.value);
+  while (lane.doorbells.size() > 1) {
+    const Doorbell& oldest = lane.doorbells.front();
+    const bool covers = lane.entries == 0 || is_after(lane.first, index, oldest.tail, lane.entries);
+    if (!oldest.known || covers) break;
+    lane.first = oldest.tail;
+    lane.doorbells.pop_front();
+  }
+  return lane.doorbells.empty() ? descriptor.at
+                                : std::min(descriptor.at, lane.doorbells.front().at);
+}
+
+void PathFinder::transmit(const Event& event, Lane& lane) {
+  if ((event.code & kContext) != 0) return;
+  if (!lane.open) {
+    Walk walk;
+    walk.path.nic = event.nic;
+    walk.path.board = event.board;
+    walk.path.inbound = false;
+    walk.path.begin = walk.now = doorbell_of(event, lane);
+    lane.sending.push_back(walk);
+    trim(lane.sending);
+  }
+  Walk& walk = lane.sending.back();
+  walk.spend(lane.open ? Part::kMemory : Part::kDescriptorWait, event.at);
+  walk.length += event.bytes;
+  walk.segmented = walk.segmented || (event.code & kSegments) != 0;
+  lane.open = (event.code & kEndsPacket) == 0;
+}
+
+void PathFinder::fetched(const Event& event, Lane& lane) {
+  if (lane.sending.empty()) return;
+  Walk& walk = lane.sending.back();
+  const bool first = walk.path.data == kTimeZero;
+  if (first) walk.path.data = event.at;
+  walk.access(event, first ? Part::kFifoWait : Part::kMemory);
+}
+
+void PathFinder::sent(const Event& event, Lane& lane) {
+  if (event.code != 0) return;
+  const auto made_from = [&](const Walk& walk) {
+    const std::uint32_t bytes = std::max(walk.length, kLeastFrame) + kFcs;
+    return !walk.segmented && (event.bytes == walk.length + kFcs || event.bytes == bytes ||
+                               event.bytes == walk.length + kFcs + kVlanTag);
+  };
+  const Time free = lane.wire_free;
+  lane.wire_free = event.end;
+  if (!lane.sending.empty() && lane.sending.front().segmented) {
+    // Each segment brings the headers again.
+    Walk& packet = lane.sending.front();
+    const auto headers = static_cast<std::uint32_t>(event.value);
+    if (packet.path.wire == kTimeZero) packet.length -= std::min(packet.length, headers);
+    packet.path.wire = event.at;
+    const std::uint32_t payload = event.bytes - kFcs - std::min(event.bytes - kFcs, headers);
+    packet.length -= std::min(packet.length, payload);
+    if (packet.length == 0) lane.sending.pop_front();
+    ++lost_track_;
+    return;
+  }
+  const auto found = std::find_if(lane.sending.begin(), lane.sending.end(), made_from);
+  if (found == lane.sending.end()) {
+    ++lost_track_;
+    return;
+  }
+  lost_track_ += static_cast<std::uint64_t>(found - lane.sending.begin());
+  Walk walk = *found;
+  lane.sending.erase(lane.sending.begin(), found + 1);
+  const Time byte = (event.end - event.at) / (static_cast<std::int64_t>(event.bytes) + kPreamble);
+  const bool waited = event.at <= free + byte * kBackToBack;
+  walk.path.bytes = event.bytes;
+  walk.path.wire = event.at;
+  walk.spend(waited ? Part::kFifoWait : Part::kMemory, event.at);
+  walk.spend(Part::kWire, event.end);
+  finish(walk, event.end);
+}
+
+}  // namespace e1000tlm::trace

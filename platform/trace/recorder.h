@@ -1,0 +1,85 @@
+#pragma once
+/// Takes all events, keeps those that are wanted in bounded memory, and passes them on. No SystemC.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <boost/circular_buffer.hpp>
+
+#include "e1000tlm/trace/event.h"
+#include "e1000tlm/trace/frame_path.h"
+
+namespace e1000tlm::trace {
+
+/// What is kept.
+struct Keep {
+  /// Kinds.
+  Filter filter{};
+  /// Only what begins before this.
+  Time until = kTimeNever;
+  /// Only what ends at or after this.
+  Time from{};
+  /// Only so much before the end; unset: everything from the beginning.
+  std::optional<Time> last{};
+  /// The end is the first frame that an adapter loses.
+  bool until_drop = false;
+  /// At most so many events; without `last` the first ones, else the latest.
+  std::size_t most = 2'000'000;
+};
+
+/// The recorder.
+class Recorder {
+ public:
+  /// Somebody who looks at every event at once, whatever is kept.
+  using Listener = std::function<void(const Event&)>;
+  /// Keeps what `keep` says; nothing: only listeners.
+  explicit Recorder(std::optional<Keep> keep);
+
+  /// Another listener; before the run.
+  void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
+  /// The same for ways of frames.
+  void listen_to_paths(std::function<void(const FramePath&)> listener) {
+    path_listeners_.push_back(std::move(listener));
+  }
+  /// An event, in any order.
+  void record(const Event& event) {
+    for (const Listener& listener : listeners_) listener(event);
+    if (keep_) store(event);
+  }
+  /// A frame has gone its way.
+  void record(const FramePath& path);
+
+  /// What is kept, by time.
+  std::vector<Event> events() const;
+  /// Ways of frames, within the same limits.
+  std::vector<FramePath> paths() const;
+  /// Events and frames that were wanted but found no room.
+  std::uint64_t left_out() const { return left_out_; }
+  /// Kept now.
+  std::size_t size() const { return events_.size(); }
+  /// Frames lost are what the recording ended with, at this time; kTimeNever: it has not ended.
+  Time ended() const { return ended_; }
+
+ private:
+  void store(const Event& event);
+  bool wanted(Time at, Time end) const;
+  template <class Item>
+  void push(boost::circular_buffer<Item>& items, const Item& item);
+  /// Where the last stretch begins.
+  Time begin() const;
+
+  std::optional<Keep> keep_;
+  std::vector<Listener> listeners_;
+  std::vector<std::function<void(const FramePath&)>> path_listeners_;
+  boost::circular_buffer<Event> events_;
+  boost::circular_buffer<FramePath> paths_;
+  std::uint64_t left_out_ = 0;
+  Time latest_{};
+  Time ended_ = kTimeNever;
+};
+
+}  // namespace e1000tlm::trace

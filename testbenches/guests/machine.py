@@ -1,0 +1,320 @@
+"""A guest machine: QEMU with one of two network cards, a tap device as the cable's other end, and an agent
+in the guest that runs shell commands. All of it lives in namespaces that end with the harness."""
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import re
+import select
+import shlex
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+TREE = HERE.parent.parent
+HOST, GUEST = "10.9.0.1", "10.9.0.2"
+HOST6, GUEST6 = "fd09::1", "fd09::2"
+TAP = "tap0"
+MAC = "52:54:00:12:34:56"
+# Part: QEMU's name of the same device, None if it has none.
+PARTS = {"82540em": "e1000", "82544gc": "e1000-82544gc", "82545em": "e1000-82545em", "82545gm": None}
+KERNELS = ("6.1", "6.12", "newest")
+
+
+class Trouble(Exception):
+    """What the guest, QEMU or the simulator did that it should not."""
+
+
+def root_path():
+    return pathlib.Path(subprocess.check_output([HERE / "root.sh", "path"], text=True).strip())
+
+
+def call(*words):
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        raise Trouble(f"{shlex.join(map(str, words))}: {done.stdout.strip()}")
+    return done.stdout
+
+
+def make_tap(name=TAP, address=HOST, address6=HOST6, mtu=1500):
+    """A tap device that stays when a card leaves it; the harness' end has addresses."""
+    call("ip", "link", "set", "lo", "up")
+    call("ip", "tuntap", "add", "dev", name, "mode", "tap")
+    for setting in ("disable_ipv6=0", "accept_dad=0", "router_solicitations=0"):
+        key, value = setting.split("=")
+        pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/{key}").write_text(value)
+    call("ip", "link", "set", name, "mtu", str(mtu), "up")
+    call("ip", "address", "add", f"{address}/24", "dev", name)
+    call("ip", "address", "add", f"{address6}/64", "dev", name, "nodad")
+
+
+def acceleration(wanted="auto"):
+    """kvm where it can run unmodified kernels, otherwise tcg; and why."""
+    if wanted != "auto":
+        return wanted, "as told"
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg", "no usable /dev/kvm"
+    if not any(pathlib.Path(f"/sys/module/kvm_{kind}").exists() for kind in ("intel", "amd")):
+        return "tcg", "/dev/kvm is not the processor's: unmodified kernels die on it"
+    return "kvm", "/dev/kvm"
+
+
+class QemuCard:
+    """QEMU's own e1000."""
+
+    name = "qemu"
+
+    def __init__(self, part, options=None):
+        self.part = part
+
+    def start(self, folder):
+        pass
+
+    def stop(self):
+        pass
+
+    def arguments(self, files):
+        tap = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", TAP.encode(), 0x1002))  # TUNSETIFF: TAP, NO_PI
+        files.append(tap)
+        return ["-netdev", f"tap,id=n,fd={tap}", "-device", f"{PARTS[self.part]},netdev=n,mac={MAC}"]
+
+    def alive(self):
+        return True
+
+    def processor_time(self):
+        return 0.0
+
+
+class ModelCard:
+    """The model behind e1000-sim's vfio-user door; one simulator for as many boots as there are."""
+
+    name = "model"
+
+    def __init__(self, part, options=None):
+        self.part = part
+        options = options or {}
+        self.simulator = options.get("simulator") or TREE / "build/bin/e1000-sim"
+        self.extra = options.get("extra") or []
+        self.nic = options.get("nic") or []
+        self.link = options.get("link") or f"tap:ifname={TAP}"
+        self.process = None
+
+    def start(self, folder):
+        self.folder = folder
+        nic = ",".join([f"part={self.part}", f"mac={MAC}", *self.nic])
+        words = [str(self.simulator), "--vfio-user", "unix:nic.sock", "--nic", nic, "--link", self.link,
+                 *self.extra]
+        self.log = open(folder / "simulator.log", "ab")
+        self.process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + 30
+        while not (folder / "nic.sock").exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise Trouble(f"e1000-sim does not serve {folder / 'nic.sock'}: {self.said()}")
+            time.sleep(0.05)
+
+    def said(self):
+        return (self.folder / "simulator.log").read_text(errors="replace")[-2000:].strip()
+
+    def stop(self):
+        """Ends the simulator as a user does; its report is in the log."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise Trouble("e1000-sim does not end on SIGTERM") from None
+            finally:
+                self.log.close()
+        status, self.process = self.process.returncode, None
+        if status not in (0, 1):
+            raise Trouble(f"e1000-sim ended with status {status}: {self.said()}")
+
+    def arguments(self, files):
+        device = {"driver": "vfio-user-pci", "socket": {"type": "unix", "path": inside(self.folder / "nic.sock")}}
+        return ["-device", json.dumps(device)]
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def processor_time(self):
+        return processor_time(self.process.pid)
+
+
+CARDS = {"qemu": QemuCard, "model": ModelCard}
+
+
+def inside(path):
+    """A path as a process in the root sees it."""
+    return "/" + str(pathlib.Path(path).relative_to(root_path()))
+
+
+def processor_time(pid):
+    """Seconds of processor time of a process."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.contextmanager
+def run_folder():
+    """A folder inside of the root, where QEMU finds sockets."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="e1000-tlm-", dir=root_path() / "tmp"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Machine:
+    """QEMU, booted. run() runs a shell command in the guest."""
+
+    def __init__(self, card, kernel, folder, accel="tcg", memory=256, words=(), append=""):
+        self.card, self.folder, self.kernel = card, folder, kernel
+        self.memory, self.accel, self.words, self.append = memory, accel, list(words), append
+        self.process = None
+
+    def boot_words(self):
+        store = f"/var/lib/e1000-tlm/{self.kernel}"
+        return ["-kernel", f"{store}/vmlinuz", "-initrd", f"{store}/initrd", "-append",
+                f"console=ttyS0 panic=-1 net.ifnames=0 guest.agent {self.append}"]
+
+    def start(self, boot=None):
+        files = []
+        ours, theirs = socket.socketpair()
+        monitor, its = socket.socketpair()
+        cpu = "host" if self.accel == "kvm" else "max"
+        words = ["chroot", str(root_path()), "/usr/bin/qemu-system-x86_64", "-accel", self.accel, "-cpu", cpu,
+                 "-m", str(self.memory), "-object",
+                 f"memory-backend-memfd,id=m,size={self.memory}M,share=on", "-machine", "pc,memory-backend=m",
+                 "-nodefaults", "-display", "none", "-serial", f"file:{inside(self.folder / 'console')}",
+                 "-chardev", f"socket,id=agent,fd={theirs.fileno()}", "-serial", "chardev:agent",
+                 "-chardev", f"socket,id=qmp,fd={its.fileno()}", "-mon", "chardev=qmp,mode=control",
+                 *self.card.arguments(files), *(boot or self.boot_words()), *self.words]
+        self.errors = open(self.folder / "qemu.log", "ab")
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
+                                        pass_fds=[theirs.fileno(), its.fileno(), *files])
+        for file in files:
+            os.close(file)
+        theirs.close(), its.close()
+        self.agent, self.monitor = ours, monitor
+        self.buffer = b""
+
+    def console(self):
+        path = self.folder / "console"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def last_words(self):
+        lines = [line for line in self.console().splitlines() if line.strip()]
+        complaint = (self.folder / "qemu.log").read_text(errors="replace").strip()
+        return " | ".join(lines[-3:] + complaint.splitlines()[-2:])
+
+    def line(self, seconds):
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self.buffer:
+            left = deadline - time.monotonic()
+            ready = left > 0 and select.select([self.agent], [], [], left)[0]
+            if not ready:
+                raise Trouble(f"the guest has said nothing for {seconds} s; its console: {self.last_words()}")
+            data = self.agent.recv(65536)
+            if not data:
+                raise Trouble(f"QEMU is gone: {self.last_words()}")
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line.decode(errors="replace").strip("\r\0")
+
+    def wait_ready(self, seconds=180):
+        while "READY" not in self.line(seconds):
+            pass
+
+    def run(self, command, seconds=60, check=True):
+        """Output of a command; check: a status that is not 0 is trouble."""
+        self.send(command)
+        return self.answer(command, seconds, check)
+
+    def send(self, command):
+        self.agent.sendall(base64.b64encode(command.encode()) + b"\n")
+
+    def answer(self, command, seconds=60, check=True):
+        words = self.line(seconds).split(" ")
+        output = base64.b64decode(words[0]).decode(errors="replace").strip() if words[0] else ""
+        status = int(words[-1])
+        if check and status:
+            raise Trouble(f"'{command.strip().splitlines()[-1]}': status {status}: {output[-400:]}")
+        return output if check else (status, output)
+
+    def qmp(self, command, **arguments):
+        stream = self.monitor.makefile("rw")
+        if not getattr(self, "greeted", False):
+            self.greeted = True
+            stream.readline()
+            print(json.dumps({"execute": "qmp_capabilities"}), file=stream, flush=True)
+            while "return" not in json.loads(stream.readline()):
+                pass
+        print(json.dumps({"execute": command, "arguments": arguments}), file=stream, flush=True)
+        while True:
+            answer = json.loads(stream.readline())
+            if "return" in answer:
+                return answer["return"]
+            if "error" in answer:
+                raise Trouble(f"QEMU's {command}: {answer['error']['desc']}")
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            self.agent.close(), self.monitor.close(), self.errors.close()
+
+    def boot(self, seconds=180):
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / "console").unlink()
+        self.greeted = False
+        self.start()
+        self.wait_ready(seconds)
+
+    def network_up(self):
+        self.run("ip link set eth0 up && ip address replace 10.9.0.2/24 dev eth0 && "
+                 "ip address replace fd09::2/64 dev eth0 nodad")
+        self.wait_link()
+
+    def wait_link(self, seconds=15):
+        self.run("i=0; until [ \"$(cat /sys/class/net/eth0/carrier 2>/dev/null)\" = 1 ]; do i=$((i+1)); "
+                 f"[ $i -lt {seconds * 5} ] || {{ echo no link; exit 1; }}; sleep 0.2; done", seconds + 60)
+
+    def statistic(self, name):
+        """A counter of ethtool -S."""
+        output = self.run("ethtool -S eth0")
+        found = re.search(rf"^\s*{name}: (\d+)$", output, re.M)
+        if not found:
+            raise Trouble(f"ethtool -S has no {name}")
+        return int(found[1])
+
+    def shell(self):
+        """The guest's console on this terminal, until it powers off or Ctrl-A x."""
+        store = f"/var/lib/e1000-tlm/{self.kernel}"
+        files = []
+        words = ["chroot", str(root_path()), "/usr/bin/qemu-system-x86_64", "-accel", self.accel, "-cpu",
+                 "host" if self.accel == "kvm" else "max", "-m", str(self.memory), "-object",
+                 f"memory-backend-memfd,id=m,size={self.memory}M,share=on", "-machine", "pc,memory-backend=m",
+                 "-nodefaults", "-display", "none", "-no-reboot", "-serial", "mon:stdio",
+                 *self.card.arguments(files), "-kernel", f"{store}/vmlinuz", "-initrd", f"{store}/initrd",
+                 "-append", "console=ttyS0 panic=-1 net.ifnames=0 quiet guest.shell"]
+        return subprocess.run(words, pass_fds=files, check=False).returncode
+
+
+def expect_alive(card):
+    if not card.alive():
+        raise Trouble(f"e1000-sim has ended: {card.said()}")
