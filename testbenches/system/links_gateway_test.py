@@ -171,8 +171,8 @@ class Gateway(Scenario):
         return namespace.run(sys.executable, "-c", CLIENT, address, str(port)).stdout
 
     def fetch_through_passt(self):
-        """passt of 2023 sometimes leaves the first connection after its start without an answer and
-        resets it after 10 s; who wants something tries again."""
+        """With passt of 2023 the first connection after its start sometimes gets no answer and is reset
+        after 10 s. Why is not known; this test cannot tell, it tries again."""
         command = self.guest.command(sys.executable, "-c", CLIENT.replace("60", "2"), "10.9.0.1",
                                      "7777")
         for _ in range(10):

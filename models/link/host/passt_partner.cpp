@@ -53,8 +53,8 @@ constexpr std::array<Key, 9> kSwitches{{{"ipv4", "--ipv6-only"},
 // How long passt may take to end when its socket is closed, until it is told to.
 constexpr milliseconds kPatience{2000}, kLook{10};
 
-/// A stream to passt, which is a child of ours or runs already. Frames go without their padding:
-/// passt up to 2023, Debian 12's for one, takes it for part of the packet.
+/// A stream to passt, which is a child of ours or runs already. Frames go without their padding, as
+/// those of virtual machines do.
 class PasstDevice : public HostDevice {
  public:
   explicit PasstDevice(std::unique_ptr<HostDevice> stream) : stream_(std::move(stream)) {}
