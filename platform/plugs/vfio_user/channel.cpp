@@ -1,5 +1,6 @@
 #include "e1000tlm/plugs/vfio_user/channel.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -93,7 +94,10 @@ bool Channel::send(const Message& message) {
     sent_ = 0;
     return true;
   }
-  output_.insert(output_.end(), message.begin(), message.end());
+  // Not insert(): g++ 14 takes what that becomes for an overflow.
+  const std::size_t before = output_.size();
+  output_.resize(before + message.size());
+  std::copy(message.begin(), message.end(), output_.begin() + static_cast<std::ptrdiff_t>(before));
   if (output_.size() - sent_ > kMostOutput) {
     why_ = "it takes no answers";
     return false;
