@@ -22,7 +22,8 @@ enum class ControlCode : int {
 class ControlError : public std::runtime_error {
  public:
   /// `what`: what is wrong, and the remedy.
-  ControlError(ControlCode code, const std::string& what) : std::runtime_error(what), code(code) {}
+  ControlError(ControlCode reason, const std::string& what)
+      : std::runtime_error(what), code(reason) {}
   /// Of which kind.
   ControlCode code;
 };
