@@ -164,12 +164,12 @@ int simulate(Options& options) {
     check_files(options.board, options.json,
                 {{"--trace", options.observe.trace}, {"--report", options.observe.report}});
     board = std::make_unique<Board>("board", options.board);
+    handle_signals();  // at once: clients may have found its doors open
     json = std::make_unique<JsonOutput>(options.json);
     observation = std::make_unique<trace::Observation>(options.observe, *board);
   } catch (const std::exception& error) {
     return complain(error.what(), kUsage);
   }
-  handle_signals();
   json->begin();
   observation->begin();
   board->run();
