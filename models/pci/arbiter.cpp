@@ -100,24 +100,24 @@ Time Arbiter::earliest_end(Ticket ticket, Time now, Told told) {
 /// When the bus is free for this request at the earliest.
 Time Arbiter::free_for(const Request& request, Time now, Told told) {
   const bool ahead = told == Told::kNo && request.progress.asked > now;
-  Ownership owner;
+  const Ownership* owner = &tenure_;
   if (owner_ != kNobody) {
-    owner = tenure_;
-    owner.request = &requests_[owner_];
+    tenure_.request = &requests_[owner_];
   } else {
     // Newcomers may go first, but not change the order of those who are there by then.
     if (ahead) return free_;
     const Turn& turn = next_turn();
     if (turn.request == kNobody || &requests_[turn.request] == &request) return free_;
-    owner = owned(requests_[turn.request], turn.start);
+    owner = &upcoming(turn);
   }
   // A newcomer who stops that tenure only helps those whose turn is before what is left of it, or
   // while that waits for data once more.
-  const AccessTiming& its_timing = *owner.request->timing;
-  const bool before_rest = ahead || (its_timing.requester(owner.request->progress) ==
-                                         request.timing->requester(request.progress) &&
-                                     (its_timing.is_delayed() || earlier(request, *owner.request)));
-  return end_of_tenure(owner, before_rest ? now : kTimeNever);
+  const AccessTiming& its_timing = *owner->request->timing;
+  const bool before_rest =
+      ahead || (its_timing.requester(owner->request->progress) ==
+                    request.timing->requester(request.progress) &&
+                (its_timing.is_delayed() || earlier(request, *owner->request)));
+  return end_of_tenure(*owner, before_rest ? now : kTimeNever);
 }
 
 /// Which of one requester's accesses goes first. By what they are and not by who came first, which
@@ -160,10 +160,24 @@ void Arbiter::consider(Turn& turn, std::uint32_t ticket) const {
 /// The tenure that begins at `start`.
 Arbiter::Ownership Arbiter::owned(const Request& request, Time start) const {
   const AccessTiming& timing = *request.timing;
-  Ownership result{&request, timing.next(request.progress, start), start, {}, {}};
+  Ownership result;
+  result.request = &request;
+  result.tenure = timing.next(request.progress, start);
+  result.start = start;
   result.end = start + timing.clocks(result.tenure.clocks);
   result.expiry = start + timing.clocks(latency_clocks_[timing.requester(request.progress)]);
   return result;
+}
+
+/// The tenure that follows if nobody comes between.
+const Arbiter::Ownership& Arbiter::upcoming(const Turn& turn) {
+  const Request& request = requests_[turn.request];
+  if (upcoming_order_ != request.order || upcoming_.start != turn.start) {
+    upcoming_ = owned(request, turn.start);
+    upcoming_order_ = request.order;
+  }
+  upcoming_.request = &request;
+  return upcoming_;
 }
 
 /// Gives the bus to somebody; false: not before the limit.
@@ -175,7 +189,7 @@ bool Arbiter::start_tenure(Time limit) {
   Request& request = requests_[owner_];
   request.single = false;
   const AccessTiming& timing = *request.timing;
-  tenure_ = owned(request, turn.start);
+  tenure_ = upcoming(turn);
   last_ = timing.requester(request.progress);
   if (request.access.start == kTimeNever) request.access.start = turn.start;
   usage_[timing.master()].waiting += turn.start - request.progress.asked;
@@ -217,10 +231,14 @@ Tenure Arbiter::preempted(const Ownership& owner, Time wanted) const {
                       request.progress.asked + request.timing->grant(request.progress, requester));
   }
   if (wanted >= owner.end) return owner.tenure;
-  const Time stop = std::max(wanted, owner.expiry) - owner.start;
-  const auto elapsed =
-      static_cast<std::uint64_t>((stop + timing.clock() - Time{1}) / timing.clock());
-  return timing.cut(owner.request->progress, owner.tenure, elapsed);
+  const Time stop = std::max(wanted, owner.expiry);
+  if (stop != owner.stop) {
+    owner.stop = stop;
+    const auto elapsed = static_cast<std::uint64_t>(
+        (stop - owner.start + timing.clock() - Time{1}) / timing.clock());
+    owner.cut = timing.cut(owner.request->progress, owner.tenure, elapsed);
+  }
+  return owner.cut;
 }
 
 /// The split read that this one's master has to wait for.

@@ -82,14 +82,19 @@ class Arbiter {
            requests_[other].progress.stage == AccessTiming::Stage::kCompletion;
   }
 
-  /// The short way for a requester who knows that nobody else can want the bus before `limit`: does
-  /// the whole access if it ends before that, and if nobody is waiting. False: nothing was done.
+  /// The short way for a requester who knows that nobody new can want the bus before `limit`: does
+  /// the whole access if it ends before that, and before those who wait could have the bus. False:
+  /// nothing was done.
   bool undisturbed(const AccessTiming& timing, const Transfer& transfer, Time at, Time limit,
                    Access& access) {
-    if (waiting_ != 0 || !timing.one_tenure()) return false;
+    if (!timing.one_tenure() || owner_ != kNobody) return false;
     const Time start = std::max(at + timing.grant({}, last_), free_);
     const Time length = timing.tenure_time(transfer.address, transfer.bytes);
     if (start + length >= limit) return false;
+    if (waiting_ != 0) {
+      if (!timing.equal_grants() || next_turn().start < start + length) return false;
+      turn_known_ = false;
+    }
     access = {at, start, start + length};
     free_ = access.end;
     last_ = timing.master();
@@ -102,6 +107,7 @@ class Arbiter {
   void settle(Time now) {
     decide(now);
     turn_known_ = false;
+    upcoming_order_ = std::numeric_limits<std::uint64_t>::max();
   }
 
   /// An access that nobody disturbs (loosely timed); the bus is not taken. Returns its end.
@@ -162,8 +168,12 @@ class Arbiter {
     Time start{};
     Time end{};     // if nobody stops it
     Time expiry{};  // of the latency timer: nobody can stop it before
+    // As it is when it has to stop from a time on, for the last such time that was asked for.
+    mutable Time stop = kTimeNever;
+    mutable Tenure cut{};
   };
   Ownership owned(const Request& request, Time start) const;
+  const Ownership& upcoming(const Turn& turn);
   Tenure stopped(const Ownership& owner, Time wanted) const {
     return waiting_ == 1 || owner.expiry >= owner.end ? owner.tenure : preempted(owner, wanted);
   }
@@ -184,8 +194,10 @@ class Arbiter {
   Ownership tenure_;               // that tenure, but for the request
   Turn turn_;                      // while there is no owner
   bool turn_known_ = false;        // turn_ is as next_turn() would find it
-  Time free_{};                    // when the bus was free last
-  unsigned last_ = ~0u;            // who had it last
+  Ownership upcoming_;             // the tenure that was to come when it was last asked for
+  std::uint64_t upcoming_order_ = std::numeric_limits<std::uint64_t>::max();  // its request's
+  Time free_{};          // when the bus was free last
+  unsigned last_ = ~0u;  // who had it last
   std::uint64_t next_order_ = 0;
   unsigned last_alone_ = ~0u;
   std::array<unsigned, kMaxRequesters> latency_clocks_{};

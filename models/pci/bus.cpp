@@ -281,6 +281,10 @@ bool Bus::wait_for_turn(Master& master, const ::tlm::tlm_generic_payload& payloa
       sc_core::wait(to_sc(again - from));
     }
   } while (!arbiter_.ended(ticket, sc_now(), access, again, Arbiter::Told::kYes));
+  // Of what ends in the same picosecond, the devices' part comes first.
+  if (&master == host_.get() && sc_core::sc_pending_activity_at_current_time()) {
+    sc_core::wait(sc_core::SC_ZERO_TIME);
+  }
   delay = sc_core::SC_ZERO_TIME;
   if (tenures_.armed()) announce(master, payload, extension, access, !claimed);
   if (claimed) {
@@ -332,6 +336,7 @@ Time Bus::SlotTariff::book_before(::tlm::tlm_command command, std::uint64_t addr
                                  limit - latency_[write], access)) {
     return kTimeNever;
   }
+  bus_.reconsider();
   if (bus_.tenures_.armed()) announce({address, bytes, write}, access);
   return access.end + latency_[write];
 }

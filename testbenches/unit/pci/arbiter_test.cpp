@@ -394,6 +394,28 @@ TEST(Arbiter, TheShortWayIsTheLongWayWhenNobodyElseCanCome) {
   EXPECT_FALSE(arbiter.undisturbed(write, {0x1000, 64, 0}, clk(50), kTimeNever, access));
 }
 
+/// It is open as long as whoever waits could not have had the bus meanwhile.
+TEST(Arbiter, TheShortWayIsOpenBeforeRequestsOfTheFuture) {
+  Machine machine;
+  Arbiter& arbiter = machine.arbiter();
+  const AccessTiming host = machine.timing({0, kWrite, 0, 4, {}});
+  const AccessTiming card = machine.timing({1, kWrite, 0, 64, {}});
+  Time again{};
+  const auto ticket =
+      arbiter.request(host, {0, 4, 1}, clk(100), clk(0), again, Arbiter::Told::kYes);
+  EXPECT_EQ(again, clk(106));
+  Arbiter::Access access;
+  ASSERT_TRUE(arbiter.undisturbed(card, {0x1000, 64, 0}, clk(10), kTimeNever, access));
+  EXPECT_EQ(access.end, clk(31));
+  EXPECT_FALSE(arbiter.undisturbed(card, {0x1000, 64, 0}, clk(82), kTimeNever, access))
+      << "it could be stopped in its last clock";
+  ASSERT_TRUE(arbiter.undisturbed(card, {0x1000, 64, 0}, clk(81), kTimeNever, access));
+  EXPECT_EQ(access.end, clk(102));
+  ASSERT_TRUE(arbiter.ended(ticket, clk(106), access, again, Arbiter::Told::kYes));
+  EXPECT_EQ(access.start, clk(102));
+  EXPECT_EQ(access.end, clk(106));
+}
+
 /// Two engines of one adapter: writes before reads, then by address, then by length, whoever of
 /// them called first.
 TEST(Arbiter, AccessesOfOneRequesterAtTheSameTimeGoByContent) {
