@@ -49,6 +49,8 @@ class Channel {
   bool pending() const { return sent_ < output_.size(); }
   /// What it did wrong; empty: nothing.
   const std::string& why() const { return why_; }
+  /// The header that was wrong, if that was it: who waits for its answer may be told.
+  const std::optional<Header>& rejected() const { return rejected_; }
 
  private:
   void take_descriptors(void* message);
@@ -66,6 +68,7 @@ class Channel {
   std::vector<std::uint8_t> output_;
   std::size_t sent_ = 0;
   std::string why_;
+  std::optional<Header> rejected_;
 };
 
 }  // namespace e1000tlm::plugs::vfio_user
