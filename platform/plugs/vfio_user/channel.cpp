@@ -101,6 +101,10 @@ bool Channel::send(const Message& message) {
     sent_ = 0;
     return true;
   }
+  if (sent_ > kMuchOutput) {
+    output_.erase(output_.begin(), output_.begin() + static_cast<std::ptrdiff_t>(sent_));
+    sent_ = 0;
+  }
   // Not insert(): g++ 14 takes what that becomes for an overflow.
   const std::size_t before = output_.size();
   output_.resize(before + message.size());

@@ -28,6 +28,9 @@ class Channel {
  public:
   /// Bytes for a client that does not read, beyond which it is given up.
   static constexpr std::size_t kMostOutput = 8U << 20;
+  /// Ditto, beyond which nothing more should be read from it: it may ask many things before it
+  /// reads an answer, but not for ever.
+  static constexpr std::size_t kMuchOutput = 256U << 10;
 
   Channel() = default;
   /// Takes over a connected socket.
@@ -47,6 +50,8 @@ class Channel {
   bool flush();
   /// Something is kept.
   bool pending() const { return sent_ < output_.size(); }
+  /// Much is.
+  bool congested() const { return output_.size() - sent_ > kMuchOutput; }
   /// What it did wrong; empty: nothing.
   const std::string& why() const { return why_; }
   /// The header that was wrong, if that was it: who waits for its answer may be told.

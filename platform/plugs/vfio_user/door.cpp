@@ -70,7 +70,7 @@ void Door::watch(std::vector<pollfd>& fds) const {
     if (!over_ && !(resting_ && Clock::now() < resting_until_)) fds.push_back(newcomers);
     return;
   }
-  const int events = channel_.pending() ? POLLOUT : POLLIN;
+  const int events = (channel_.pending() ? POLLOUT : 0) | (channel_.congested() ? 0 : POLLIN);
   fds.push_back({channel_.fd(), static_cast<short>(events), 0});
   if (interrupts_.unmask_fd() >= 0) fds.push_back({interrupts_.unmask_fd(), POLLIN, 0});
   if (silent()) fds.push_back(newcomers);
@@ -90,8 +90,7 @@ void Door::serve() {
     leave();
     return;
   }
-  // Until it has taken its answers nothing more is read from it.
-  if (!channel_.pending()) receive();
+  if (!channel_.congested()) receive();
 }
 
 void Door::accept() {
@@ -136,7 +135,7 @@ void Door::receive() {
 void Door::take_messages() {
   more_ = false;
   for (unsigned taken = 0; channel_ && failure_.empty(); ++taken) {
-    more_ = taken == kMostMessagesAtATime || channel_.pending();
+    more_ = taken == kMostMessagesAtATime || channel_.congested();
     if (more_) return;
     auto message = channel_.next();
     if (!message) return;

@@ -71,7 +71,7 @@ class Door : public sc_core::sc_module, private GuestMessages {
   /// Does all that there is to do now. Call it in an SC_THREAD; it may wait.
   void serve();
   /// Has more to do although no descriptor says so.
-  bool eager() const { return more_ && !channel_.pending(); }
+  bool eager() const { return more_ && !channel_.congested(); }
   /// The only client has gone, and no other is wanted.
   bool over() const { return over_; }
   /// What has gone through it so far.
