@@ -219,6 +219,25 @@ class Interrupts(Hostile):
             client.set_irqs(index, DATA_NONE | TRIGGER, count=0)
         self.end()
 
+    def test_messages_are_interrupts_wherever_memory_is(self):
+        self.start()
+        client = self.client()
+        client.map(0, 1 << 32)
+        self.enable(client)
+        capability = client.read(CONFIG, 0x34, 1)
+        while client.read(CONFIG, capability, 1) != 5:
+            capability = client.read(CONFIG, capability + 1, 1)
+            self.assertNotEqual(capability, 0)
+        for offset, value, size in ((4, 0xFEE00000, 4), (8, 0, 4), (12, 0x4041, 2), (2, 0x81, 2)):
+            client.write(CONFIG, capability + offset, value, size)
+        trigger = self.eventfd()
+        client.set_irqs(MSI, DATA_EVENTFD | TRIGGER, fds=(trigger,))
+        client.write(0, IMS, 4)
+        client.write(0, ICS, 4)
+        self.assertTrue(select.select([trigger], [], [], 10)[0])
+        report, _ = self.end()
+        self.assertEqual((report["guests"][0]["msi_signals"], report["guests"][0]["dma_messages"]), (1, 0))
+
     def test_eventfds_that_would_block(self):
         self.start()
         client, _ = self.ready()

@@ -206,9 +206,9 @@ void Door::on_line() {
 }
 
 bool Door::on_message(std::uint64_t address, ConstBytes data) {
+  if (data.size() != 4) return false;
   const pci::ConfigSpace::Msi msi = function_.config().msi();
-  if (!msi.enabled || address != msi.address || data.size() != 4) return false;
-  if (load_le32(data.data()) != msi.data) return false;
+  if (!msi.enabled || address != msi.address || load_le32(data.data()) != msi.data) return false;
   interrupts_.message();
   return true;
 }
