@@ -33,7 +33,7 @@ void KernelSleep::sleep(std::vector<pollfd>& fds, std::chrono::nanoseconds longe
   if (sleeps) {
     fds.push_back({event_, POLLIN, 0});
     sleeping_ = true;
-    if (woken_.exchange(false)) longest = std::chrono::nanoseconds(0);
+    if (woken_) longest = std::chrono::nanoseconds(0);
   }
   constexpr std::int64_t kSecond = 1'000'000'000;
   const timespec timeout{longest.count() / kSecond, longest.count() % kSecond};
@@ -41,6 +41,8 @@ void KernelSleep::sleep(std::vector<pollfd>& fds, std::chrono::nanoseconds longe
   if (::ppoll(fds.data(), fds.size(), &timeout, nullptr) < 0) {
     for (pollfd& fd : fds) fd.revents = 0;
   }
+  // Whoever has woken it until now is heard, as the kernel goes on.
+  woken_ = false;
   if (!sleeps) return;
   sleeping_ = false;
   if (fds.back().revents != 0) {

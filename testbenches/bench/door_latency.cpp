@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <poll.h>
@@ -23,7 +24,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "e1000tlm/link/host/host_fd.h"
 #include "e1000tlm/plugs/vfio_user/protocol.h"
 
 namespace {
@@ -82,8 +82,24 @@ void measure(const char* what, int rounds, std::chrono::microseconds pause,
   std::printf("%-44s %8.1f %8.1f %8.1f us\n", what, at(0.1), at(0.5), at(0.9));
 }
 
-link::UniqueFd connect_to(const std::string& path) {
-  link::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+/// Closed with it.
+class Socket {
+ public:
+  explicit Socket(int fd) : fd_(fd) { require(fd >= 0, "socket"); }
+  ~Socket() { close(); }
+  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Socket& operator=(Socket&&) = delete;
+  int get() const { return fd_; }
+  void close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_;
+};
+
+Socket connect_to(const std::string& path) {
+  Socket fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) throw std::runtime_error(path + ": too long");
@@ -106,7 +122,7 @@ void echo(int fd) {
 }
 
 void run(const std::string& path, int rounds) {
-  const link::UniqueFd door = connect_to(path);
+  const Socket door = connect_to(path);
   Message version = question(Command::kVersion, 4);
   store_le16(version.data() + kHeaderBytes + 2, 1);
   ask(door.get(), version);
@@ -124,8 +140,8 @@ void run(const std::string& path, int rounds) {
 
   std::array<int, 2> ends{};
   require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0, "socketpair");
-  link::UniqueFd here(ends[0]);
-  const link::UniqueFd there(ends[1]);
+  Socket here(ends[0]);
+  const Socket there(ends[1]);
   std::thread other(echo, there.get());
   Message plain(32);
   const auto through_socket = [&] {
@@ -142,7 +158,7 @@ void run(const std::string& path, int rounds) {
     measure("  message that needs no simulation", count, pause, [&] { ask(door.get(), info); });
     measure("  register read (STATUS)", count, pause, [&] { ask(door.get(), status); });
   }
-  here.reset();
+  here.close();
   other.join();
 }
 
