@@ -12,8 +12,4 @@ inline constexpr bool kInstrumented = false;
 #endif
 inline constexpr bool kMayRunOutOfDescriptors = !kInstrumented;
 
-/// The address sanitizer takes the stacks of SystemC's threads for overflows when an exception
-/// passes after they have run (https://github.com/google/sanitizers/issues/189).
-inline constexpr bool kMayThrowAfterThreads = !kInstrumented;
-
 }  // namespace e1000tlm::test
