@@ -23,8 +23,12 @@ namespace e1000tlm::virtio {
 
 /// Feature bits that concern queues (virtio 1.2, 6).
 namespace ring_feature {
-inline constexpr std::uint64_t kIndirect = 1ULL << 28, kEventIndex = 1ULL << 29,
-                               kVersion1 = 1ULL << 32;
+/// Chains may go on in a table of their own.
+inline constexpr std::uint64_t kIndirect = 1ULL << 28;
+/// Notices are asked for by index.
+inline constexpr std::uint64_t kEventIndex = 1ULL << 29;
+/// The rules of virtio 1.0 and later hold.
+inline constexpr std::uint64_t kVersion1 = 1ULL << 32;
 }  // namespace ring_feature
 
 /// Where a queue is.
@@ -53,13 +57,19 @@ struct SplitLayout {
 
 /// A descriptor (virtio 1.2, 2.7.5).
 struct Descriptor {
-  std::uint64_t address = 0;
-  std::uint32_t length = 0;
-  std::uint16_t flags = 0;
-  std::uint16_t next = 0;
+  std::uint64_t address = 0;  ///< of the piece of memory, or of an indirect table
+  std::uint32_t length = 0;   ///< its bytes
+  std::uint16_t flags = 0;    ///< see below
+  std::uint16_t next = 0;     ///< index of the chain's next descriptor, with kNext
 
+  /// Size in memory.
   static constexpr std::size_t kBytes = 16;
-  static constexpr std::uint16_t kNext = 1, kWrite = 2, kIndirect = 4;
+  /// Flag: the chain goes on.
+  static constexpr std::uint16_t kNext = 1;
+  /// Flag: the device writes; else it reads.
+  static constexpr std::uint16_t kWrite = 2;
+  /// Flag: a table of descriptors with the rest of the chain is there.
+  static constexpr std::uint16_t kIndirect = 4;
   /// From kBytes bytes.
   static Descriptor decode(const std::uint8_t* bytes);
   /// To kBytes bytes.
@@ -101,8 +111,8 @@ struct RingOptions {
 
 /// A piece of memory.
 struct Piece {
-  std::uint64_t address = 0;
-  std::uint32_t length = 0;  ///< bytes, not 0
+  std::uint64_t address = 0;  ///< its first byte
+  std::uint32_t length = 0;   ///< bytes, not 0
 };
 
 /// The device's side of a queue.
@@ -193,7 +203,7 @@ class DriverQueue {
  public:
   /// A piece of a buffer.
   struct Buffer {
-    std::uint64_t address = 0;
+    std::uint64_t address = 0;   ///< its first byte
     std::uint32_t length = 0;    ///< bytes, not 0
     bool device_writes = false;  ///< all that the device writes comes after all that it reads
   };

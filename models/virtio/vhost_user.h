@@ -93,20 +93,48 @@ enum class BackendRequest : std::uint32_t {
 
 /// Bits of features that are the protocol's own, beside those of the device (virtio 1.2, 2.2).
 namespace feature {
+/// Writes are noted in a log.
 inline constexpr std::uint64_t kLogAll = 1ULL << 26;
+/// There are protocol features.
 inline constexpr std::uint64_t kProtocolFeatures = 1ULL << 30;
 }  // namespace feature
 
-/// Bits of protocol features.
+/// Bits of protocol features, each with what it allows.
 namespace protocol_feature {
-inline constexpr std::uint64_t kMq = 1ULL << 0, kLogShmfd = 1ULL << 1, kRarp = 1ULL << 2,
-                               kReplyAck = 1ULL << 3, kMtu = 1ULL << 4, kBackendReq = 1ULL << 5,
-                               kCrossEndian = 1ULL << 6, kCryptoSession = 1ULL << 7,
-                               kPageFault = 1ULL << 8, kConfig = 1ULL << 9,
-                               kBackendSendFd = 1ULL << 10, kHostNotifier = 1ULL << 11,
-                               kInflightShmfd = 1ULL << 12, kResetDevice = 1ULL << 13,
-                               kInbandNotifications = 1ULL << 14, kConfigureMemSlots = 1ULL << 15,
-                               kStatus = 1ULL << 16;
+/// kGetQueueNum.
+inline constexpr std::uint64_t kMq = 1ULL << 0;
+/// A descriptor beside kSetLogBase.
+inline constexpr std::uint64_t kLogShmfd = 1ULL << 1;
+/// kSendRarp.
+inline constexpr std::uint64_t kRarp = 1ULL << 2;
+/// Header::need_reply.
+inline constexpr std::uint64_t kReplyAck = 1ULL << 3;
+/// kNetSetMtu.
+inline constexpr std::uint64_t kMtu = 1ULL << 4;
+/// kSetBackendReqFd.
+inline constexpr std::uint64_t kBackendReq = 1ULL << 5;
+/// kSetVringEndian.
+inline constexpr std::uint64_t kCrossEndian = 1ULL << 6;
+/// Crypto sessions.
+inline constexpr std::uint64_t kCryptoSession = 1ULL << 7;
+/// Postcopy migration.
+inline constexpr std::uint64_t kPageFault = 1ULL << 8;
+/// kGetConfig and kSetConfig.
+inline constexpr std::uint64_t kConfig = 1ULL << 9;
+/// Descriptors beside requests of the back-end.
+inline constexpr std::uint64_t kBackendSendFd = 1ULL << 10;
+/// BackendRequest::kVringHostNotifierMsg.
+inline constexpr std::uint64_t kHostNotifier = 1ULL << 11;
+/// kGetInflightFd and kSetInflightFd.
+inline constexpr std::uint64_t kInflightShmfd = 1ULL << 12;
+/// kResetDevice.
+inline constexpr std::uint64_t kResetDevice = 1ULL << 13;
+/// kVringKick, BackendRequest::kVringCall and kVringErr; goes with kReplyAck and kBackendReq.
+inline constexpr std::uint64_t kInbandNotifications = 1ULL << 14;
+/// kGetMaxMemSlots, kAddMemReg and kRemMemReg.
+inline constexpr std::uint64_t kConfigureMemSlots = 1ULL << 15;
+/// kSetStatus and kGetStatus.
+inline constexpr std::uint64_t kStatus = 1ULL << 16;
 }  // namespace protocol_feature
 
 /// What stands before each payload.
@@ -223,11 +251,12 @@ enum class PayloadKind : std::uint8_t {
 
 /// What the protocol says of a request.
 struct RequestInfo {
-  std::uint32_t number;  ///< see Request, BackendRequest
-  const char* name;      ///< as the protocol's document has it, without VHOST_USER_
-  PayloadKind payload;   ///< of the request
-  std::uint8_t min_descriptors, max_descriptors;  ///< beside it, unless its payload tells
-  PayloadKind reply;  ///< kNone: it has no answer unless one is asked for by need_reply
+  std::uint32_t number;          ///< see Request, BackendRequest
+  const char* name;              ///< as the protocol's document has it, without VHOST_USER_
+  PayloadKind payload;           ///< of the request
+  std::uint8_t min_descriptors;  ///< beside it, unless its payload tells
+  std::uint8_t max_descriptors;  ///< ditto
+  PayloadKind reply;             ///< kNone: it has no answer unless one is asked for by need_reply
   std::uint8_t reply_descriptors;  ///< most beside the answer
 };
 
