@@ -18,6 +18,7 @@ namespace vhost = virtio::vhost_user;
 namespace net = vhost::net_feature;
 using State = vhost::FrontEnd::State;
 
+constexpr const char* kGone = "has gone";
 constexpr milliseconds kSlice{20};
 // Frames after which the socket is looked at although there are more.
 constexpr unsigned kServeEvery = 256;
@@ -66,7 +67,8 @@ void VhostUserDevice::wait_for_agreement() {
   const auto deadline = SteadyClock::now() + kPatience;
   for (serve(); !running(); serve()) {
     if (server && config_.stop && config_.stop()) return;
-    if (!server && !peer_) throw std::runtime_error("the back-end " + trouble_);
+    if (!server && !peer_)
+      throw std::runtime_error("the back-end " + (trouble_.empty() ? kGone : trouble_));
     if (!server && SteadyClock::now() > deadline) {
       throw std::runtime_error("the back-end does not answer " + front_.waiting_for());
     }
@@ -78,11 +80,8 @@ void VhostUserDevice::wait_for_agreement() {
 
 /// Makes what progress there is to make with the back-end's socket.
 void VhostUserDevice::serve() {
-  if (!peer_) {
-    if (!peer_.find()) return;
-    channel_.clear();
-    front_.connected();
-  }
+  if (!peer_.find()) return;
+  if (front_.state() == State::kIdle) front_.connected();
   // What has been answered may allow the next request, and that be answered at once.
   while (peer_ && send_messages() && take_messages()) {
   }
@@ -95,7 +94,7 @@ bool VhostUserDevice::send_messages() {
     switch (channel_.send(peer_.fd(), ConstBytes(message->bytes), message->descriptors)) {
       case VhostChannel::Sent::kAll: break;
       case VhostChannel::Sent::kLater: peer_.wait_for_room(true); return true;
-      case VhostChannel::Sent::kGone: lose("has gone"); return false;
+      case VhostChannel::Sent::kGone: lose(kGone); return false;
     }
     front_.sent();
     proceed();
@@ -118,7 +117,7 @@ bool VhostUserDevice::take_messages() {
     lose(channel_.why());
   } else if (!there) {
     const std::string waiting = front_.waiting_for();
-    lose(waiting.empty() ? "has gone" : "has gone instead of answering " + waiting);
+    lose(waiting.empty() ? std::string(kGone) : "has gone instead of answering " + waiting);
   }
   return moved && peer_;
 }
@@ -132,16 +131,19 @@ void VhostUserDevice::proceed() {
   if (running() && !std::exchange(kicked_, true)) queues_.kick_all();
 }
 
+/// That it has gone, and nothing else, is no fault of a back-end.
 void VhostUserDevice::lose(const std::string& why) {
+  if (why != kGone) {
+    if (troubles_++ == 0) trouble_ = why;
+  }
+  if (log_.is_open()) log_ << "- the back-end " << why << std::endl;
+  end_session();
+}
+
+void VhostUserDevice::end_session() {
   lost_ += queues_.unsent();
   queues_.begin(0);
   kicked_ = false;
-  if (why != "has gone") {
-    if (troubles_++ == 0) trouble_ = why;
-  } else if (trouble_.empty() && !peer_.waits_for_peers()) {
-    trouble_ = why;
-  }
-  if (log_.is_open()) log_ << "- the back-end " << why << std::endl;
   front_.disconnected();
   channel_.clear();
   peer_.hang_up();
@@ -231,7 +233,7 @@ std::string VhostUserDevice::shut_down() {
       is_ready(peer_.fd(), POLLIN, left);
     }
   }
-  if (peer_) lose("has gone");
+  if (peer_) end_session();
   log_.close();
   return {};
 }
@@ -239,7 +241,7 @@ std::string VhostUserDevice::shut_down() {
 std::uint64_t VhostUserDevice::unsent() { return std::exchange(lost_, 0); }
 
 std::string VhostUserDevice::why_closed() const {
-  const std::string what = "the back-end " + (trouble_.empty() ? "has gone" : trouble_);
+  const std::string what = "the back-end " + (trouble_.empty() ? kGone : trouble_);
   const bool again = config_.chardev.descriptor.empty() && !config_.chardev.server;
   return again ? what + " (reconnect=SECONDS looks for it again)" : what;
 }

@@ -67,6 +67,7 @@ class VhostUserDevice : public HostDevice {
   bool send_messages();
   void proceed();
   void lose(const std::string& why);
+  void end_session();
   std::optional<ReadResult> received();
   HostDevice::WriteResult without_session() const;
   void use_up(std::chrono::milliseconds span);

@@ -132,7 +132,9 @@ class VhostBackEnd {
     UniqueFd fd;
     void set() const {
       const std::uint64_t one = 1;
-      if (fd) EXPECT_EQ(::write(fd.get(), &one, sizeof one), 8);
+      if (fd) {
+        EXPECT_EQ(::write(fd.get(), &one, sizeof one), 8);
+      }
     }
   };
   struct Ring {

@@ -516,7 +516,9 @@ TEST(VhostUserHostile, WorkThatWasNotLeftToUs) {
     bench.read();
     EXPECT_EQ(bench.drops["offload"], allowed ? 0U : 1U);
     ASSERT_EQ(bench.frames.size(), allowed ? 1U : 0U);
-    if (allowed) EXPECT_NE(bench.frames[0][40] | bench.frames[0][41], 0) << "it is summed";
+    if (allowed) {
+      EXPECT_NE(bench.frames[0][40] | bench.frames[0][41], 0) << "it is summed";
+    }
     Octets beyond = needs_checksum;
     beyond[6] = 0xFF;
     back_end.give(udp, 0, beyond);
