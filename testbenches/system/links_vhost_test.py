@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import time
-import unittest
 
 import support
 from links_support import Board, datagrams, drain, frame, have, reflects
@@ -51,13 +50,13 @@ class Testpmd:
         self.start()
 
     def start(self):
-        if os.path.exists(self.iface) and "client=1" not in self.command[-1]:
-            if not any("client=1" in word for word in self.command):
-                os.remove(self.iface)  # it does not replace what a killed one has left
+        listens = not any("client=1" in word for word in self.command)
+        if listens and os.path.exists(self.iface):
+            os.remove(self.iface)  # it does not replace what a killed one has left
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log, start_new_session=True)
         deadline = time.monotonic() + PATIENCE
-        while "Port 0: link state change" not in self.words() and not os.path.exists(self.iface):
+        while not os.path.exists(self.iface):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.scenario.fail("testpmd does not start: " + self.words())
             time.sleep(0.1)
@@ -74,25 +73,35 @@ class Testpmd:
 
 
 class Traffic(Scenario):
-    def generate(self, link, *more, frames=1500):
+    # As many frames as a ring has room for: however late we are, the back-end need not drop any.
+    FRAMES = 500
+
+    def check(self, text, frames):
+        result = json.loads(text)
+        nic = result["nics"][0]
+        self.assertEqual(nic["wire_out"]["frames"], frames)
+        self.assertEqual(nic["wire_in"]["frames"], frames)
+        self.assertEqual(nic["wire_in"]["bytes"], nic["wire_out"]["bytes"])
+        self.assertEqual(nic["lost"], {})
+        self.assertEqual(result["streams"][0]["corrupt"], 0)
+        self.assertEqual(result["streams"][0]["received"], frames)
+
+    def generate(self, link, frames=FRAMES):
         """Sends frames of many sizes and wants all back, unchanged: the generator looks."""
         result = sim("--app", "generate", "--frames", str(frames), "--size", "imix", "--rate",
-                     "20Mbit/s", "--nic", "aneg=10ms", "--link", link, "--json", "-", *more,
+                     "20Mbit/s", "--nic", "aneg=10ms", "--link", link, "--json", "-",
                      timeout=PATIENCE)
-        self.assertEqual(result.returncode, 0, result.stderr + self.pmd.words())
-        nic = json.loads(result.stdout)["nics"][0]
-        self.assertEqual(nic["partner"]["frames_from_nic"], frames)
-        self.assertEqual(nic["partner"]["frames_to_nic"], frames)
-        self.assertEqual(nic["lost"], {})
-        return nic
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.check(result.stdout, frames)
 
     def test_frames_come_back_with_all_options(self):
         path = self.path("vhost")
-        self.pmd = Testpmd(self, path)
+        Testpmd(self, path)
         log = self.path("messages")
-        for options in ("", ",mrg_rxbuf=off", ",event_idx=off", ",queue_size=64", ",mtu=1500"):
+        for options in ("", ",mrg_rxbuf=off", ",event_idx=off", ",mtu=1500", ",offload=on"):
             with self.subTest(options):
-                self.generate(f"vhost-user:path={path},log={log}{options}")
+                self.generate(f"vhost-user:path={path},log={log},queue_size=1024{options}")
+        self.generate(f"vhost-user:path={path},queue_size=64", frames=60)
         with open(log, encoding="utf-8") as file:
             lines = file.read().splitlines()
         self.assertEqual(lines[:2], ["> SET_OWNER", "> GET_FEATURES"])
@@ -102,31 +111,22 @@ class Traffic(Scenario):
 
     def test_several_queues(self):
         path = self.path("vhost")
-        self.pmd = Testpmd(self, path, queues=2)
-        self.generate(f"vhost-user:path={path},queues=2")
-
-    def test_more_queues_than_the_back_end_has_are_refused(self):
-        path = self.path("vhost")
-        self.pmd = Testpmd(self, path)
-        result = sim("--link", f"vhost-user:path={path},queues=64")
-        # DPDK offers as many as its device was made with, or a large number.
-        if result.returncode != 0:
-            self.assertEqual(result.returncode, 2, result.stderr)
-            self.assertIn("pairs of queues, not 64", result.stderr)
+        Testpmd(self, path, queues=2)
+        self.generate(f"vhost-user:path={path},queues=2,queue_size=1024")
 
     def test_as_a_server_that_waits(self):
         path = self.path("vhost")
         process = subprocess.Popen(
-            [SIM, "--app", "generate", "--frames", "500", "--rate", "20Mbit/s", "--nic",
-             "aneg=10ms", "--link", f"vhost-user:path={path},server,wait=on", "--json", "-"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [SIM, "--app", "generate", "--frames", str(self.FRAMES), "--rate", "20Mbit/s", "--nic",
+             "aneg=10ms", "--link", f"vhost-user:path={path},server,wait=on,queue_size=1024",
+             "--json", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         while not os.path.exists(path):
             time.sleep(0.05)
-        self.pmd = Testpmd(self, path, "client=1")
+        Testpmd(self, path, "client=1")
         out, err = process.communicate(timeout=PATIENCE)
-        self.assertEqual(process.returncode, 0, err + self.pmd.words())
-        self.assertEqual(json.loads(out)["nics"][0]["partner"]["frames_to_nic"], 500)
+        self.assertEqual(process.returncode, 0, err)
+        self.check(out, self.FRAMES)
 
 
 class Restart(Scenario):
@@ -137,8 +137,8 @@ class Restart(Scenario):
         pmd = Testpmd(self, path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
             ours.bind(here)
-            board = Board(self, "null", arguments=(
-                "--hub", "h", "--on-switch", f"h=vhost-user:path={path},reconnect-ms=100",
+            board = Board(self, "hub:h", arguments=(
+                "--app", "sink", "--on-switch", f"h=vhost-user:path={path},reconnect-ms=100",
                 "--on-switch", f"h=dgram:local={there},remote={here}",
                 "--json", self.path("out.json")))
             while not os.path.exists(there):
@@ -149,17 +149,16 @@ class Restart(Scenario):
             pmd.kill()
             for number in range(50):
                 send(frame(number))
-            self.assertFalse(drain(receive, None, 1.0), "nobody sends it back")
+            self.assertFalse(drain(receive, None, 1.0), "somebody sends it back")
             pmd.start()
             reflects(self, board, send, receive)
             status, out, err = board.stop()
         self.assertEqual(status, 0, out + err)
         with open(self.path("out.json"), encoding="utf-8") as file:
-            text = file.read()
-        ports = json.loads(text)["switches"][0]["ports"]
-        port = next(p for p in ports if "vhost-user" in json.dumps(p))
-        lost = json.dumps(port)
-        self.assertTrue("no_peer" in lost or "back_end_gone" in lost, text)
+            ports = json.load(file)["switches"][0]["ports"]
+        lost = next(port["lost"] for port in ports if port["to"].startswith("vhost-user"))
+        counted = lost.get("partner_no_peer", 0) + lost.get("partner_back_end_gone", 0)
+        self.assertGreaterEqual(counted, 50, "what got lost meanwhile is counted")
 
 
 if __name__ == "__main__":
