@@ -1,4 +1,5 @@
-"""A cable that ends in a vhost-user back-end: DPDK's testpmd, which sends every frame back."""
+"""A cable that ends in a vhost-user back-end: DPDK's testpmd, which sends every frame back, and
+Open vSwitch."""
 
 import json
 import os
@@ -159,6 +160,92 @@ class Restart(Scenario):
         lost = next(port["lost"] for port in ports if port["to"].startswith("vhost-user"))
         counted = lost.get("partner_no_peer", 0) + lost.get("partner_back_end_gone", 0)
         self.assertGreaterEqual(counted, 50, "what got lost meanwhile is counted")
+
+
+# Where Open vSwitch is installed; anywhere else if it is not installed but unpacked.
+OVS_ROOT = os.environ.get("E1000TLM_OVS_ROOT", "/")
+VSWITCHD = os.path.join(OVS_ROOT, "usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk")
+
+
+class OpenVSwitch:
+    """A switch of its own with two ports that connect to us, with database and sockets in the
+    scenario's directory."""
+
+    def __init__(self, scenario):
+        self.scenario = scenario
+        self.run_directory = scenario.path("ovs")
+        os.mkdir(self.run_directory)
+        self.database = "unix:" + self.file("db.sock")
+        self.environment = dict(
+            os.environ, PATH=":".join([os.path.join(OVS_ROOT, "usr/bin"),
+                                       os.path.join(OVS_ROOT, "usr/sbin"), os.environ["PATH"]]),
+            **{name: self.run_directory for name in
+               ("OVS_RUNDIR", "OVS_DBDIR", "OVS_LOGDIR", "OVS_SYSCONFDIR")})
+        schema = os.path.join(OVS_ROOT, "usr/share/openvswitch/vswitch.ovsschema")
+        self.run("ovsdb-tool", "create", self.file("conf.db"), schema)
+        self.start("ovsdb-server", self.file("conf.db"), "--remote=p" + self.database,
+                   "--unixctl=" + self.file("db.ctl"))
+        self.wait_for(self.file("db.sock"))
+        self.configure("init", wait=False)
+        # Open vSwitch asks for memory in a way that does not go without huge pages, and for a lot
+        # of it, unless told.
+        self.configure("set", "Open_vSwitch", ".", "other_config:dpdk-init=true",
+                       "other_config:per-port-memory=true", "other_config:vhost-sock-dir=.",
+                       "other_config:dpdk-extra=--no-huge "
+                       "--legacy-mem -m 512 --no-pci --no-telemetry --no-shconf", wait=False)
+        self.start(VSWITCHD, self.database, "--unixctl=" + self.file("vswitchd.ctl"))
+        self.configure("add-br", "br", "--", "set", "bridge", "br", "datapath_type=netdev")
+        for port in ("v0", "v1"):
+            self.configure("add-port", "br", port, "--", "set", "Interface", port,
+                           "type=dpdkvhostuserclient",
+                           "options:vhost-server-path=" + self.file(port))
+
+    def file(self, name):
+        return os.path.join(self.run_directory, name)
+
+    def run(self, *command):
+        result = subprocess.run(command, env=self.environment, capture_output=True, text=True,
+                                timeout=PATIENCE)
+        if result.returncode != 0:
+            with open(self.file("log"), encoding="utf-8", errors="replace") as log:
+                self.scenario.fail(f"{command}: {result.stderr} {log.read()}")
+
+    def configure(self, *words, wait=True):
+        self.run("ovs-vsctl", "--db=" + self.database, "--timeout=60",
+                 *(() if wait else ("--no-wait",)), *words)
+
+    def start(self, *command):
+        log = open(self.file("log"), "a", encoding="utf-8")
+        process = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL,
+                                   stdout=log, stderr=log, cwd=self.run_directory)
+        log.close()
+        self.scenario.addCleanup(lambda: (process.kill(), process.wait()))
+
+    def wait_for(self, path):
+        deadline = time.monotonic() + PATIENCE
+        while not os.path.exists(path):
+            self.scenario.assertLess(time.monotonic(), deadline, path)
+            time.sleep(0.05)
+
+
+class Switched(Scenario):
+    def test_two_cables_meet_in_open_vswitch(self):
+        if not os.path.exists(VSWITCHD):
+            self.skipTest("needs package openvswitch-switch-dpdk")
+        switch = OpenVSwitch(self)
+        here, there = self.path("here"), self.path("there")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
+            ours.bind(here)
+            near = Board(self, "hub:h", arguments=(
+                "--app", "sink", "--on-switch", f"h=vhost-user:path={switch.file('v0')},server",
+                "--on-switch", f"h=dgram:local={there},remote={here}"))
+            far = Board(self, f"vhost-user:path={switch.file('v1')},server")
+            switch.wait_for(there)
+            send, receive = datagrams(ours, there)
+            reflects(self, near, send, receive)
+            for board in (near, far):
+                status, out, err = board.stop()
+                self.assertEqual(status, 0, out + err)
 
 
 if __name__ == "__main__":
