@@ -79,8 +79,11 @@ are looked for when they are used (packages `passt`, `qemu-system-common`).
   wait. `testpmd` wants `--no-huge` where there are no huge pages:
   `dpdk-testpmd --no-huge -m 512 --no-pci --vdev net_vhost0,iface=/tmp/vhost.sock -- --auto-start`.
   With `server` the back-end must be told to be the client: `client=1` there, `dpdkvhostuserclient` in
-  Open vSwitch. What a back-end leaves to us with `offload=on` is done as with tap's `vnet_hdr=on`. No
-  packed virtqueues; the protocol's own features that are used are MQ, REPLY_ACK, MTU and STATUS.
+  Open vSwitch, which goes without huge pages with
+  `other_config:dpdk-extra="--no-huge --legacy-mem -m 512 --no-pci"` and
+  `other_config:per-port-memory=true`. What a back-end leaves to us with `offload=on` is done as with tap's `vnet_hdr=on`. Packed
+  virtqueues are not built; of the protocol's own features those for several queues, acknowledgements,
+  MTU and status are used.
 - Empty hosts: `socket:listen=:PORT` listens on all addresses, as QEMU does; `stream` without `host=`
   stays on 127.0.0.1.
 

@@ -75,7 +75,8 @@ PartnerRegistry::Kind vhost_user_kind() {
     return std::make_unique<VhostUserPartner>(context, end, spec);
   };
   return {
-      "a port of a vhost-user back-end such as OVS-DPDK or testpmd: path=PATH; server to listen, "
+      "a port of a vhost-user back-end such as Open vSwitch or testpmd: path=PATH; server to "
+      "listen, "
       "otherwise reconnect=SECONDS to try again; queues=N",
       {"path", "fd", "server", "wait", "reconnect", "reconnect-ms", "queues", "queue_size",
        "mrg_rxbuf", "event_idx", "offload", "mtu", "log"},

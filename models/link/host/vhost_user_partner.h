@@ -1,5 +1,5 @@
 #pragma once
-/// A port of a vhost-user back-end (OVS-DPDK, testpmd) at the end of a cable.
+/// A port of a vhost-user back-end (Open vSwitch, testpmd) at the end of a cable.
 
 #include "e1000tlm/link/host/host_partner.h"
 #include "e1000tlm/link/host/vhost_user_device.h"
