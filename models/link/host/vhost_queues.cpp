@@ -23,9 +23,10 @@ constexpr std::uint64_t kBase = 0x1'0000'0000;
 constexpr std::uint64_t kPage = 4096;
 // A buffer holds the longest frame with its header; where frames may take several buffers, each is
 // offered as this much.
-constexpr std::uint64_t kBufferBytes = 5 * kPage;
+constexpr std::uint64_t kBufferBytes = 5 * kPage, kLongBufferBytes = 17 * kPage;
 constexpr std::uint32_t kMergeableBytes = 2048;
-static_assert(kBufferBytes >= kMaxFrameBytes + 12);
+static_assert(kBufferBytes >= kMaxFrameBytes + 12 &&
+              kLongBufferBytes >= OffloadFinisher::kMostBytes + 12);
 
 // virtio 1.2, 5.1.6: num_buffers stands behind the older header.
 constexpr std::size_t kHeaderBytes = 12, kNumBuffers = 10;
@@ -35,9 +36,10 @@ constexpr std::uint64_t in_pages(std::uint64_t bytes) { return (bytes + kPage - 
 
 }  // namespace
 
-VhostQueues::VhostQueues(const VhostQueuesConfig& config, const Watch& watch) : config_(config) {
+VhostQueues::VhostQueues(const VhostQueuesConfig& config, const Watch& watch)
+    : config_(config), buffer_bytes_(config.long_packets ? kLongBufferBytes : kBufferBytes) {
   const std::uint64_t ring_bytes = in_pages(SplitLayout::end_of(0, config.size));
-  const std::uint64_t each = ring_bytes + kBufferBytes * config.size;
+  const std::uint64_t each = ring_bytes + buffer_bytes_ * config.size;
   const std::size_t rings = 2 * std::size_t{config.pairs};
   const std::uint64_t size = rings * each;
   descriptor_ = UniqueFd(::memfd_create("e1000tlm-vhost", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -78,11 +80,11 @@ std::vector<virtio::vhost_user::SharedRing> VhostQueues::rings() const {
 }
 
 std::uint64_t VhostQueues::address(const Ring& ring, std::uint16_t index) const {
-  return ring.buffers + kBufferBytes * index;
+  return ring.buffers + buffer_bytes_ * index;
 }
 
 Bytes VhostQueues::buffer(const Ring& ring, std::uint16_t index) const {
-  return memory_.at(address(ring, index), kBufferBytes);
+  return memory_.at(address(ring, index), buffer_bytes_);
 }
 
 void VhostQueues::begin(std::uint64_t features) {
@@ -187,7 +189,7 @@ int VhostQueues::room_fd(unsigned pair) const {
 
 bool VhostQueues::add_receive_buffer(Ring& ring, std::uint16_t index) {
   const bool mergeable = (features_ & net::kMergeableBuffers) != 0;
-  const auto size = mergeable ? kMergeableBytes : static_cast<std::uint32_t>(kBufferBytes);
+  const auto size = mergeable ? kMergeableBytes : static_cast<std::uint32_t>(buffer_bytes_);
   const std::uint64_t at = address(ring, index);
   const auto header = static_cast<std::uint32_t>(header_bytes_);
   const std::array<DriverQueue::Buffer, 1> whole{{{at, size, true}}};

@@ -20,6 +20,8 @@ namespace e1000tlm::link {
 struct VhostQueuesConfig {
   unsigned pairs = 1;        ///< each a ring to receive and one to transmit
   std::uint16_t size = 256;  ///< descriptors of a ring, a power of two
+  /// A buffer has room for a packet that is not yet cut into segments.
+  bool long_packets = false;
 };
 
 /// Memory of our own (a memfd that cannot shrink), in it all rings, and a buffer for each
@@ -90,6 +92,7 @@ class VhostQueues {
   Result broken(const char* why);
 
   VhostQueuesConfig config_;
+  std::uint64_t buffer_bytes_;
   UniqueFd descriptor_;
   Bytes bytes_;
   virtio::MappedMemory memory_;

@@ -57,8 +57,6 @@ class VhostUserDevice : public HostDevice {
 
   /// The back-end works on our rings.
   bool running() const;
-  /// The session; for tests.
-  const virtio::vhost_user::FrontEnd& session() const { return front_; }
 
  private:
   void wait_for_agreement();

@@ -57,6 +57,7 @@ VhostUserConfig vhost_user_config(const PartnerSpec& spec) {
   config.mergeable = is_on(spec, "mrg_rxbuf", true);
   config.event_index = is_on(spec, "event_idx", true);
   config.offload = is_on(spec, "offload", false);
+  config.queues.long_packets = config.offload;
   if (spec.find("mtu")) {
     config.mtu = static_cast<std::uint16_t>(spec.number("mtu", 0, kLeastMtu, kMostMtu));
   }

@@ -1,6 +1,8 @@
 // The vhost-user front-end on its own, without a simulation, against good and hostile back-ends.
 #include "e1000tlm/link/host/vhost_user_device.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <map>
@@ -525,6 +527,59 @@ TEST(VhostUserHostile, WorkThatWasNotLeftToUs) {
     bench.read();
     EXPECT_EQ(bench.drops["offload"], allowed ? 1U : 2U);
   }
+}
+
+/// A TCP packet with so much payload, and the header that leaves its segmentation to us.
+Octets long_packet(std::size_t payload) {
+  Octets bytes = frame(14 + 20 + 20 + payload);
+  store_be16(&bytes[12], 0x0800);
+  bytes[14] = 0x45;
+  store_be16(&bytes[16], static_cast<std::uint16_t>(bytes.size() - 14));
+  bytes[20] = bytes[21] = 0;
+  bytes[23] = 6;
+  bytes[46] = 0x50;
+  return bytes;
+}
+
+TEST(VhostUserDevice, LongPacketsAreCutIntoSegments) {
+  Octets header = {1, 1, 54, 0, 0, 0, 34, 0, 16, 0};
+  store_le16(&header[4], 1460);
+  for (const char* more : {",offload=on", ",offload=on,mrg_rxbuf=off"}) {
+    Bench bench(more);
+    VhostBackEnd back_end(bench.path());
+    bench.settle(back_end);
+    ASSERT_TRUE(back_end.running());
+    const Octets packet = long_packet(60'000);
+    ASSERT_TRUE(back_end.give(packet, 0, header)) << more;
+    bench.read();
+    ASSERT_EQ(bench.frames.size(), 42U) << more;  // 41 segments of 1460 bytes are 59860
+    std::size_t at = 54;
+    for (const Octets& segment : bench.frames) {
+      EXPECT_TRUE(std::equal(segment.begin() + 54, segment.end(),
+                             packet.begin() + static_cast<std::ptrdiff_t>(at)));
+      at += segment.size() - 54;
+    }
+    EXPECT_EQ(at, packet.size());
+  }
+}
+
+TEST(VhostUserDevice, TheOnlyBackEndGoesForGood) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+  std::thread serving([&] {
+    VhostBackEnd back_end{UniqueFd(ends[1])};
+    while (!back_end.running() && back_end.serve()) std::this_thread::sleep_for(milliseconds(1));
+  });
+  VhostUserDevice device(
+      vhost_user_config(PartnerSpec::parse("vhost-user:fd=" + std::to_string(ends[0]))));
+  EXPECT_EQ(device.write(frame(60), milliseconds(0)).outcome, Outcome::kDone);
+  serving.join();
+  const HostDevice::ReadResult lost = device.read();
+  EXPECT_EQ(lost.outcome, Outcome::kDropped);
+  EXPECT_STREQ(lost.reason, "back_end_gone");
+  EXPECT_EQ(device.read().outcome, Outcome::kClosed);
+  EXPECT_EQ(device.write(frame(60), milliseconds(0)).outcome, Outcome::kClosed);
+  EXPECT_EQ(device.why_closed(), "the back-end has gone");
 }
 
 }  // namespace
