@@ -54,10 +54,12 @@ class Testpmd:
         listens = not any("client=1" in word for word in self.command)
         if listens and os.path.exists(self.iface):
             os.remove(self.iface)  # it does not replace what a killed one has left
+        before = len(self.words())
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log, start_new_session=True)
         deadline = time.monotonic() + PATIENCE
-        while not os.path.exists(self.iface):
+        # Its socket is there long before it moves frames.
+        while "io packet forwarding" not in self.words()[before:]:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.scenario.fail("testpmd does not start: " + self.words())
             time.sleep(0.1)
