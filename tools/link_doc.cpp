@@ -73,6 +73,17 @@ are looked for when they are used (packages `passt`, `qemu-system-common`).
   counters of the other end are not looked at.
 - `passt`: frames go to it without the padding of short ones. With passt of 2023 (Debian 12) the first connection
   after its start sometimes gets no answer, and the next one does; why is not known.
+- `vhost-user`: the link is a front-end without a guest, as DPDK's virtio-user is. A back-end's ring of
+  frames that it has not used when it goes is lost and counted (`back_end_gone`), since it may have sent
+  some of them; while none is connected frames are (`no_peer`), and while one has not agreed yet they
+  wait. `testpmd` wants `--no-huge` where there are no huge pages:
+  `dpdk-testpmd --no-huge -m 512 --no-pci --vdev net_vhost0,iface=/tmp/vhost.sock -- --auto-start`.
+  With `server` the back-end must be told to be the client: `client=1` there, `dpdkvhostuserclient` in
+  Open vSwitch, which goes without huge pages with
+  `other_config:dpdk-extra="--no-huge --legacy-mem -m 512 --no-pci"` and
+  `other_config:per-port-memory=true`. What a back-end leaves to us with `offload=on` is done as with tap's `vnet_hdr=on`. Packed
+  virtqueues are not built; of the protocol's own features those for several queues, acknowledgements,
+  MTU and status are used.
 - Empty hosts: `socket:listen=:PORT` listens on all addresses, as QEMU does; `stream` without `host=`
   stays on 127.0.0.1.
 
@@ -80,10 +91,9 @@ are looked for when they are used (packages `passt`, `qemu-system-common`).
 
 | QEMU's | why | what it would take |
 |---|---|---|
-| `tap,vhost=on` (vhost-net) | the kernel's vhost-net drives virtqueues in a guest's memory; the cable of an e1000 has none, and the machines this is tested on lack the module | a virtqueue owned by the link, `/dev/vhost-net`, a kernel with `CONFIG_VHOST_NET` |
-| `vhost-vdpa` | needs a vDPA device or its simulator in the kernel (`CONFIG_VDPA_SIM_NET`) | the same virtqueue, and `/dev/vhost-vdpa-N` |
+| `tap,vhost=on` (vhost-net) | the kernel's vhost-net works on virtqueues and a tap device at once; the machines this is tested on lack the module | the virtqueues that `vhost-user` has, handed over by `ioctl` on `/dev/vhost-net` instead of messages; a kernel with `CONFIG_VHOST_NET` |
+| `vhost-vdpa` | needs a vDPA device or its simulator in the kernel (`CONFIG_VDPA_SIM_NET`) | the same virtqueues and `ioctl`s on `/dev/vhost-vdpa-N`, and the device's status and configuration space |
 | `netmap` | needs the netmap module, which is no part of Linux | the module, and a partner on its rings |
-| `vhost-user` | not yet | virtqueues in a shared memory file and the vhost-user protocol |
 )";
 
 /// What the user types or puts something of their own in for: set as code.

@@ -13,6 +13,7 @@
 #include "e1000tlm/link/host/tap_partner.h"
 #include "e1000tlm/link/host/user_partner.h"
 #include "e1000tlm/link/host/vde_partner.h"
+#include "e1000tlm/link/host/vhost_user_partner.h"
 #include "e1000tlm/link/simple_partners.h"
 
 namespace e1000tlm::link {
@@ -41,6 +42,7 @@ PartnerRegistry builtin_partners() {
   add("socket", socket_kind());
   add("l2tpv3", l2tpv3_kind());
   add("passt", passt_kind());
+  add("vhost-user", vhost_user_kind());
   add("null", null_kind());
   add("loopback", loopback_kind());
 #ifdef E1000TLM_HAS_SLIRP

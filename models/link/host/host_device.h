@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "e1000tlm/tlm/bytes.h"
 
@@ -50,6 +51,13 @@ class HostDevice {
 
   /// Called once, when nothing is read or written any more. Says what went wrong, if anything did.
   virtual std::string shut_down() { return {}; }
+
+  /// Frames that write() took and the host's end has not taken after all. Called once, after
+  /// shut_down().
+  virtual std::uint64_t unsent() { return 0; }
+
+  /// What its user should know although it works, a sentence each. Called once, after shut_down().
+  virtual std::vector<std::string> warnings() const { return {}; }
 
   /// poll(POLLOUT) says whether write() has room. Otherwise a busy device is tried again.
   virtual bool poll_tells_room() const = 0;

@@ -41,7 +41,6 @@ HostPartner::HostPartner(const sc_core::sc_module_name& name, CableEndIf& end,
                          Time hold_flush)
     : LinkPartner(name, end, spec),
       what_(text_of(spec)),
-      why_gone_(device->why_closed()),
       device_(std::move(device)),
       hold_("hold", pause_, statistics_, {hold_flush, HoldQueue::kLiveCapacity}),
       gate_("gate"),
@@ -92,7 +91,10 @@ void HostPartner::finish() {
     outgoing_.clear();
     incoming_.clear();
     closed_ = true;
+    if (gone_ && !told_gone_) why_gone_ = device_->why_closed();
     const std::string trouble = device_->shut_down();
+    if (const std::uint64_t frames = device_->unsent(); frames > 0) drop("host_closed", frames);
+    warnings_ = device_->warnings();
     device_.reset();
     if (!trouble.empty()) SC_REPORT_WARNING(kReport, (what_ + ": " + trouble).c_str());
   }
@@ -295,6 +297,7 @@ void HostPartner::collect_drops() {
   drops_.clear();
   if (!gone_ || told_gone_) return;
   told_gone_ = true;
+  if (device_) why_gone_ = device_->why_closed();
   const std::string text = what_ + ": " + why_gone_ + "; frames to it are lost";
   SC_REPORT_WARNING(kReport, text.c_str());
 }

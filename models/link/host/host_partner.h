@@ -67,6 +67,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   /// See HostFlush.
   bool flush(std::chrono::milliseconds timeout) override;
   std::string fault() const override { return told_gone_ ? why_gone_ : ""; }
+  std::vector<std::string> warnings() const override { return warnings_; }
 
   /// See finish().
   static constexpr std::chrono::milliseconds kLastFlush{200};
@@ -105,6 +106,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
 
   std::string what_;
   std::string why_gone_;
+  std::vector<std::string> warnings_;
   std::unique_ptr<HostDevice> device_;
   HoldQueue hold_;
   AsyncGate gate_;

@@ -167,6 +167,22 @@ constexpr std::array<Key, 6> kVdeKeys{{
     {"reconnect-ms", "0", "the same in milliseconds"},
 }};
 
+constexpr std::array<Key, 13> kVhostUserKeys{{
+    {"path", "-", "UNIX socket of the back-end"},
+    {"fd", "-", "number of an open stream socket instead"},
+    {"server", "off", "on: listen; the back-end connects"},
+    {"wait", "off", "with server, on: nothing begins before a back-end has agreed (QEMU's on)"},
+    {"reconnect", "0", "seconds until the next attempt to connect; 0: only one"},
+    {"reconnect-ms", "0", "the same in milliseconds"},
+    {"queues", "1", "pairs of virtqueues, 1 to 64; the back-end must have as many"},
+    {"queue_size", "256", "descriptors of a virtqueue, 8 to 1024, a power of two"},
+    {"mrg_rxbuf", "on", "off: a frame from the back-end takes one buffer"},
+    {"event_idx", "on", "off: notices are suppressed by flags alone"},
+    {"offload", "off", "on: the back-end leaves segmentation and checksums to us"},
+    {"mtu", "-", "MTU that the back-end is told"},
+    {"log", "-", "file for the messages of the protocol, by name"},
+}};
+
 constexpr Kind kKinds[] = {
     {"bridge", kBridgeKeys, "bridge", "no: the helper has the right", "live", "as tap", "as tap"},
     {"dgram", kDgramKeys, "dgram", "no", "live",
@@ -202,6 +218,10 @@ constexpr Kind kKinds[] = {
     {"vde", kVdeKeys, "vde", "no", "live",
      "frames wait for a full switch (16384 at most); the switch drops what we do not take",
      "no_peer, host_error"},
+    {"vhost-user", kVhostUserKeys, "vhost-user with -chardev socket", "no", "live",
+     "frames wait for a full virtqueue or a back-end that has not agreed yet (16384 at most); the "
+     "back-end finds no free buffers while 1024 frames wait for the NIC",
+     "no_peer, back_end_gone, offload"},
 };
 
 std::string padded(const std::string& text, std::size_t width) {

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 #include <poll.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
-#include "e1000tlm/link/host/host_timer.h"
 #include "e1000tlm/link/host/host_watch.h"
 #include "e1000tlm/link/host/length_prefix.h"
 
@@ -22,135 +18,9 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-/// Takes one connection after the other. Rests while there is no descriptor left for one: it would
-/// be ready all the time.
-class Acceptor {
- public:
-  Acceptor(UniqueFd listener, const Watch& watch)
-      : watch_(watch), timer_(watch), fd_(std::move(listener)) {
-    watch_.add(fd_.get(), EPOLLIN);
-  }
-  /// One that waits, or none. The next one is waited for from listen() on.
-  UniqueFd accept() {
-    if (resting_ && !timer_.expired()) return {};
-    UniqueFd connection = accept_from(fd_.get());
-    if (connection && !watch_.try_add(connection.get(), 0)) connection.reset();
-    const bool rest = !connection && out_of_descriptors(errno);
-    const bool idle = connection || rest;
-    if (idle || resting_) watch_.change(fd_.get(), idle ? 0U : std::uint32_t{EPOLLIN});
-    if (rest) timer_.start(kDescriptorRest);
-    resting_ = rest;
-    return connection;
-  }
-  void listen() {
-    if (!resting_) watch_.change(fd_.get(), EPOLLIN);
-  }
-
- private:
-  const Watch& watch_;
-  Timer timer_;
-  UniqueFd fd_;
-  bool resting_ = false;
-};
-
-/// Tries to connect again and again, without ever waiting.
-class Connector {
- public:
-  Connector(const SocketAddress& address, milliseconds interval, const Watch& watch)
-      : addresses_(resolve(address)), interval_(interval), watch_(watch), timer_(watch) {}
-
-  /// Makes what progress there is to make; a connection that is ready, or none.
-  UniqueFd advance() {
-    if (attempt_ && is_ready(attempt_.get(), POLLOUT, milliseconds(0))) {
-      int error = 0;
-      socklen_t size = sizeof error;
-      ::getsockopt(attempt_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-      if (error == 0 && !is_connected_to_itself(attempt_.get())) return taken();
-      attempt_.reset();
-      return try_from(next_);
-    }
-    return timer_.expired() ? try_from(0) : UniqueFd();
-  }
-  UniqueFd start() { return try_from(0); }
-  void wait_for_next_attempt() const { timer_.start(interval_); }
-
- private:
-  /// Tries the addresses from this one on. Having no descriptor left is a failed attempt like any
-  /// other.
-  UniqueFd try_from(std::size_t first) {
-    for (next_ = first; next_ < addresses_.size();) {
-      const ResolvedAddress& remote = addresses_[next_++];
-      attempt_ = UniqueFd(::socket(remote.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-      if (!attempt_ || !watch_.try_add(attempt_.get(), EPOLLOUT)) {
-        attempt_.reset();
-        continue;
-      }
-      const bool connected = ::connect(attempt_.get(), remote.generic(), remote.size) == 0;
-      if (!connected && errno == EINPROGRESS) return {};
-      if (connected && !is_connected_to_itself(attempt_.get())) return taken();
-      attempt_.reset();
-    }
-    wait_for_next_attempt();
-    return {};
-  }
-
-  UniqueFd taken() {
-    set_no_delay(attempt_.get());
-    return std::exchange(attempt_, {});
-  }
-
-  std::vector<ResolvedAddress> addresses_;
-  milliseconds interval_;
-  const Watch& watch_;
-  Timer timer_;
-  UniqueFd attempt_;
-  std::size_t next_ = 0;
-};
-
-/// A stream socket that somebody else has opened. Throws std::invalid_argument.
-UniqueFd stream_socket(const std::string& number, bool listening) {
-  UniqueFd fd = take_descriptor(number);
-  int type = 0;
-  int accepts = 0;
-  socklen_t size = sizeof type;
-  const bool known =
-      ::getsockopt(fd.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-      ::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &accepts, &(size = sizeof accepts)) == 0;
-  if (!known || type != SOCK_STREAM) {
-    throw std::invalid_argument("descriptor " + number + " is no stream socket");
-  }
-  if ((accepts != 0) != listening) {
-    throw std::invalid_argument(
-        "descriptor " + number +
-        (listening ? " does not listen, as server=on asks for" : " listens: say server=on"));
-  }
-  set_no_delay(fd.get());
-  return fd;
-}
-
 class StreamDevice : public HostDevice {
  public:
-  explicit StreamDevice(const StreamConfig& config) : config_(config) {
-    UniqueFd given;
-    if (!config.descriptor.empty()) given = stream_socket(config.descriptor, config.server);
-    if (config.server) {
-      acceptor_.emplace(given ? std::move(given) : listen_on(config.address), watch_);
-    } else if (given) {
-      watch_.add(given.get(), 0);
-      take(std::move(given));
-    } else if (config.reconnect.count() > 0) {
-      connector_.emplace(config.address, config.reconnect, watch_);
-      take(connector_->start());
-    } else {
-      UniqueFd connection = connect_to(config.address);
-      watch_.add(connection.get(), 0);
-      take(std::move(connection));
-    }
-  }
-  ~StreamDevice() override {
-    if (acceptor_ && !config_.address.path.empty() && config_.descriptor.empty())
-      ::unlink(config_.address.path.c_str());
-  }
+  explicit StreamDevice(const StreamConfig& config) : config_(config), peer_(config, watch_) {}
 
   int fd() const override { return watch_.fd(); }
   bool poll_tells_room() const override { return false; }
@@ -161,8 +31,8 @@ class StreamDevice : public HostDevice {
 
   ReadResult read() override {
     for (;;) {
-      if (!connection_ && !find_peer()) {
-        return {waits_for_peers() ? Outcome::kAgain : Outcome::kClosed, {}, nullptr};
+      if (!peer_.find()) {
+        return {peer_.waits_for_peers() ? Outcome::kAgain : Outcome::kClosed, {}, nullptr};
       }
       const LengthPrefixReader::Item item = reader_.next();
       leftover_.set(item.result != LengthPrefixReader::Result::kNeedsMore && reader_.inside());
@@ -175,7 +45,7 @@ class StreamDevice : public HostDevice {
         case LengthPrefixReader::Result::kNeedsMore: break;
       }
       const Bytes room = reader_.room();
-      const ssize_t bytes = ::recv(connection_.get(), room.data(), room.size(), MSG_DONTWAIT);
+      const ssize_t bytes = ::recv(peer_.fd(), room.data(), room.size(), MSG_DONTWAIT);
       if (bytes > 0) {
         reader_.received(static_cast<std::size_t>(bytes));
         continue;
@@ -189,15 +59,15 @@ class StreamDevice : public HostDevice {
 
   WriteResult write(ConstBytes frame, milliseconds wait) override {
     const auto deadline = SteadyClock::now() + wait;
-    if (!connection_) find_peer();
-    while (connection_ && !deaf_) {
+    peer_.find();
+    while (peer_ && !deaf_) {
       if (send_rest(frame)) return {Outcome::kDone, nullptr};
       if (deaf_) break;
       const auto left = std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now());
       if (left.count() <= 0) return {Outcome::kAgain, nullptr};
-      is_ready(connection_.get(), POLLOUT, left);
+      is_ready(peer_.fd(), POLLOUT, left);
     }
-    if (!connection_ && !waits_for_peers()) return {Outcome::kClosed, nullptr};
+    if (!peer_ && !peer_.waits_for_peers()) return {Outcome::kClosed, nullptr};
     return {Outcome::kDropped, "no_peer"};
   }
 
@@ -213,7 +83,7 @@ class StreamDevice : public HostDevice {
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
-    const ssize_t bytes = ::sendmsg(connection_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t bytes = ::sendmsg(peer_.fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (bytes < 0) {
       deaf_ = errno != EAGAIN && errno != EINTR && errno != ENOBUFS;
       return false;
@@ -224,39 +94,17 @@ class StreamDevice : public HostDevice {
     return true;
   }
 
-  /// Otherwise the first peer is the only one.
-  bool waits_for_peers() const { return acceptor_ || connector_; }
-
-  bool find_peer() {
-    if (acceptor_) {
-      take(acceptor_->accept());
-    } else if (connector_) {
-      take(connector_->advance());
-    }
-    return static_cast<bool>(connection_);
-  }
-
-  void take(UniqueFd connection) {
-    if (!connection) return;
-    connection_ = std::move(connection);
-    watch_.change(connection_.get(), EPOLLIN);
-  }
-
   void hang_up() {
-    connection_.reset();
+    peer_.hang_up();
     reader_.clear();
     leftover_.set(false);
     sent_ = 0;
     deaf_ = false;
-    if (acceptor_) acceptor_->listen();
-    if (connector_) connector_->wait_for_next_attempt();
   }
 
   StreamConfig config_;
   Watch watch_;
-  std::optional<Acceptor> acceptor_;    // of a server
-  std::optional<Connector> connector_;  // of a client that reconnects
-  UniqueFd connection_;
+  Chardev peer_;
   LengthPrefixReader reader_;
   Leftover leftover_{watch_};  // in the reader: what has been taken from the socket wakes nobody
   std::size_t sent_ = 0;       // of the frame that write() is offered again, with its prefix

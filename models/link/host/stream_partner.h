@@ -4,27 +4,18 @@
 #include <chrono>
 #include <memory>
 
+#include "e1000tlm/link/host/chardev.h"
 #include "e1000tlm/link/host/host_partner.h"
-#include "e1000tlm/link/host/host_socket.h"
 #include "e1000tlm/link/partner.h"
 
 namespace e1000tlm::link {
 
-struct StreamConfig {
-  SocketAddress address;
-  bool server = false;
-  /// How long after a failure or the end of a connection the next attempt begins; 0: there is none,
-  /// the first must succeed, and when its connection ends the link has gone for good. Not for
-  /// servers, which take the next peer at any time.
-  std::chrono::milliseconds reconnect{0};
-  /// Instead of the address: number of a socket that is open, listening (server) or connected.
-  std::string descriptor{};
-};
+using StreamConfig = ChardevConfig;
 
 /// Partner kind "stream": path=PATH, host=HOST,port=PORT (no host: 127.0.0.1), or fd=N; in QEMU's
 /// words addr.type=unix,addr.path=, addr.type=inet,addr.host=,addr.port=, addr.type=fd,addr.str=.
 ///   server=on|off, server   listen; default: connect
-///   reconnect=S, reconnect-ms=MS   see StreamConfig
+///   reconnect=S, reconnect-ms=MS   see ChardevConfig
 ///
 /// Compatible with QEMU's -netdev stream and -netdev socket,listen=/connect=: a frame without FCS
 /// comes after its length in four bytes, big endian. One peer at a time; others wait to be accepted
@@ -43,7 +34,7 @@ class StreamPartner : public HostPartner {
 /// What the options of a spec say. Throws std::invalid_argument.
 StreamConfig stream_config(const PartnerSpec& spec);
 
-/// StreamConfig::reconnect from the options reconnect and reconnect-ms. Throws
+/// ChardevConfig::reconnect from the options reconnect and reconnect-ms. Throws
 /// std::invalid_argument.
 std::chrono::milliseconds reconnect_interval(const PartnerSpec& spec);
 
