@@ -10,10 +10,9 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import support
-from links_support import Namespace, have, no_namespaces
+from links_support import Namespace, hand_over, have, no_taps, wait_for
 from support import Scenario, read_pcapng, sim, start_sim
 
 BYTES = 1_000_000
@@ -127,9 +126,7 @@ class Gateway(Scenario):
 
     def setUp(self):
         super().setUp()
-        reason = no_namespaces()
-        if reason is None and not os.path.exists("/dev/net/tun"):
-            reason = "no /dev/net/tun"
+        reason = no_taps()
         if reason:
             self.skipTest(reason)
         self.host, self.guest = Namespace(self), Namespace(self)
@@ -147,13 +144,7 @@ class Gateway(Scenario):
         process = start_sim(self, "--app", "forward", "--nic", "aneg=10ms", "--nic", "aneg=10ms",
                             "--link", "tap:ifname=tapg", "--link", link,
                             prefix=self.host.command())
-        deadline = time.monotonic() + 20
-        while "LOWER_UP" not in self.host.run("ip", "-o", "link", "show", "tapg").stdout:
-            self.assertIsNone(process.poll())
-            self.assertLess(time.monotonic(), deadline, "the tap is not held")
-            self.host.run("ip", "link", "set", "tapg", "up")
-            time.sleep(0.05)
-        self.host.run("ip", "link", "set", "tapg", "netns", str(self.guest.holder.pid))
+        hand_over(self, process, "tapg", self.host, self.guest)
         for command in (f"ip addr add {address}/24 dev tapg", "ip link set tapg up",
                         f"ip route add default via {gateway}"):
             self.guest.run(*command.split())
@@ -249,11 +240,8 @@ class Gateway(Scenario):
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(passt.wait)
         self.addCleanup(passt.kill)
-        deadline = time.monotonic() + 20
-        while not os.path.exists(path):
-            self.assertIsNone(passt.poll(), "passt has ended")
-            self.assertLess(time.monotonic(), deadline, "no socket")
-            time.sleep(0.02)
+        wait_for(self, lambda: passt.poll() is not None or os.path.exists(path), "no socket")
+        self.assertIsNone(passt.poll(), "passt has ended")
         return passt
 
     def test_passt_that_runs_already_and_is_started_again(self):
@@ -282,7 +270,7 @@ class Offloads(Scenario):
     """Two kernels that leave segmentation and checksums to the far end of their taps."""
 
     def test_what_the_kernel_leaves_to_the_hardware_is_done(self):
-        reason = no_namespaces()
+        reason = no_taps()
         if reason:
             self.skipTest(reason)
         board, a, b = Namespace(self), Namespace(self), Namespace(self)
@@ -293,13 +281,7 @@ class Offloads(Scenario):
                             "tap:ifname=tapb,vnet_hdr=on", "--json", self.path("out.json"),
                             prefix=board.command())
         for tap, namespace, number in (("tapa", a, 1), ("tapb", b, 2)):
-            deadline = time.monotonic() + 20
-            while "LOWER_UP" not in board.run("ip", "-o", "link", "show", tap).stdout:
-                self.assertIsNone(process.poll())
-                self.assertLess(time.monotonic(), deadline, "the tap is not held")
-                board.run("ip", "link", "set", tap, "up")
-                time.sleep(0.05)
-            board.run("ip", "link", "set", tap, "netns", str(namespace.holder.pid))
+            hand_over(self, process, tap, board, namespace)
             namespace.run("ip", "addr", "add", f"10.77.0.{number}/24", "dev", tap)
             namespace.run("ip", "addr", "add", f"fd77::{number}/64", "dev", tap, "nodad")
             namespace.run("ip", "link", "set", tap, "up")

@@ -6,11 +6,10 @@ import os
 import socket
 import struct
 import subprocess
-import time
 
 import support
-from links_support import (REFERENCE, Board, Namespace, datagrams, frame, have,
-                           no_namespaces, no_qemu, reflects, stream)
+from links_support import (REFERENCE, Board, Namespace, datagrams, frame, have, no_qemu, no_taps,
+                           reflects, stream, wait_for)
 from support import Scenario, free_port, sim
 
 
@@ -112,10 +111,7 @@ class Vde(Scenario):
         self.addCleanup(switch.stdin.close)
         self.addCleanup(switch.wait)
         self.addCleanup(switch.kill)
-        deadline = time.monotonic() + 20
-        while not os.path.exists(os.path.join(path, "ctl")):
-            self.assertLess(time.monotonic(), deadline, "no switch")
-            time.sleep(0.02)
+        wait_for(self, lambda: os.path.exists(os.path.join(path, "ctl")), "no switch")
         return switch
 
     def plug(self, path):
@@ -183,9 +179,7 @@ class Tap(Scenario):
 
     def setUp(self):
         super().setUp()
-        reason = no_namespaces()
-        if reason is None and not os.path.exists("/dev/net/tun"):
-            reason = "no /dev/net/tun"
+        reason = no_taps()
         if reason:
             self.skipTest(reason)
         self.namespace = Namespace(self)
@@ -215,14 +209,9 @@ class Tap(Scenario):
         return packets.send, receive
 
     def up(self, interface):
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            result = subprocess.run(
-                self.namespace.command("ip", "link", "set", interface, "up"), capture_output=True)
-            if result.returncode == 0:
-                return
-            time.sleep(0.05)
-        self.fail("no interface " + interface)
+        command = self.namespace.command("ip", "link", "set", interface, "up")
+        wait_for(self, lambda: subprocess.run(command, capture_output=True).returncode == 0,
+                 "no interface " + interface)
 
     def board(self, link, **options):
         return Board(self, link, prefix=self.namespace.command(), **options)
@@ -285,6 +274,12 @@ class Tap(Scenario):
         reflects(self, board, *self.packets("t0"))
         self.finish(board)
 
+    def bridged(self, board):
+        def on_bridge():
+            board.running()
+            return "master brt" in self.namespace.run("ip", "-o", "link").stdout
+        wait_for(self, on_bridge, "nothing on the bridge")
+
     def test_bridge_through_qemus_helper(self):
         reason = no_qemu()
         if reason:
@@ -305,11 +300,7 @@ class Tap(Scenario):
         os.chmod(helper, 0o755)
         for link in (f"bridge:br=brt,helper={helper}", f"tap:br=brt,helper=sh {helper},vnet_hdr=on"):
             board = self.board(link)
-            deadline = time.monotonic() + 20
-            while "master brt" not in self.namespace.run("ip", "-o", "link").stdout:
-                board.running()
-                self.assertLess(time.monotonic(), deadline, "nothing on the bridge")
-                time.sleep(0.05)
+            self.bridged(board)
             reflects(self, board, *self.packets("brt"), count=6)
             self.finish(board)
         result = subprocess.run(self.namespace.command(support.SIM, "--link",
