@@ -1,8 +1,9 @@
 /// Writes doc/links.md from the kinds of links that are built in:
-///   e1000-links > doc/links.md
+///   e1000-links --write doc/links.md     renews it, but for what ./run links has measured
 ///   e1000-links --check doc/links.md     status 1 if the file says something else
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
@@ -20,7 +21,7 @@ namespace link_ns = e1000tlm::link;
 
 constexpr const char* kBefore = R"(# Links
 
-Made from the kinds of links by `build/bin/e1000-links`; a test keeps it true. A *link* is what a
+Made from the kinds of links by `build/bin/e1000-links --write doc/links.md`; a test keeps it true. A *link* is what a
 modelled cable ends in: `--link KIND:key=value,...`, one for each adapter, or `--on-switch
 NAME=KIND:...`. `e1000-sim --link help` lists the kinds, `--link KIND:help` tells what stands here.
 
@@ -71,8 +72,10 @@ are looked for when they are used (packages `passt`, `qemu-system-common`).
 - Multicast: our own frames, which the kernel brings back, are left out; with QEMU they come back.
 - `l2tpv3`: messages with another session, a wrong cookie or of another kind are counted and dropped;
   counters of the other end are not looked at.
-- `passt`: frames go to it without the padding of short ones. With passt of 2023 (Debian 12) the first connection
-  after its start sometimes gets no answer, and the next one does; why is not known.
+- `passt`: frames go to it without the padding of short ones. It makes a user namespace for itself, which the
+  kernel refuses in a chroot. That of 2023 (Debian 12) now and then does not pass on that a server has closed a
+  connection (its own `--pcap` shows no FIN), so that clients who wait for the end wait for ever; that of 2025
+  (Debian 13) does.
 - Empty hosts: `socket:listen=:PORT` listens on all addresses, as QEMU does; `stream` without `host=`
   stays on 127.0.0.1.
 
@@ -84,7 +87,28 @@ are looked for when they are used (packages `passt`, `qemu-system-common`).
 | `vhost-vdpa` | needs a vDPA device or its simulator in the kernel (`CONFIG_VDPA_SIM_NET`) | the same virtqueue, and `/dev/vhost-vdpa-N` |
 | `netmap` | needs the netmap module, which is no part of Linux | the module, and a partner on its rings |
 | `vhost-user` | not yet | virtqueues in a shared memory file and the vhost-user protocol |
+
+## Throughput
+
+Measured by `./run links`, which needs root; `--update-doc` renews the table. At the far end a program sends
+frames as fast as the link takes them, or counts those that come. The adapter is driven over qtest in both
+machines, with the same registers and descriptors: nothing but model, back-end and far end is measured.
+e1000-sim computes every bus access and bit time meanwhile (`--quantum 0`); QEMU's e1000 knows no time. UDP
+(`dgram`, `socket`, `l2tpv3`, `user`) and tap have no back-pressure from the host: what comes too fast is lost.
+
 )";
+constexpr const char* kBegin = "<!-- measured: ./run links --update-doc -->";
+constexpr const char* kEnd = "<!-- end of measured -->";
+
+/// What has been measured, out of an earlier document.
+std::string measured(const std::string& old) {
+  const std::size_t begin = old.find(kBegin);
+  const std::size_t end = old.find(kEnd);
+  if (begin == std::string::npos || end == std::string::npos || end < begin) {
+    return std::string(kBegin) + "\n\nNot measured yet.\n\n" + kEnd;
+  }
+  return old.substr(begin, end - begin) + kEnd;
+}
 
 /// What the user types or puts something of their own in for: set as code.
 bool is_code(const std::string& word) {
@@ -152,13 +176,13 @@ void add_keys(std::ostringstream& out, const link_ns::PartnerRegistry& registry)
   }
 }
 
-std::string document() {
+std::string document(const std::string& old) {
   const link_ns::PartnerRegistry registry = link_ns::builtin_partners();
   std::ostringstream out;
   out << kBefore;
   add_table(out, registry);
   add_keys(out, registry);
-  out << kAfter;
+  out << kAfter << measured(old) << "\n";
   return out.str();
 }
 
@@ -173,5 +197,12 @@ int main(int argc, char** argv) {
               << "\n";
     return 77;
   }
-  return document_main(argc, argv, "e1000-links", document());
+  std::stringstream old;
+  if (argc == 3) old << std::ifstream(argv[2]).rdbuf();
+  const std::string text = document(old.str());
+  if (argc == 3 && std::string(argv[1]) == "--write") {
+    std::ofstream(argv[2]) << text;
+    return 0;
+  }
+  return document_main(argc, argv, "e1000-links", text);
 }

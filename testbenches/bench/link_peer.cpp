@@ -85,7 +85,11 @@ std::unique_ptr<HostDevice> open_link(const std::string& text) {
   if (spec.kind == "dgram") return link::open_dgram(spec);
   if (spec.kind == "l2tpv3") return link::open_l2tpv3(spec);
 #ifdef E1000TLM_HAS_VDEPLUG
-  if (spec.kind == "vde") return link::open_vde({spec.require("sock")});
+  if (spec.kind == "vde") {
+    link::VdeConfig config;
+    config.sock = spec.require("sock");
+    return link::open_vde(config);
+  }
 #endif
   throw std::invalid_argument(text + ": not a link that can be measured here");
 }

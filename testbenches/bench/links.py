@@ -271,7 +271,11 @@ def measure(arguments, link, machine, root, size, to_host):
         # A far end that binds for a machine that connects; the others come when it is there.
         peer = setting.start_peer(*words) if link.peer_first else None
         board = setting.start_machine()
-        board.set_up(content)
+        try:
+            board.set_up(content)
+        except OSError as gone:
+            board.process.kill()
+            raise RuntimeError(f"{machine} has ended: {board.process.communicate()[1]}") from gone
         if link.user:
             board.announce(content)
         if peer is None:
