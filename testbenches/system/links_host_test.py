@@ -3,6 +3,7 @@ and hostile datagrams."""
 
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -280,14 +281,17 @@ class Tap(Scenario):
             return "master brt" in self.namespace.run("ip", "-o", "link").stdout
         wait_for(self, on_bridge, "nothing on the bridge")
 
-    def test_bridge_through_qemus_helper(self):
+    def make_bridge(self):
+        self.namespace.run("ip", "link", "add", "brt", "type", "bridge")
+        self.namespace.run("ip", "link", "set", "brt", "up")
+
+    def helper(self):
+        """QEMU's own, in QEMU's root; the path of a script that calls it."""
         reason = no_qemu()
         if reason:
             self.skipTest(reason)
         root = subprocess.run([REFERENCE, "path"], capture_output=True, text=True,
                               check=True).stdout.strip()
-        self.namespace.run("ip", "link", "add", "brt", "type", "bridge")
-        self.namespace.run("ip", "link", "set", "brt", "up")
         os.makedirs(self.path("etc/qemu"))
         with open(self.path("etc/qemu/bridge.conf"), "w", encoding="utf-8") as file:
             file.write("allow brt\n")
@@ -298,6 +302,26 @@ class Tap(Scenario):
                        f"mount --bind {self.path('etc')} {root}/etc && "
                        f"exec chroot {root} /usr/lib/qemu/qemu-bridge-helper \"$@\"' sh \"$@\"\n")
         os.chmod(helper, 0o755)
+        return helper
+
+    def test_a_bridge_that_goes_and_comes_back(self):
+        """The interface outlives its bridge, and works on another one that it is put on."""
+        helper = self.helper()
+        self.make_bridge()
+        board = self.board(f"bridge:br=brt,helper={helper}")
+        self.bridged(board)
+        reflects(self, board, *self.packets("brt"), count=6)
+        tap, = re.findall(r"\d+: (\w+): .* master brt", self.namespace.run("ip", "-o", "link").stdout)
+        self.namespace.run("ip", "link", "del", "brt")
+        board.running()
+        self.make_bridge()
+        self.namespace.run("ip", "link", "set", tap, "master", "brt")
+        reflects(self, board, *self.packets("brt"), count=6)
+        self.finish(board)
+
+    def test_bridge_through_qemus_helper(self):
+        helper = self.helper()
+        self.make_bridge()
         for link in (f"bridge:br=brt,helper={helper}", f"tap:br=brt,helper=sh {helper},vnet_hdr=on"):
             board = self.board(link)
             self.bridged(board)
