@@ -21,13 +21,13 @@
 #include <string>
 #include <vector>
 
+#include <systemc>
+
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sys/socket.h>
-
-#include <systemc>
 
 #include "e1000tlm/link/host/dgram_partner.h"
 #include "e1000tlm/link/host/l2tpv3_partner.h"
