@@ -1,9 +1,11 @@
 """Links to the host: descriptors that are passed on, a VDE switch, a bridge through QEMU's helper,
 and hostile datagrams."""
 
+import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -274,6 +276,39 @@ class Tap(Scenario):
         self.up("t0")
         reflects(self, board, *self.packets("t0"))
         self.finish(board)
+
+    def test_what_the_kernel_drops_it_counts(self):
+        """Frames for a simulator that takes none wait in the interface's queue; beyond it the kernel drops
+        them, and each is there or in the interface's count."""
+        self.namespace.run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+        board = self.board("tap:ifname=t0,speed=100", arguments=("--json", self.path("out.json")))
+        self.up("t0")
+        send_one, receive = self.packets("t0")
+        sent = []
+
+        def send(data):
+            with contextlib.suppress(OSError):  # ENOBUFS: the kernel has dropped it, and says so
+                send_one(data)
+            sent.append(data)
+        reflects(self, board, send, receive, count=3)
+        before = self.dropped()
+        board.process.send_signal(signal.SIGSTOP)  # nsenter has become the simulator
+        for number in range(3000):
+            send(frame(number, 1514))
+        lost = self.dropped()
+        board.process.send_signal(signal.SIGCONT)
+        self.assertGreater(lost, before)
+        while receive(2) is not None:
+            pass
+        self.finish(board)
+        with open(self.path("out.json"), encoding="utf-8") as file:
+            nic = json.load(file)["nics"][0]
+        self.assertEqual(nic["lost"], {})
+        self.assertEqual(nic["wire_in"]["frames"] + lost, len(sent))
+
+    def dropped(self):
+        shown = self.namespace.run("ip", "-j", "-s", "link", "show", "t0").stdout
+        return json.loads(shown)[0]["stats64"]["tx"]["dropped"]
 
     def bridged(self, board):
         def on_bridge():
