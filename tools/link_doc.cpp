@@ -94,7 +94,7 @@ Measured by `./run links`, which needs root; `--update-doc` renews the table. At
 frames as fast as the link takes them, or counts those that come. The adapter is driven over qtest in both
 machines, with the same registers and descriptors: nothing but model, back-end and far end is measured.
 e1000-sim computes every bus access and bit time meanwhile (`--quantum 0`); QEMU's e1000 knows no time. UDP
-(`dgram`, `socket`, `l2tpv3`, `user`) and tap have no back-pressure from the host: what comes too fast is lost.
+(`dgram`, `socket`, `l2tpv3`, `user`) and tap have no back-pressure from the host: what comes too fast is lost. `-`: the reference QEMU lacks that back-end.
 
 )";
 constexpr const char* kBegin = "<!-- measured: ./run links --update-doc -->";
