@@ -44,7 +44,8 @@ void fill_switches(const boost::program_options::variables_map& values, BoardCon
   each("on-switch", [&](const std::string& text) { board.outlets.push_back(parse_outlet(text)); });
 }
 
-void fill_adapters(BoardConfig& board, std::vector<NicConfig> nics, std::vector<std::string> links) {
+void fill_adapters(BoardConfig& board, std::vector<NicConfig> nics,
+                   std::vector<std::string> links) {
   const std::size_t least = board.app == AppChoice::kForward ? 2 : 1;
   if (nics.empty()) nics.resize(std::max({links.size(), least}));
   if (links.size() > nics.size()) {
