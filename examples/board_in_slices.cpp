@@ -34,6 +34,14 @@ class Swap final : public link::LinkPartner, private link::FrameSink {
     count_to_nic(*copy);
     end_.send(std::move(copy), arrival.last_bit + us(1));
   }
+  /// A pulled plug has cut the frame off before its last bit: nor does anything come back.
+  bool take_back(Time, std::size_t size) override {
+    if (end_.recall(1) == 0) return false;
+    uncount_from_nic(size);
+    --statistics_.frames_to_nic;
+    statistics_.bytes_to_nic -= size;
+    return true;
+  }
 };
 
 /// Something else that the simulation is about.

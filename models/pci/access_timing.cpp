@@ -114,6 +114,7 @@ AccessTiming::AccessTiming(const Setup& setup)
   grant_ = grant_clocks(arbiter_, requester_, ~0u);
   grant_time_ = clocks(grant_);
   one_tenure_ = simple_ && price_[0].boundary() == 0;
+  plain_ = !split_ && !delayed_ && one_price_ && posted_ == nullptr;
   simple_ = simple_ && price_[0].even();
 }
 
@@ -125,6 +126,8 @@ AccessTiming AccessTiming::master_abort(const BusSpeed& bus, const ArbiterTiming
   timing.requester_ = requester;
   timing.moves_data_ = false;
   timing.no_data_ = master_abort_clocks(bus.pcix);
+  timing.grant_ = grant_clocks(arbiter, requester, ~0u);
+  timing.grant_time_ = timing.clocks(timing.grant_);
   timing.simple_ = false;
   return timing;
 }
@@ -148,7 +151,8 @@ const TenurePrice& AccessTiming::price(const Progress& progress) const {
   }
 }
 
-Tenure AccessTiming::next(const Progress& progress, Time start) const {
+/// next() where it depends.
+Tenure AccessTiming::choose(const Progress& progress, Time start) const {
   if (!moves_data_ || !wants_data(progress, start)) {
     Tenure tenure;
     tenure.address = progress.address;
@@ -192,7 +196,8 @@ Tenure AccessTiming::cut(const Progress& progress, const Tenure& tenure,
   return price(progress).cut(tenure, elapsed);
 }
 
-TenureEnding AccessTiming::finish(Progress& progress, const Tenure& tenure, Time start) const {
+/// finish() where it depends.
+TenureEnding AccessTiming::conclude(Progress& progress, const Tenure& tenure, Time start) const {
   const Time end = start + clocks(tenure.clocks);
   progress.asked = end;
   if (!moves_data_) {

@@ -102,18 +102,31 @@ class AccessTiming {
     return progress.stage == Stage::kCompletion ? progress.completer : requester_;
   }
   Time grant(const Progress& progress, unsigned last) const {
+    if (arbiter_.parking == Parking::kNone) return grant_time_;
     return clocks(grant_clocks(arbiter_, requester(progress), last));
   }
+  /// Whoever asks is granted the bus as fast.
+  bool equal_grants() const { return arbiter_.parking == Parking::kNone; }
   /// The tenure whose address phase is at `start`.
-  Tenure next(const Progress& progress, Time start) const;
+  Tenure next(const Progress& progress, Time start) const {
+    return plain_ ? price_[0].tenure(progress.address, progress.bytes) : choose(progress, start);
+  }
   Tenure cut(const Progress& progress, const Tenure& tenure, std::uint64_t elapsed) const;
   /// The tenure has been.
-  TenureEnding finish(Progress& progress, const Tenure& tenure, Time start) const;
+  TenureEnding finish(Progress& progress, const Tenure& tenure, Time start) const {
+    if (!plain_) return conclude(progress, tenure, start);
+    progress.asked = start + clocks(tenure.clocks);
+    progress.address += tenure.bytes;
+    progress.bytes -= tenure.bytes;
+    return progress.bytes == 0 ? TenureEnding::kDone : TenureEnding::kDisconnect;
+  }
   /// It has indeed, and was not just imagined: the target keeps what was written.
   void written(const Tenure& tenure, Time start) const {
     if (posted_ != nullptr) posted_->take(start + clocks(tenure.lead), tenure.bytes);
   }
 
+  /// Whatever is left after a tenure has to wait for its data again (delayed reads).
+  bool is_delayed() const { return delayed_; }
   /// The next tenure has to wait while the same master waits for another split read.
   bool starts_split(const Progress& progress) const {
     return split_ && progress.stage == Stage::kRequest;
@@ -164,6 +177,8 @@ class AccessTiming {
             BusUsage& usage) const;
   enum class Truth : std::uint8_t { kImagined, kReal };
   Time finish_alone(Progress& progress, unsigned& last, BusUsage& usage, Truth truth) const;
+  Tenure choose(const Progress& progress, Time start) const;
+  TenureEnding conclude(Progress& progress, const Tenure& tenure, Time start) const;
   void wait_for_room(Tenure& tenure, Time start) const;
   bool wants_data(const Progress& progress, Time start) const {
     return !(delayed_ && (progress.stage == Stage::kRequest || start < progress.data_ready)) &&
@@ -187,6 +202,7 @@ class AccessTiming {
   bool simple_ = true;
   bool one_price_ = true;  // whichever the command
   bool one_tenure_ = false;
+  bool plain_ = false;  // every tenure moves data, at price_[0], whenever it is
   bool delayed_ = false;
   bool split_ = false;
   bool moves_data_ = true;

@@ -21,8 +21,9 @@ Arbiter::Request& Arbiter::make_room() {
 }
 
 Arbiter::Ticket Arbiter::request(const AccessTiming& timing, const Transfer& transfer, Time at,
-                                 Time now, Time& again) {
-  if (waiting_ != 0) settle(now);
+                                 Time now, Time& again, Told told) {
+  if (waiting_ != 0) decide(now);
+  if (waiting_ == 0) turn_known_ = false;
   Request& request = make_room();
   const auto ticket = static_cast<Ticket>(&request - requests_.data());
   request.timing = &timing;
@@ -39,17 +40,18 @@ Arbiter::Ticket Arbiter::request(const AccessTiming& timing, const Transfer& tra
   request.single = timing.one_tenure();
   if (request.single) request.busy = timing.tenure_time(transfer.address, transfer.bytes);
   ++waiting_;
+  if (turn_known_) consider(turn_, ticket);
   ++usage_[timing.master()].accesses;
-  again = is_alone(request) ? start_alone(request) + request.busy : earliest_end(ticket, now);
+  again = is_alone(request) ? start_alone(request) + request.busy : earliest_end(ticket, now, told);
   return ticket;
 }
 
-bool Arbiter::ended(Ticket ticket, Time now, Access& access, Time& again) {
+bool Arbiter::ended(Ticket ticket, Time now, Access& access, Time& again, Told told) {
   Request& request = requests_[ticket];
   if (request.waiting && !(is_alone(request) && end_alone(request, now))) {
-    settle(now);
+    decide(now);
     if (request.waiting) {
-      again = earliest_end(ticket, now);
+      again = earliest_end(ticket, now, told);
       return false;
     }
   }
@@ -58,7 +60,7 @@ bool Arbiter::ended(Ticket ticket, Time now, Access& access, Time& again) {
   return true;
 }
 
-/// settle() for one who is alone; false: has not ended yet.
+/// decide() for one who is alone; false: has not ended yet.
 bool Arbiter::end_alone(Request& request, Time now) {
   const Time start = start_alone(request);
   if (start + request.busy > now) return false;
@@ -69,50 +71,53 @@ bool Arbiter::end_alone(Request& request, Time now) {
   request.waiting = false;
   last_ = master;
   waiting_ = 0;
+  turn_known_ = false;
   return true;
 }
 
-void Arbiter::settle(Time now) {
-  while (waiting_ != 0) {
-    if (!(owner_ != kNobody ? end_tenure(now) : start_tenure(now))) return;
-  }
-}
-
 /// Whatever others do from now on.
-Time Arbiter::earliest_end(Ticket ticket, Time now) const {
+Time Arbiter::earliest_end(Ticket ticket, Time now, Told told) {
   const Request& request = requests_[ticket];
   const AccessTiming& timing = *request.timing;
   if (is_alone(request)) return std::max(start_alone(request), now) + request.busy;
-  AccessTiming::Progress progress = request.progress;
   if (owner_ == ticket) {
-    timing.finish(progress, tenure_, start_);
+    if (tenure_.tenure.last) return tenure_.end;
+    AccessTiming::Progress progress = request.progress;
+    timing.finish(progress, tenure_.tenure, tenure_.start);
     return timing.earliest_end(progress, last_);
   }
-  const Time grant = timing.grant(progress, last_);
-  Time start = std::max({progress.asked + grant, free_for(request, now), now});
+  const Time grant = timing.grant(request.progress, last_);
+  Time start = std::max({request.progress.asked + grant, free_for(request, now, told), now});
+  if (timing.one_tenure()) {
+    return start + timing.tenure_time(request.progress.address, request.progress.bytes);
+  }
   if (const Request* other = blocker(request)) start = std::max(start, other->progress.data_ready);
+  AccessTiming::Progress progress = request.progress;
   progress.asked = start - grant;
   return timing.earliest_end(progress, last_);
 }
 
 /// When the bus is free for this request at the earliest.
-Time Arbiter::free_for(const Request& request, Time now) const {
-  Ownership owner{nullptr, tenure_, start_};
+Time Arbiter::free_for(const Request& request, Time now, Told told) {
+  const bool ahead = told == Told::kNo && request.progress.asked > now;
+  const Ownership* owner = &tenure_;
   if (owner_ != kNobody) {
-    owner.request = &requests_[owner_];
+    tenure_.request = &requests_[owner_];
   } else {
-    // Newcomers may go first, but not change the order of those who are there.
-    const Turn turn = next_turn();
-    if (turn.request == nullptr || turn.request == &request) return free_;
-    owner.request = turn.request;
-    owner.start = turn.start;
-    owner.tenure = turn.request->timing->next(turn.request->progress, turn.start);
+    // Newcomers may go first, but not change the order of those who are there by then.
+    if (ahead) return free_;
+    const Turn& turn = next_turn();
+    if (turn.request == kNobody || &requests_[turn.request] == &request) return free_;
+    owner = &upcoming(turn);
   }
-  // A newcomer who stops that tenure only helps those whose turn is before what is left of it.
-  const bool before_rest = owner.request->timing->requester(owner.request->progress) ==
-                               request.timing->requester(request.progress) &&
-                           earlier(request, *owner.request);
-  return end_of_tenure(owner, before_rest ? now : kTimeNever);
+  // A newcomer who stops that tenure only helps those whose turn is before what is left of it, or
+  // while that waits for data once more.
+  const AccessTiming& its_timing = *owner->request->timing;
+  const bool before_rest =
+      ahead || (its_timing.requester(owner->request->progress) ==
+                    request.timing->requester(request.progress) &&
+                (its_timing.is_delayed() || earlier(request, *owner->request)));
+  return end_of_tenure(*owner, before_rest ? now : kTimeNever);
 }
 
 /// Which of one requester's accesses goes first. By what they are and not by who came first, which
@@ -126,50 +131,83 @@ bool Arbiter::earlier(const Request& a, const Request& b) {
 }
 
 /// Who gets the bus next, as far as is known.
-Arbiter::Turn Arbiter::next_turn() const {
-  Turn turn;
-  unsigned place = 0;
-  for (const Request& request : requests_) {
-    if (!request.waiting || blocker(request) != nullptr) continue;
-    const AccessTiming& timing = *request.timing;
-    const Time start =
-        std::max(request.progress.asked + timing.grant(request.progress, last_), free_);
-    const unsigned its_place = places(timing.requester(request.progress), last_);
-    if (start > turn.start) continue;
-    if (start == turn.start && its_place > place) continue;
-    if (start == turn.start && its_place == place && !earlier(request, *turn.request)) continue;
-    turn = {&request, start};
-    place = its_place;
+const Arbiter::Turn& Arbiter::next_turn() {
+  if (turn_known_) return turn_;
+  turn_ = {};
+  for (std::uint32_t ticket = 0; ticket < requests_.size(); ++ticket) {
+    if (requests_[ticket].waiting) consider(turn_, ticket);
   }
-  return turn;
+  turn_known_ = true;
+  return turn_;
+}
+
+/// Makes it this one's turn if it goes first.
+void Arbiter::consider(Turn& turn, std::uint32_t ticket) const {
+  const Request& request = requests_[ticket];
+  if (blocker(request) != nullptr) return;
+  const AccessTiming& timing = *request.timing;
+  const Time start =
+      std::max(request.progress.asked + timing.grant(request.progress, last_), free_);
+  if (start > turn.start) return;
+  const unsigned place = places(timing.requester(request.progress), last_);
+  if (start == turn.start) {
+    if (place > turn.place) return;
+    if (place == turn.place && !earlier(request, requests_[turn.request])) return;
+  }
+  turn = {ticket, start, place};
+}
+
+/// The tenure that begins at `start`.
+Arbiter::Ownership Arbiter::owned(const Request& request, Time start) const {
+  const AccessTiming& timing = *request.timing;
+  Ownership result;
+  result.request = &request;
+  result.tenure = timing.next(request.progress, start);
+  result.start = start;
+  result.end = start + timing.clocks(result.tenure.clocks);
+  result.expiry = start + timing.clocks(latency_clocks_[timing.requester(request.progress)]);
+  return result;
+}
+
+/// The tenure that follows if nobody comes between.
+const Arbiter::Ownership& Arbiter::upcoming(const Turn& turn) {
+  const Request& request = requests_[turn.request];
+  if (upcoming_order_ != request.order || upcoming_.start != turn.start) {
+    upcoming_ = owned(request, turn.start);
+    upcoming_order_ = request.order;
+  }
+  upcoming_.request = &request;
+  return upcoming_;
 }
 
 /// Gives the bus to somebody; false: not before the limit.
 bool Arbiter::start_tenure(Time limit) {
   const Turn turn = next_turn();
-  if (turn.request == nullptr || turn.start >= limit) return false;
-  owner_ = static_cast<std::uint32_t>(turn.request - requests_.data());
-  start_ = turn.start;
+  if (turn.request == kNobody || turn.start >= limit) return false;
+  owner_ = turn.request;
+  turn_known_ = false;
   Request& request = requests_[owner_];
   request.single = false;
   const AccessTiming& timing = *request.timing;
-  tenure_ = timing.next(request.progress, start_);
+  tenure_ = upcoming(turn);
   last_ = timing.requester(request.progress);
-  if (request.access.start == kTimeNever) request.access.start = start_;
-  usage_[timing.master()].waiting += start_ - request.progress.asked;
+  if (request.access.start == kTimeNever) request.access.start = turn.start;
+  usage_[timing.master()].waiting += turn.start - request.progress.asked;
   return true;
 }
 
 /// Ends the tenure under way; false: not until the limit.
 bool Arbiter::end_tenure(Time limit) {
+  if (tenure_.end > limit && tenure_.expiry > limit) return false;
   Request& request = requests_[owner_];
   const AccessTiming& timing = *request.timing;
-  const Tenure tenure = stopped({&request, tenure_, start_}, kTimeNever);
-  const Time end = start_ + timing.clocks(tenure.clocks);
+  tenure_.request = &request;
+  const Tenure tenure = stopped(tenure_, kTimeNever);
+  const Time end = tenure_.start + timing.clocks(tenure.clocks);
   if (end > limit) return false;
-  const TenureEnding ending = timing.finish(request.progress, tenure, start_);
-  timing.written(tenure, start_);
-  usage_[timing.master()].add(tenure, timing.clock(), ending, tenure.bytes < tenure_.bytes);
+  const TenureEnding ending = timing.finish(request.progress, tenure, tenure_.start);
+  timing.written(tenure, tenure_.start);
+  usage_[timing.master()].add(tenure, timing.clock(), ending, tenure.bytes < tenure_.tenure.bytes);
   owner_ = kNobody;
   free_ = end;
   if (ending == TenureEnding::kDone) {
@@ -181,13 +219,9 @@ bool Arbiter::end_tenure(Time limit) {
 }
 
 /// A tenure as it ends with those who want the bus, and one who wants it from `wanted` on.
-Tenure Arbiter::stopped(const Ownership& owner, Time wanted) const {
-  if (waiting_ == 1) return owner.tenure;
+Tenure Arbiter::preempted(const Ownership& owner, Time wanted) const {
   const AccessTiming& timing = *owner.request->timing;
-  const Time end = owner.start + timing.clocks(owner.tenure.clocks);
   const unsigned requester = timing.requester(owner.request->progress);
-  const Time expiry = owner.start + timing.clocks(latency_clocks_[requester]);
-  if (expiry >= end) return owner.tenure;
   for (const Request& request : requests_) {
     if (!request.waiting || request.timing->requester(request.progress) == requester ||
         blocker(request) != nullptr) {
@@ -196,16 +230,19 @@ Tenure Arbiter::stopped(const Ownership& owner, Time wanted) const {
     wanted = std::min(wanted,
                       request.progress.asked + request.timing->grant(request.progress, requester));
   }
-  if (wanted >= end) return owner.tenure;
-  const Time stop = std::max(wanted, expiry) - owner.start;
-  const auto elapsed =
-      static_cast<std::uint64_t>((stop + timing.clock() - Time{1}) / timing.clock());
-  return timing.cut(owner.request->progress, owner.tenure, elapsed);
+  if (wanted >= owner.end) return owner.tenure;
+  const Time stop = std::max(wanted, owner.expiry);
+  if (stop != owner.stop) {
+    owner.stop = stop;
+    const auto elapsed = static_cast<std::uint64_t>(
+        (stop - owner.start + timing.clock() - Time{1}) / timing.clock());
+    owner.cut = timing.cut(owner.request->progress, owner.tenure, elapsed);
+  }
+  return owner.cut;
 }
 
 /// The split read that this one's master has to wait for.
-const Arbiter::Request* Arbiter::blocker(const Request& request) const {
-  if (!request.timing->starts_split(request.progress)) return nullptr;
+const Arbiter::Request* Arbiter::split_under_way(const Request& request) const {
   for (const Request& other : requests_) {
     if (other.waiting && other.progress.stage == AccessTiming::Stage::kCompletion &&
         other.timing->master() == request.timing->master()) {

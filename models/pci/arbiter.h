@@ -47,27 +47,54 @@ class Arbiter {
     Time end{};    ///< of the last idle clock
   };
 
-  /// Latency timer of a requester, in clocks.
+  /// Latency timer of a requester, in clocks. To be set for each of them.
   void set_latency_timer(unsigned requester, unsigned clocks) {
     latency_clocks_[requester] = clocks;
+    requesters_ = std::max(requesters_, requester + 1);
   }
+
+  /// Is whoever waits told of every further request? One who asks for the bus before a request that
+  /// lies in the future can change who goes first: `again` allows for that, or not.
+  enum class Told : bool { kNo, kYes };
 
   /// Wants an access of more than 0 bytes from `at` on; `now` <= `at` is the present, which never
   /// goes back. The timing must outlive the access. `again`: when to call ended().
   Ticket request(const AccessTiming& timing, const Transfer& transfer, Time at, Time now,
-                 Time& again);
+                 Time& again, Told told = Told::kNo);
   /// True: the access has ended, `access` says when, and the ticket is no longer valid. False: call
   /// again at `again`, which is later than `now`.
-  bool ended(Ticket ticket, Time now, Access& access, Time& again);
+  bool ended(Ticket ticket, Time now, Access& access, Time& again, Told told = Told::kNo);
 
-  /// The short way for a requester who knows that nobody else can want the bus before `limit`: does
-  /// the whole access if it ends before that, and if nobody is waiting. False: nothing was done.
+  /// Told::kYes: further requests may make `again` earlier, so that ended() has to be asked anew.
+  bool may_gain(Ticket ticket, Time now, Time again) const {
+    const Request& request = requests_[ticket];
+    if (request.progress.asked <= now) return false;
+    const Time grant = request.timing->grant(request.progress, last_);
+    if (request.single && again == request.progress.asked + grant + request.busy) return false;
+    // Of two requesters it is the only one who can stop the other's tenure that has begun, or will
+    // have before a newcomer is granted the bus.
+    std::uint32_t other = owner_;
+    if (other == kNobody && turn_known_ && turn_.start < now + grant &&
+        request.timing->equal_grants()) {
+      other = turn_.request;
+    }
+    return other == kNobody || requesters_ > 2 ||
+           requests_[other].progress.stage == AccessTiming::Stage::kCompletion;
+  }
+
+  /// The short way for a requester who knows that nobody new can want the bus before `limit`: does
+  /// the whole access if it ends before that, and before those who wait could have the bus. False:
+  /// nothing was done.
   bool undisturbed(const AccessTiming& timing, const Transfer& transfer, Time at, Time limit,
                    Access& access) {
-    if (waiting_ != 0 || !timing.one_tenure()) return false;
+    if (!timing.one_tenure() || owner_ != kNobody) return false;
     const Time start = std::max(at + timing.grant({}, last_), free_);
     const Time length = timing.tenure_time(transfer.address, transfer.bytes);
     if (start + length >= limit) return false;
+    if (waiting_ != 0) {
+      if (!timing.equal_grants() || next_turn().start < start + length) return false;
+      turn_known_ = false;
+    }
     access = {at, start, start + length};
     free_ = access.end;
     last_ = timing.master();
@@ -77,7 +104,11 @@ class Arbiter {
   }
 
   /// Decides what lies before `now`. Call before a timing or a latency timer changes.
-  void settle(Time now);
+  void settle(Time now) {
+    decide(now);
+    turn_known_ = false;
+    upcoming_order_ = std::numeric_limits<std::uint64_t>::max();
+  }
 
   /// An access that nobody disturbs (loosely timed); the bus is not taken. Returns its end.
   Time alone(const AccessTiming& timing, const Transfer& transfer, Time at) {
@@ -117,36 +148,60 @@ class Arbiter {
     return std::max(request.progress.asked + request.timing->grant(request.progress, last_), free_);
   }
   bool end_alone(Request& request, Time now);
+  void decide(Time now) {
+    while (waiting_ != 0) {
+      if (!(owner_ != kNobody ? end_tenure(now) : start_tenure(now))) return;
+    }
+  }
   bool end_tenure(Time limit);
   bool start_tenure(Time limit);
   struct Turn {
-    const Request* request = nullptr;
+    std::uint32_t request = kNobody;
     Time start = kTimeNever;
+    unsigned place = 0;
   };
-  Turn next_turn() const;
+  const Turn& next_turn();
+  void consider(Turn& turn, std::uint32_t ticket) const;
   struct Ownership {
     const Request* request = nullptr;
     Tenure tenure{};  // as the owner wants it
     Time start{};
+    Time end{};     // if nobody stops it
+    Time expiry{};  // of the latency timer: nobody can stop it before
+    // As it is when it has to stop from a time on, for the last such time that was asked for.
+    mutable Time stop = kTimeNever;
+    mutable Tenure cut{};
   };
-  Tenure stopped(const Ownership& owner, Time wanted) const;
+  Ownership owned(const Request& request, Time start) const;
+  const Ownership& upcoming(const Turn& turn);
+  Tenure stopped(const Ownership& owner, Time wanted) const {
+    return waiting_ == 1 || owner.expiry >= owner.end ? owner.tenure : preempted(owner, wanted);
+  }
+  Tenure preempted(const Ownership& owner, Time wanted) const;
   Time end_of_tenure(const Ownership& owner, Time wanted) const {
     return owner.start + owner.request->timing->clocks(stopped(owner, wanted).clocks);
   }
-  Time free_for(const Request& request, Time now) const;
-  const Request* blocker(const Request& request) const;
-  Time earliest_end(Ticket ticket, Time now) const;
+  Time free_for(const Request& request, Time now, Told told);
+  const Request* blocker(const Request& request) const {
+    return request.timing->starts_split(request.progress) ? split_under_way(request) : nullptr;
+  }
+  const Request* split_under_way(const Request& request) const;
+  Time earliest_end(Ticket ticket, Time now, Told told);
 
   std::vector<Request> requests_;  // a ticket is a place here
   std::uint32_t waiting_ = 0;      // of the requests
   std::uint32_t owner_ = kNobody;  // request whose tenure is under way
-  Tenure tenure_;                  // as the owner wants it
-  Time start_{};                   // of that tenure
-  Time free_{};                    // when the bus was free last
-  unsigned last_ = ~0u;            // who had it last
+  Ownership tenure_;               // that tenure, but for the request
+  Turn turn_;                      // while there is no owner
+  bool turn_known_ = false;        // turn_ is as next_turn() would find it
+  Ownership upcoming_;             // the tenure that was to come when it was last asked for
+  std::uint64_t upcoming_order_ = std::numeric_limits<std::uint64_t>::max();  // its request's
+  Time free_{};          // when the bus was free last
+  unsigned last_ = ~0u;  // who had it last
   std::uint64_t next_order_ = 0;
   unsigned last_alone_ = ~0u;
   std::array<unsigned, kMaxRequesters> latency_clocks_{};
+  unsigned requesters_ = 0;
   std::array<BusUsage, kMaxRequesters> usage_{};
 };
 

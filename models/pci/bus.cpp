@@ -268,11 +268,23 @@ bool Bus::wait_for_turn(Master& master, const ::tlm::tlm_generic_payload& payloa
   Time again{};
   const Arbiter::Ticket ticket =
       arbiter_.request(timing(master, target, payload, extension), transfer(target, payload),
-                       now + from_sc(delay), now, again);
+                       now + from_sc(delay), now, again, Arbiter::Told::kYes);
+  reconsider();
   Arbiter::Access access;
   do {
-    sc_core::wait(to_sc(again - sc_now()));
-  } while (!arbiter_.ended(ticket, sc_now(), access, again));
+    const Time from = sc_now();
+    if (arbiter_.may_gain(ticket, from, again)) {
+      ++early_;
+      sc_core::wait(to_sc(again - from), newcomer_event_);
+      --early_;
+    } else {
+      sc_core::wait(to_sc(again - from));
+    }
+  } while (!arbiter_.ended(ticket, sc_now(), access, again, Arbiter::Told::kYes));
+  // Of what ends in the same picosecond, the devices' part comes first.
+  if (&master == host_.get() && sc_core::sc_pending_activity_at_current_time()) {
+    sc_core::wait(sc_core::SC_ZERO_TIME);
+  }
   delay = sc_core::SC_ZERO_TIME;
   if (tenures_.armed()) announce(master, payload, extension, access, !claimed);
   if (claimed) {
@@ -309,6 +321,7 @@ Tariff::Booking Bus::SlotTariff::book(::tlm::tlm_command command, std::uint64_t 
   }
   Booking booking;
   booking.ticket = bus_.arbiter_.request(timing, transfer, at, sc_now(), booking.end);
+  bus_.reconsider();
   booking.end += latency_[write];
   if (booked_.size() <= booking.ticket) booked_.resize(booking.ticket + 1);
   booked_[booking.ticket] = {address, bytes, write};
@@ -323,6 +336,7 @@ Time Bus::SlotTariff::book_before(::tlm::tlm_command command, std::uint64_t addr
                                  limit - latency_[write], access)) {
     return kTimeNever;
   }
+  bus_.reconsider();
   if (bus_.tenures_.armed()) announce({address, bytes, write}, access);
   return access.end + latency_[write];
 }
@@ -413,11 +427,13 @@ void Bus::host_invalidate(sc_dt::uint64 start, sc_dt::uint64 end) {
 // --- interrupts ---------------------------------------------------------------------------------
 
 void Bus::drive_pirq() {
-  bool level[4] = {};
+  std::array<bool, 4> level{};
   for (const auto& slot : slots_) {
     if (slot->line >= 0 && slot->intx.read()) level[slot->line] = true;
   }
   for (unsigned i = 0; i < 4; ++i) {
+    if (level[i] == pirq_level_[i]) continue;
+    pirq_level_[i] = level[i];
     if (pirq[i].size() > 0) pirq[i]->write(level[i]);
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 /// One PCI bus segment: routing, arbitration, timing, INTx wiring.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -164,6 +165,10 @@ class Bus : public sc_core::sc_module {
                 const PciExtension* extension, const Arbiter::Access& access, bool aborted) const;
   void abort(Master& master, ::tlm::tlm_generic_payload& payload);
   void conclude_error(Master& master, const Target& target, ::tlm::tlm_generic_payload& payload);
+  /// Somebody has asked for the bus.
+  void reconsider() {
+    if (early_ != 0) newcomer_event_.notify(sc_core::SC_ZERO_TIME);
+  }
   void drive_pirq();
 
   BusConfig config_;
@@ -177,6 +182,9 @@ class Bus : public sc_core::sc_module {
   std::unique_ptr<Master> host_;
   std::uint64_t decode_generation_ = 1;
   bool loosely_timed_ = false;
+  std::array<bool, 4> pirq_level_{};
+  unsigned early_ = 0;  // who have asked ahead of time and may gain by newcomers
+  sc_core::sc_event newcomer_event_;
 };
 
 }  // namespace e1000tlm::pci

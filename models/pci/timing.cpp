@@ -110,22 +110,6 @@ TenurePrice::TenurePrice(const BusSpeed& bus, const TargetTiming& target, Comman
   }
 }
 
-Tenure TenurePrice::tenure(std::uint64_t address, std::uint32_t bytes, unsigned stop_bytes) const {
-  Tenure tenure;
-  tenure.address = address;
-  tenure.bytes = bytes;
-  if (boundary_ != 0) {
-    tenure.bytes =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, boundary_ - address % boundary_));
-  }
-  tenure.stop_bytes = std::max(stop_bytes, stop_);
-  tenure.lead = lead_ + ((address >> 32) != 0 ? kAddressPhase : 0);
-  tenure.clocks = tenure.lead + beats(address, tenure.bytes) * clocks_per_beat_ + kIdle;
-  if (block_shift_ != 0) tenure.clocks += static_cast<unsigned>(stalls(address, tenure.bytes));
-  tenure.last = tenure.bytes == bytes;
-  return tenure;
-}
-
 /// Data phases that have begun `in_data` clocks after the start of the first one.
 std::uint64_t TenurePrice::begun(const Tenure& tenure, std::uint64_t in_data) const {
   if (block_shift_ == 0) {

@@ -174,7 +174,17 @@ class TenurePrice {
 
   /// The first tenure of `bytes` > 0 at `address`, up to the target's boundary. `stop_bytes`: 0 for
   /// what the bus prescribes.
-  Tenure tenure(std::uint64_t address, std::uint32_t bytes, unsigned stop_bytes = 0) const;
+  Tenure tenure(std::uint64_t address, std::uint32_t bytes, unsigned stop_bytes = 0) const {
+    Tenure tenure;
+    tenure.address = address;
+    tenure.bytes = boundary_ == 0 ? bytes : up_to_boundary(address, bytes);
+    tenure.stop_bytes = stop_bytes > stop_ ? stop_bytes : stop_;
+    tenure.lead = lead_ + ((address >> 32) != 0 ? 1 : 0);
+    tenure.clocks = tenure.lead + beats(address, tenure.bytes) * clocks_per_beat_ + 1;
+    if (block_shift_ != 0) tenure.clocks += static_cast<unsigned>(stalls(address, tenure.bytes));
+    tenure.last = tenure.bytes == bytes;
+    return tenure;
+  }
   /// What is left of a tenure whose owner finds out `elapsed` clocks after its start that it has to
   /// stop. On PCI the data phase then under way was begun with FRAME# asserted, which says that
   /// another one follows and cannot be taken back (PCI 2.3 3.3.3.1, 3.5.4): that other one is the
@@ -203,6 +213,10 @@ class TenurePrice {
   bool even() const { return block_shift_ == 0; }
 
  private:
+  std::uint32_t up_to_boundary(std::uint64_t address, std::uint32_t bytes) const {
+    const std::uint64_t room = boundary_ - address % boundary_;
+    return bytes < room ? bytes : static_cast<std::uint32_t>(room);
+  }
   /// Wait clocks for further blocks.
   std::uint64_t stalls(std::uint64_t address, std::uint32_t bytes) const {
     return (((address + bytes - 1) >> block_shift_) - (address >> block_shift_)) * block_wait_;

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "e1000tlm/tlm/kernel_sleep.h"
+
 namespace e1000tlm {
 namespace {
 
@@ -27,8 +29,11 @@ class AsyncGate::Channel : public sc_core::sc_prim_channel {
     calls_.push_back(std::move(call));
     // One request covers everything posted until the calls are taken.
     if (calls_.size() > 1) return;
-    const std::lock_guard<std::mutex> kernel(kernel_lists());
-    async_request_update();
+    {
+      const std::lock_guard<std::mutex> kernel(kernel_lists());
+      async_request_update();
+    }
+    KernelSleep::of_this_process().wake();
   }
 
   /// Exchanges the posted calls for the caller's empty vector, whose storage is used again.

@@ -82,25 +82,13 @@ class VfioUserAgent : public plugs::Agent {
   std::string name() const override { return "vfio-user"; }
   plugs::TimeMaster time() const override { return plugs::TimeMaster::kPaced; }
   void add_to(RunSummary& summary) const override {
-    const plugs::vfio_user::DoorStatistics& s = door_->statistics();
-    GuestSummary guest;
-    guest.nic = nic_;
-    guest.clients = s.clients;
-    guest.dropped = s.dropped;
-    guest.messages = s.messages;
-    guest.reads = s.reads;
-    guest.writes = s.writes;
-    guest.refused = s.refused;
-    guest.guest_messages = s.guest_messages;
-    guest.resets = s.resets;
-    guest.intx_signals = door_->interrupts().intx_signals();
-    guest.msi_signals = door_->interrupts().msi_signals();
-    summary.guests.push_back(guest);
-    for (const std::string& text : s.remarks) {
+    summary.guests.push_back({nic_, door_->counters()});
+    for (const std::string& text : door_->remarks()) {
       summary.warnings.push_back("nic " + std::to_string(nic_) + ": vfio-user: " + text);
     }
   }
   void watch(std::vector<pollfd>& fds) const override { door_->watch(fds); }
+  bool eager() const override { return door_->eager(); }
   bool impatient() const override { return busy_; }
   void serve() override { door_->serve(); }
   bool over() const override { return door_->over(); }

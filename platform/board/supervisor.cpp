@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <thread>
 #include <utility>
 
+#include "e1000tlm/tlm/kernel_sleep.h"
 #include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::platform {
 namespace {
 
-// Frames from the host wait for the end of a sleep, so sleeps are short against a ping.
+// Simulated time is behind by so much at most when something comes in.
 constexpr std::chrono::microseconds kLongestSleep{500};
 constexpr Time kLagToGiveUp = ms(100);
 // Following the wall clock: a guest's timers are a few milliseconds, and what it does not wait for
@@ -163,14 +163,24 @@ Time Supervisor::patience(Time behind) const {
   return wall < kShortestSleep ? kTimeZero : wall;
 }
 
-/// Waits until an agent has something to be served, then serves it.
+/// Waits until an agent has something to be served, then serves it. A gate with something from a
+/// host thread ends the waiting, too: it is let in when this process waits in the kernel.
 void Supervisor::visit(Time patience) {
   fds_.clear();
-  for (const plugs::Agent* agent : served_) agent->watch(fds_);
-  const std::int64_t nanoseconds = patience.count() / 1000;
-  const timespec timeout{0, static_cast<long>(nanoseconds)};
-  if (::ppoll(fds_.data(), fds_.size(), &timeout, nullptr) <= 0) return;
-  for (plugs::Agent* agent : served_) agent->serve();
+  firsts_.clear();
+  for (const plugs::Agent* agent : served_) {
+    firsts_.push_back(fds_.size());
+    agent->watch(fds_);
+    if (agent->eager()) patience = kTimeZero;
+  }
+  firsts_.push_back(fds_.size());
+  KernelSleep::of_this_process().sleep(fds_, std::chrono::nanoseconds(patience.count() / 1000));
+  for (std::size_t i = 0; i < served_.size(); ++i) {
+    const auto first = fds_.begin() + static_cast<std::ptrdiff_t>(firsts_[i]);
+    const auto end = fds_.begin() + static_cast<std::ptrdiff_t>(firsts_[i + 1]);
+    const bool called = std::any_of(first, end, [](const pollfd& fd) { return fd.revents != 0; });
+    if (called || served_[i]->eager()) served_[i]->serve();
+  }
 }
 
 void Supervisor::show_progress() {

@@ -34,7 +34,7 @@ struct PacingStatistics {
 /// Paced, simulated time runs ahead of the wall clock for check_period and then waits for it. With
 /// agents to serve it follows instead: it is never ahead but for what their accesses take, and
 /// between slices, or while nothing is due, they are served. So a message waits for one slice at
-/// most, also when the simulation is behind.
+/// most, also when the simulation is behind; and what a host thread brings ends a sleep at once.
 class Supervisor : public sc_core::sc_module {
  public:
   Supervisor(const sc_core::sc_module_name& name, const SupervisorConfig& config);
@@ -88,6 +88,7 @@ class Supervisor : public sc_core::sc_module {
   SupervisorConfig config_;
   std::vector<plugs::Agent*> served_;
   std::vector<pollfd> fds_;
+  std::vector<std::size_t> firsts_;  // in fds_, of each agent; then the end
   bool impatient_ = false;
   sc_core::sc_event end_;
   std::function<bool()> done_;

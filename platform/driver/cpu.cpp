@@ -17,11 +17,30 @@ void Cpu::thread() {
   if (program_ != nullptr) program_->run();
 }
 
-void Cpu::on_line() { interrupt_.notify(); }
+void Cpu::on_line() {
+  if (!waiting_ || edge_ != kTimeNever) return;
+  edge_ = sc_now();
+  if (time().loosely_timed()) {
+    interrupt_.notify();
+  } else {
+    interrupt_.notify(to_sc(timing_.interrupt_entry));
+  }
+}
 
-// Registers are seen by others: with quantum 0 an access happens at its own time, else at most a
-// quantum before, however long the program has worked in memory alone.
-void Cpu::before_register_access() { time().sync_if_due(); }
+// Registers are seen by others: loosely timed an access happens at most a quantum before its own
+// time, however long the program has worked in memory alone. With quantum 0 it sets out with its
+// delay, and the bus waits until its time has come: once, for both.
+void Cpu::before_register_access() {
+  if (time().loosely_timed()) time().sync_if_due();
+}
+
+// DMA that ends in the picosecond at which the program goes on has been done by then, in whatever
+// order the kernel runs processes.
+void Cpu::let_dma_end() {
+  if (time().loosely_timed() || !sc_core::sc_pending_activity_at_current_time()) return;
+  sc_core::wait(sc_core::SC_ZERO_TIME);
+  time().resume();
+}
 
 std::uint32_t Cpu::read32(std::uint64_t address) {
   before_register_access();
@@ -89,6 +108,7 @@ void Cpu::sleep(Time span) {
   time().advance(span);
   // Software sleeps for a device's sake, and the device lives on the kernel's time.
   time().sync();
+  let_dma_end();
 }
 
 bool Cpu::any_line() const {
@@ -112,7 +132,7 @@ void Cpu::wait_for_interrupt(Time until) {
     time().advance_to(until);
     return;
   }
-  time().sync();
+  if (time().sync()) let_dma_end();
   // A line that was acknowledged at this very moment may be about to fall, or stay: the next edge
   // cannot be relied upon before that is known. Two delta cycles: the device's process, its signal.
   for (unsigned delta = 0; delta < 2 && acknowledged_now(); ++delta) {
@@ -120,13 +140,18 @@ void Cpu::wait_for_interrupt(Time until) {
   }
   if (any_line()) return;
   waiting_ = true;
+  edge_ = kTimeNever;
   time().wait_until(interrupt_, until);
   waiting_ = false;
+  let_dma_end();
+  interrupt_.cancel();
   if (any_line()) {
-    time().advance(timing_.interrupt_entry);
+    const Time edge = edge_ != kTimeNever ? edge_ : time().now();
+    time().advance_to(edge + timing_.interrupt_entry);
   } else if (until != kTimeNever) {
     time().advance_to(until);
   }
+  edge_ = kTimeNever;
 }
 
 }  // namespace e1000tlm::driver

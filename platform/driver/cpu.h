@@ -84,12 +84,13 @@ class Cpu : public sc_core::sc_module {
   /// Returns when an interrupt line is asserted or local time has reached `until`.
   void wait_for_interrupt(Time until);
   /// In wait_for_interrupt() without an interrupt pending.
-  bool waiting() const { return waiting_; }
+  bool waiting() const { return waiting_ && edge_ == kTimeNever; }
 
  private:
   void thread();
   void on_line();
   void before_register_access();
+  void let_dma_end();
   bool any_line() const;
   bool acknowledged_now() const;
   void slow_load(std::uint64_t address, void* data, std::uint32_t bytes);
@@ -102,6 +103,7 @@ class Cpu : public sc_core::sc_module {
   sc_core::sc_event interrupt_;
   std::array<sc_dt::uint64, kLines> acknowledged_{};  // delta count at that time
   bool waiting_ = false;
+  Time edge_ = kTimeNever;  // of a line, while waiting: the handler begins interrupt_entry later
 };
 
 }  // namespace e1000tlm::driver

@@ -44,6 +44,8 @@ class Agent {
   // --- agents whose messages are served while time goes by ---
   /// Adds the descriptors on which something may come.
   virtual void watch(std::vector<pollfd>& /*fds*/) const {}
+  /// Has something to serve although none of them says so.
+  virtual bool eager() const { return false; }
   /// Never let the process sleep while waiting for it.
   virtual bool impatient() const { return false; }
   /// Serves what has come; may wait, in an SC_THREAD.

@@ -115,17 +115,11 @@ Json hub(const SwitchSummary& s) {
 }
 
 Json guest(const GuestSummary& g) {
-  return {{"nic", g.nic},
-          {"clients", g.clients},
-          {"dropped", g.dropped},
-          {"messages", g.messages},
-          {"reads", g.reads},
-          {"writes", g.writes},
-          {"refused", g.refused},
-          {"dma_messages", g.guest_messages},
-          {"resets", g.resets},
-          {"intx_signals", g.intx_signals},
-          {"msi_signals", g.msi_signals}};
+  Json json = {{"nic", g.nic}};
+  for (const GuestCounter& counter : kGuestCounters) {
+    json[counter.key] = g.counters.*counter.value;
+  }
+  return json;
 }
 
 }  // namespace

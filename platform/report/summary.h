@@ -9,6 +9,7 @@
 
 #include "e1000tlm/driver/ping_result.h"
 #include "e1000tlm/driver/self_test_result.h"
+#include "e1000tlm/report/guest_counters.h"
 #include "e1000tlm/tlm/time.h"
 #include "e1000tlm/traffic/histogram.h"
 
@@ -177,26 +178,8 @@ struct PciSummary {  // since the driver was ready; of several boards: mean of b
 struct GuestSummary {
   /// Which adapter.
   unsigned nic = 0;
-  /// How many clients, one after the other.
-  std::uint64_t clients = 0;
-  /// Of these (and of others that never said who they are): dropped for breaking the protocol.
-  std::uint64_t dropped = 0;
-  /// From clients.
-  std::uint64_t messages = 0;
-  /// Of registers, configuration space and ROM.
-  std::uint64_t reads = 0;
-  /// Of registers and configuration space.
-  std::uint64_t writes = 0;
-  /// Requests that could not be fulfilled.
-  std::uint64_t refused = 0;
-  /// DMA that went by messages, for want of shared memory.
-  std::uint64_t guest_messages = 0;
-  /// Asked for by clients.
-  std::uint64_t resets = 0;
-  /// Signals of the interrupt line.
-  std::uint64_t intx_signals = 0;
-  /// Signals of message-signalled interrupts.
-  std::uint64_t msi_signals = 0;
+  /// Its door's.
+  GuestCounters counters;
 };
 
 /// What a run came to.

@@ -164,17 +164,21 @@ void add_switch(std::string& out, const SwitchSummary& s, double active) {
   }
 }
 
-void add_guest(std::string& out, const GuestSummary& g) {
-  out += "guest of nic " + std::to_string(g.nic) + "\n";
+void add_guest(std::string& out, const GuestSummary& guest) {
+  const GuestCounters& g = guest.counters;
+  out += "guest of nic " + std::to_string(guest.nic) + "\n";
   line(out, "clients",
        format_count(g.clients) +
            (g.dropped > 0 ? ", " + format_count(g.dropped) + " dropped" : "") + ", " +
            plural(g.resets, "reset"));
   line(out, "accesses",
        plural(g.reads, "read") + ", " + plural(g.writes, "write") +
-           (g.refused > 0 ? ", " + plural(g.refused, "request") + " refused" : "") +
-           (g.guest_messages > 0 ? ", " + format_count(g.guest_messages) + " of DMA by messages"
-                                 : ""));
+           (g.refused > 0 ? ", " + plural(g.refused, "request") + " refused" : ""));
+  if (g.dma_messages > 0) {
+    line(out, "DMA",
+         format_count(g.dma_messages) + " by messages" +
+             (g.dma_unanswered > 0 ? ", " + format_count(g.dma_unanswered) + " unanswered" : ""));
+  }
   line(out, "signals",
        format_count(g.intx_signals) + " INTx, " + format_count(g.msi_signals) + " MSI");
 }

@@ -80,6 +80,14 @@ class Mirror : public link::LinkPartner, private link::FrameSink {
     count_to_nic(*arrival.frame);
     end_.send(std::move(arrival.frame), arrival.last_bit);
   }
+  /// Nor has it been sent back then: its way back would begin with its last bit.
+  bool take_back(Time, std::size_t size) override {
+    if (end_.recall(1) == 0) return false;
+    uncount_from_nic(size);
+    --statistics_.frames_to_nic;
+    statistics_.bytes_to_nic -= size;
+    return true;
+  }
 };
 
 void add_mirror(link::PartnerRegistry& partners) {

@@ -85,6 +85,14 @@ OLD_PART = Difference(
 RESERVED_BITS = Difference(
     "reserved register bits", "-", "13: read 0", "stored (RAH, VET, RDBAL, TDBAL, CTRL, PBA ...)"
 )
+SEMAPHORE = Difference(
+    "SWSM (5B50h)",
+    "-",
+    "13: no such register; later parts have two bits of a semaphore there",
+    "plain storage of 32 bits",
+    "the two bits, which U-Boot takes on every part",
+    sure="judgement",
+)
 STORAGE_ONLY = Difference(
     "registers with a function",
     "-",
@@ -111,7 +119,8 @@ FIFO_POINTERS = Difference(
     "RST-6",
     "13.8.1 to 13.8.10: where the FIFOs stand, in 64-bit words; TDFH starts at 600h, with 11 bits",
     "read 0, writes are ignored",
-    "the transmit FIFO starts at PBA.RXA * 128, as drivers write it; 600h lies in the receive FIFO",
+    "the transmit FIFO starts at PBA.RXA * 128, to which Linux and FreeBSD send it back on the "
+    "82547; 600h lies in the receive FIFO",
     sure="likely",
 )
 CTRL_BITS = Difference(

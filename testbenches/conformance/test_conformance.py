@@ -93,8 +93,6 @@ def test_every_register_is_touched(session, part):
     else:  # what both have is tested there
         for offset in register_offsets(program, parts.USUAL.name):
             known.pop(offset, None)
-    # No manual of these parts has SWSM; drivers' two bits in it are a unit test's.
-    known.pop(0x5B50, None)
     missing = [
         f"{name} {offset:#x}"
         for offset, name in known.items()

@@ -42,6 +42,12 @@ void Station::refill(Time now) {
 
 void Station::receive(link::Arrival arrival) { first_bits.push_back(arrival.first_bit); }
 
+bool Station::take_back(Time, std::size_t) {
+  if (first_bits.empty()) return false;  // it was cleared meanwhile
+  first_bits.pop_back();
+  return true;
+}
+
 link::PartnerRegistry Station::partners() {
   link::PartnerRegistry result;
   result.add("station", {"exact distances",

@@ -18,6 +18,7 @@ class Station : public link::LinkPartner, public link::FrameSource, public link:
 
   void refill(Time now) override;
   void receive(link::Arrival arrival) override;
+  bool take_back(Time last_bit, std::size_t size) override;
 
   /// First bits of the frames from the MAC, as they came in here; since it was cleared.
   std::vector<Time> first_bits;

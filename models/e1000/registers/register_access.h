@@ -6,6 +6,8 @@
 
 #include <tlm>
 
+#include "e1000tlm/tlm/bytes.h"
+
 namespace e1000tlm::e1000 {
 
 /// Which bytes of a payload take part (IEEE 1666 14.12).
@@ -28,6 +30,16 @@ void transfer_dwords(::tlm::tlm_generic_payload& payload, ByteEnables enabled, R
   const std::uint32_t length = payload.get_data_length();
   std::uint8_t* data = payload.get_data_ptr();
   const bool is_read = payload.get_command() == ::tlm::TLM_READ_COMMAND;
+  if (length == 4 && (address & 3) == 0 && enabled.bytes == nullptr) {  // as nearly always
+    const auto offset = static_cast<std::uint32_t>(address);
+    constexpr std::uint32_t kAll = 0xFFFF'FFFF;
+    if (is_read) {
+      store_le32(data, read(offset, kAll));
+    } else {
+      write(offset, load_le32(data), kAll);
+    }
+    return;
+  }
   std::uint32_t done = 0;
   while (done < length) {
     const auto offset = static_cast<std::uint32_t>(address) + done;

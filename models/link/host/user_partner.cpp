@@ -138,6 +138,15 @@ void UserPartner::receive(Arrival arrival) {
   plan();
 }
 
+bool UserPartner::take_back(Time last_bit, std::size_t size) {
+  if (!pause_.take_back(last_bit)) {
+    if (arrivals_.empty() || arrivals_.back().last_bit != last_bit) return false;
+    arrivals_.pop_back();
+  }
+  uncount_from_nic(size);
+  return true;
+}
+
 /// At the initialisation, and whenever something is due.
 void UserPartner::work() {
   while (!arrivals_.empty() && arrivals_.front().last_bit <= sc_now()) {

@@ -45,6 +45,7 @@ class UserPartner : public LinkPartner, public HostFlush, private FrameSink {
 
  private:
   void receive(Arrival arrival) override;
+  bool take_back(Time last_bit, std::size_t size) override;
   void work();
   void plan();
   void offer(ConstBytes content);

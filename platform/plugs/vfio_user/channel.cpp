@@ -22,16 +22,22 @@ Channel::Channel(link::UniqueFd socket) : socket_(std::move(socket)), input_(kRe
 /// there: they belong to the message that the last byte is of.
 void Channel::take_descriptors(void* message) {
   auto& header = *static_cast<msghdr*>(message);
+  std::size_t received = 0;
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    received += count;
     for (std::size_t i = 0; i < count; ++i) {
       int fd = -1;
       std::memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
       attached_.push_back({taken_ + (end_ - begin_) - 1, link::UniqueFd(fd)});
     }
   }
-  if ((header.msg_flags & MSG_CTRUNC) != 0) why_ = "more descriptors than a message may have";
+  if ((header.msg_flags & MSG_CTRUNC) != 0) {
+    why_ = received < kMostDescriptors
+               ? "its descriptors cannot be taken: this process has too many of its own"
+               : "more descriptors than a message may have";
+  }
   if (attached_.size() > kMostDescriptors * 4) why_ = "descriptors that belong to no message";
 }
 
@@ -64,6 +70,7 @@ std::optional<Incoming> Channel::next() {
   auto parsed = parse_header(bytes);
   if (auto* problem = std::get_if<std::string>(&parsed)) {
     why_ = std::move(*problem);
+    rejected_ = header_fields(bytes);
     return std::nullopt;
   }
   Incoming message;
@@ -93,6 +100,10 @@ bool Channel::send(const Message& message) {
     output_.assign(message.begin() + std::max<ssize_t>(bytes, 0), message.end());
     sent_ = 0;
     return true;
+  }
+  if (sent_ > kMuchOutput) {
+    output_.erase(output_.begin(), output_.begin() + static_cast<std::ptrdiff_t>(sent_));
+    sent_ = 0;
   }
   // Not insert(): g++ 14 takes what that becomes for an overflow.
   const std::size_t before = output_.size();

@@ -28,6 +28,9 @@ class Channel {
  public:
   /// Bytes for a client that does not read, beyond which it is given up.
   static constexpr std::size_t kMostOutput = 8U << 20;
+  /// Ditto, beyond which nothing more should be read from it: it may ask many things before it
+  /// reads an answer, but not for ever.
+  static constexpr std::size_t kMuchOutput = 256U << 10;
 
   Channel() = default;
   /// Takes over a connected socket.
@@ -47,8 +50,12 @@ class Channel {
   bool flush();
   /// Something is kept.
   bool pending() const { return sent_ < output_.size(); }
+  /// Much is.
+  bool congested() const { return output_.size() - sent_ > kMuchOutput; }
   /// What it did wrong; empty: nothing.
   const std::string& why() const { return why_; }
+  /// The header that was wrong, if that was it: who waits for its answer may be told.
+  const std::optional<Header>& rejected() const { return rejected_; }
 
  private:
   void take_descriptors(void* message);
@@ -66,6 +73,7 @@ class Channel {
   std::vector<std::uint8_t> output_;
   std::size_t sent_ = 0;
   std::string why_;
+  std::optional<Header> rejected_;
 };
 
 }  // namespace e1000tlm::plugs::vfio_user

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "e1000tlm/link/host/host_socket.h"
+#include "e1000tlm/plugs/vfio_user/shared_mapping.h"
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::plugs::vfio_user {
@@ -15,6 +17,12 @@ namespace {
 
 constexpr unsigned kLines = 4;
 constexpr std::size_t kMostRemarks = 8;
+// Then others have their turn: a client can send faster than it is served.
+constexpr unsigned kMostMessagesAtATime = 64;
+// Questions that a client has left unanswered until it is given up.
+constexpr std::size_t kMostAbandoned = 16;
+// Simulated; the limit itself is the wall clock's.
+constexpr Time kLookAtTheClock = ms(10);
 
 link::UniqueFd listen(const std::string& path) {
   link::SocketAddress address;
@@ -47,16 +55,25 @@ Door::~Door() {
   if (listener_) ::unlink(config_.path.c_str());
 }
 
+platform::GuestCounters Door::counters() const {
+  platform::GuestCounters counters = counters_;
+  counters.intx_signals = interrupts_.intx_signals();
+  counters.msi_signals = interrupts_.msi_signals();
+  return counters;
+}
+
 // --- the client ---
 
 void Door::watch(std::vector<pollfd>& fds) const {
+  const pollfd newcomers{listener_.get(), POLLIN, 0};
   if (!channel_) {
-    if (!over_) fds.push_back({listener_.get(), POLLIN, 0});
+    if (!over_ && !(resting_ && Clock::now() < resting_until_)) fds.push_back(newcomers);
     return;
   }
-  const int events = channel_.pending() ? POLLOUT : POLLIN;
+  const int events = (channel_.pending() ? POLLOUT : 0) | (channel_.congested() ? 0 : POLLIN);
   fds.push_back({channel_.fd(), static_cast<short>(events), 0});
   if (interrupts_.unmask_fd() >= 0) fds.push_back({interrupts_.unmask_fd(), POLLIN, 0});
+  if (silent()) fds.push_back(newcomers);
 }
 
 void Door::serve() {
@@ -64,78 +81,116 @@ void Door::serve() {
     accept();
     return;
   }
+  if (!failure_.empty()) {
+    fail(std::exchange(failure_, {}));
+    return;
+  }
   if (interrupts_.unmask_fd() >= 0) interrupts_.unmasked();
   if (channel_.pending() && !channel_.flush()) {
     leave();
     return;
   }
-  // Until it has taken its answers nothing more is read from it.
-  if (!channel_.pending()) receive();
+  if (!channel_.congested()) receive();
 }
 
 void Door::accept() {
   if (over_) return;
+  errno = 0;
   link::UniqueFd client = link::accept_from(listener_.get());
-  if (!client) return;
+  if (!client) {
+    if (link::out_of_descriptors(errno)) rest();
+    return;
+  }
+  resting_ = false;
   channel_ = Channel(std::move(client));
-  negotiated_ = false;
+  accepted_ = Clock::now();
+  negotiated_ = more_ = false;
   failure_.clear();
   place();
 }
 
-void Door::receive() {
-  const bool open = channel_.receive();
-  while (channel_ && failure_.empty()) {
-    auto message = channel_.next();
-    if (!message) break;
-    ++statistics_.messages;
-    handle(*message);
-    if (channel_ && channel_.pending()) break;
+/// The client stays where it is, and so does the listener's readiness.
+void Door::rest() {
+  if (!std::exchange(resting_, true)) {
+    remark("a client has to wait: this process has no descriptors left (see ulimit -n)");
   }
-  if (failure_.empty() && memory.regions().lost()) failure_ = "it cut its memory file short";
-  if (failure_.empty()) failure_ = channel_.why();
-  check_patience();
+  resting_until_ = Clock::now() + link::kDescriptorRest;
+}
+
+/// It has had its time to say who it is.
+bool Door::silent() const {
+  return !negotiated_ && Clock::now() - accepted_ > config_.answer_limit;
+}
+
+void Door::receive() {
+  const bool open = more_ || channel_.receive();
+  take_messages();
+  const unsigned before = std::exchange(losses_, SharedMapping::losses());
+  if (failure_.empty() && losses_ != before && memory.regions().lost()) {
+    failure_ = "it cut its memory file short";
+  }
+  conclude_messages(open);
+}
+
+void Door::take_messages() {
+  more_ = false;
+  for (unsigned taken = 0; channel_ && failure_.empty(); ++taken) {
+    more_ = taken == kMostMessagesAtATime || channel_.congested();
+    if (more_) return;
+    auto message = channel_.next();
+    if (!message) return;
+    ++counters_.messages;
+    handle(*message);
+  }
+}
+
+/// Whether the client may stay. What it has sent before it went is dealt with first.
+void Door::conclude_messages(bool open) {
+  if (failure_.empty() && !channel_.why().empty()) {
+    failure_ = channel_.why();
+    const auto& header = channel_.rejected();
+    if (header && !header->no_reply) channel_.send(error_reply(*header, EINVAL));
+  }
+  if (failure_.empty() && silent()) {
+    pollfd newcomer{listener_.get(), POLLIN, 0};
+    if (::poll(&newcomer, 1, 0) > 0) failure_ = "it does not say who it is, and another one waits";
+  }
   if (!failure_.empty()) {
     fail(std::exchange(failure_, {}));
-  } else if (!open) {
+  } else if (!open && !more_) {
     leave();
   }
 }
 
-void Door::check_patience() {
-  const auto now = Clock::now();
-  const auto late = [&](const auto& entry) {
-    return !entry.second.done && now - entry.second.since > config_.answer_limit;
-  };
-  if (failure_.empty() && std::any_of(exchanges_.begin(), exchanges_.end(), late)) {
-    failure_ = "it does not answer what it is asked for its memory";
-  }
-}
-
 void Door::remark(const std::string& text) {
-  if (statistics_.remarks.size() == kMostRemarks) {
-    statistics_.remarks.erase(statistics_.remarks.begin());
-  }
-  statistics_.remarks.push_back(text);
+  if (remarks_.size() == kMostRemarks) remarks_.erase(remarks_.begin());
+  remarks_.push_back(text);
 }
 
 /// Breaks with the client.
 void Door::fail(const std::string& why) {
-  ++statistics_.dropped;
+  ++counters_.dropped;
   remark("a client was dropped: " + why);
   SC_REPORT_WARNING("/e1000tlm/plugs/vfio_user",
                     (config_.who + ": vfio-user client dropped: " + why).c_str());
   leave();
 }
 
+/// The same, where the client cannot be left: soon, in serve().
+void Door::break_off(const std::string& why) {
+  if (failure_.empty()) failure_ = why;
+  if (channel_) ::shutdown(channel_.fd(), SHUT_RDWR);  // something to be served
+}
+
 /// The device is left as a machine that is switched off leaves it.
 void Door::leave() {
   const bool was_client = negotiated_;
   channel_ = Channel();
-  negotiated_ = false;
+  negotiated_ = more_ = false;
   interrupts_.clear();
   memory.clear();
   for (auto& [id, exchange] : exchanges_) exchange.done = true;
+  abandoned_.clear();
   answered_.notify(sc_core::SC_ZERO_TIME);
   view_.reset();
   function_.bus_reset();
@@ -151,9 +206,9 @@ void Door::on_line() {
 }
 
 bool Door::on_message(std::uint64_t address, ConstBytes data) {
+  if (data.size() != 4) return false;
   const pci::ConfigSpace::Msi msi = function_.config().msi();
-  if (!msi.enabled || address != msi.address || data.size() != 4) return false;
-  if (load_le32(data.data()) != msi.data) return false;
+  if (!msi.enabled || address != msi.address || load_le32(data.data()) != msi.data) return false;
   interrupts_.message();
   return true;
 }
@@ -163,19 +218,36 @@ bool Door::on_message(std::uint64_t address, ConstBytes data) {
 std::uint16_t Door::take_id() {
   do {
     ++next_id_;
-  } while (exchanges_.count(next_id_) != 0);
+  } while (exchanges_.count(next_id_) != 0 || abandoned_.count(next_id_) != 0);
   return next_id_;
 }
 
-/// Sends it and waits for the answer.
-bool Door::exchange(Message message) {
-  const std::uint16_t id = load_le16(message.data());
-  ++statistics_.guest_messages;
-  if (!channel_.send(message) && failure_.empty()) {
-    failure_ = channel_.why().empty() ? "its socket is closed" : channel_.why();
+/// Its answer is not waited for any more.
+void Door::abandon(std::uint16_t id, Exchange& exchange) {
+  exchange.done = true;
+  abandoned_.insert(id);
+  answered_.notify(sc_core::SC_ZERO_TIME);
+  if (abandoned_.size() > kMostAbandoned) {
+    break_off("it does not answer what it is asked for its memory");
   }
-  while (!exchanges_.at(id).done) sc_core::wait(answered_);
-  const bool ok = exchanges_.at(id).ok;
+}
+
+/// Sends a question and waits for the answer.
+bool Door::exchange(std::uint16_t id, Exchange question, const Message& message) {
+  Exchange& exchange = exchanges_[id] = question;
+  ++counters_.dma_messages;
+  if (!channel_.send(message)) {
+    break_off(channel_.why().empty() ? "its socket is closed" : channel_.why());
+  }
+  while (!exchange.done) {
+    sc_core::wait(to_sc(kLookAtTheClock), answered_);
+    if (exchange.done || Clock::now() - exchange.since < config_.answer_limit) continue;
+    ++counters_.dma_unanswered;
+    remark("the client did not answer a request for its memory in " +
+           std::to_string(config_.answer_limit.count()) + " ms: taken for a master abort");
+    abandon(id, exchange);
+  }
+  const bool ok = exchange.ok;
   exchanges_.erase(id);
   return ok;
 }
@@ -186,8 +258,8 @@ bool Door::read_guest(std::uint64_t address, Bytes data) {
     const auto bytes =
         static_cast<std::uint32_t>(std::min<std::size_t>(data.size() - done, most_data_));
     const std::uint16_t id = take_id();
-    exchanges_[id] = {Clock::now(), false, false, address + done, data.subspan(done, bytes)};
-    if (!exchange(dma_read(id, address + done, bytes))) return false;
+    const std::uint64_t at = address + done;
+    if (!exchange(id, {at, data.subspan(done, bytes)}, dma_read(id, at, bytes))) return false;
     done += bytes;
   }
   return true;
@@ -198,8 +270,8 @@ bool Door::write_guest(std::uint64_t address, ConstBytes data) {
     if (!channel_) return false;
     const std::size_t bytes = std::min<std::size_t>(data.size() - done, most_data_);
     const std::uint16_t id = take_id();
-    exchanges_[id] = {Clock::now(), false, false, address + done, {}};
-    if (!exchange(dma_write(id, address + done, data.subspan(done, bytes)))) return false;
+    const std::uint64_t at = address + done;
+    if (!exchange(id, {at, {}}, dma_write(id, at, data.subspan(done, bytes)))) return false;
     done += bytes;
   }
   return true;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "e1000tlm/plugs/vfio_user/config_view.h"
 #include "e1000tlm/plugs/vfio_user/guest_memory.h"
 #include "e1000tlm/plugs/vfio_user/interrupts.h"
+#include "e1000tlm/report/guest_counters.h"
 
 namespace e1000tlm::plugs::vfio_user {
 
@@ -32,30 +34,9 @@ struct DoorConfig {
   unsigned device = 2;
   /// How messages call it.
   std::string who = "nic 0";
-  /// How long a client may take to answer what it is asked for its memory.
+  /// How long (by the wall clock) a client may take to answer what it is asked for its memory, or
+  /// to say who it is while another one waits.
   std::chrono::milliseconds answer_limit{5000};
-};
-
-/// What has gone through it.
-struct DoorStatistics {
-  /// That introduced themselves.
-  std::uint64_t clients = 0;
-  /// For breaking the protocol.
-  std::uint64_t dropped = 0;
-  /// From clients.
-  std::uint64_t messages = 0;
-  /// Of registers, configuration space and ROM.
-  std::uint64_t reads = 0;
-  /// Ditto.
-  std::uint64_t writes = 0;
-  /// Requests that the door could not fulfil.
-  std::uint64_t refused = 0;
-  /// Accesses to guest memory by messages.
-  std::uint64_t guest_messages = 0;
-  /// By clients.
-  std::uint64_t resets = 0;
-  /// Why clients were dropped and requests refused: the last few, for reports.
-  std::vector<std::string> remarks;
 };
 
 /// Takes the place of processor, host bridge and memory: register accesses go straight to the bus,
@@ -63,9 +44,12 @@ struct DoorStatistics {
 ///
 /// All is done in serve(), on the simulation's thread, one message after the other, in order; an
 /// access takes the time on the bus that it takes, and the answer is sent then. Nothing in serve()
-/// waits for the client. DMA to memory without a descriptor does, in the process of who asks for
-/// it, and never holds an answer back.
+/// waits for the client, and it serves a bounded number of messages, so that others have their
+/// turn. DMA to memory without a descriptor does wait, in the process of who asks for it, and never
+/// holds an answer back. What the client has not answered in time, or what lies in memory that it
+/// takes away meanwhile, ends as a master abort.
 ///
+/// Requests that cannot be understood or fulfilled are answered with an error and change nothing.
 /// One client at a time; others wait to be accepted. When one goes, or is dropped for breaking the
 /// protocol, its memory and interrupts are forgotten and the device is reset.
 class Door : public sc_core::sc_module, private GuestMessages {
@@ -86,12 +70,14 @@ class Door : public sc_core::sc_module, private GuestMessages {
   void watch(std::vector<pollfd>& fds) const;
   /// Does all that there is to do now. Call it in an SC_THREAD; it may wait.
   void serve();
+  /// Has more to do although no descriptor says so.
+  bool eager() const { return more_ && !channel_.congested(); }
   /// The only client has gone, and no other is wanted.
   bool over() const { return over_; }
-  /// So far.
-  const DoorStatistics& statistics() const { return statistics_; }
-  /// Ditto.
-  const Interrupts& interrupts() const { return interrupts_; }
+  /// What has gone through it so far.
+  platform::GuestCounters counters() const;
+  /// Why clients were dropped and requests refused: the last few, for reports.
+  const std::vector<std::string>& remarks() const { return remarks_; }
 
  private:
   SC_HAS_PROCESS(Door);
@@ -99,16 +85,22 @@ class Door : public sc_core::sc_module, private GuestMessages {
 
   // The client (door.cpp).
   void accept();
+  void rest();
+  bool silent() const;
   void fail(const std::string& why);
+  void break_off(const std::string& why);
   void leave();
   void receive();
-  void check_patience();
+  void take_messages();
+  void conclude_messages(bool open);
   void remark(const std::string& text);
   void on_line();
   bool on_message(std::uint64_t address, ConstBytes data);
   bool read_guest(std::uint64_t address, Bytes data) override;
   bool write_guest(std::uint64_t address, ConstBytes data) override;
-  bool exchange(Message message);
+  struct Exchange;
+  bool exchange(std::uint16_t id, Exchange exchange, const Message& message);
+  void abandon(std::uint16_t id, Exchange& exchange);
   std::uint16_t take_id();
 
   // What it asks for (door_requests.cpp).
@@ -116,6 +108,7 @@ class Door : public sc_core::sc_module, private GuestMessages {
   void answered(const Incoming& message);
   void answer(const Incoming& to, const Message& message);
   void refuse(const Incoming& to, const Refusal& refusal);
+  void reject(const Incoming& to, const std::string& why);
   void conclude(const Incoming& to, const std::optional<Refusal>& refusal, const Message& message);
   void on(Incoming& m, const Version& request);
   void on(Incoming& m, const DmaMap& request);
@@ -143,24 +136,31 @@ class Door : public sc_core::sc_module, private GuestMessages {
   void place();
 
   struct Exchange {
-    Clock::time_point since;
-    bool done = false;
-    bool ok = false;
     std::uint64_t address = 0;
     Bytes into;  // reads: where the data goes
+    Clock::time_point since = Clock::now();
+    bool done = false;
+    bool ok = false;
   };
 
   DoorConfig config_;
   pci::Function& function_;
   link::UniqueFd listener_;
   Channel channel_;
+  Clock::time_point accepted_;
+  Clock::time_point resting_until_;  // no descriptors were left for a client
+  bool resting_ = false;
   bool negotiated_ = false;
+  bool more_ = false;  // messages that were read and not handled
   bool over_ = false;
   std::string failure_;  // found where the client cannot be dropped
   ConfigView view_;
   Interrupts interrupts_;
-  DoorStatistics statistics_;
+  platform::GuestCounters counters_;
+  std::vector<std::string> remarks_;
+  unsigned losses_ = 0;  // see SharedMapping::losses()
   std::map<std::uint16_t, Exchange> exchanges_;
+  std::set<std::uint16_t> abandoned_;  // whose answer may still come
   std::uint16_t next_id_ = 0;
   std::uint32_t most_data_ = kMostData;
   sc_core::sc_event answered_;

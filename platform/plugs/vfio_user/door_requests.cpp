@@ -15,7 +15,9 @@ void Door::handle(Incoming& message) {
   auto parsed = parse_request(message.header, message.body, message.descriptors.size());
   if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
     if (refusal->fatal) {
-      failure_ = refusal->why;
+      reject(message, refusal->why);
+    } else if (!negotiated_) {
+      reject(message, "its first message is no VERSION: " + refusal->why);
     } else {
       refuse(message, *refusal);
     }
@@ -23,8 +25,8 @@ void Door::handle(Incoming& message) {
   }
   const Request& request = std::get<Request>(parsed);
   if (!negotiated_ && !std::holds_alternative<Version>(request)) {
-    failure_ =
-        "its first message is command " + std::to_string(message.header.command) + ", not VERSION";
+    reject(message, "its first message is command " + std::to_string(message.header.command) +
+                        ", not VERSION");
     return;
   }
   std::visit([&](const auto& one) { on(message, one); }, request);
@@ -32,9 +34,10 @@ void Door::handle(Incoming& message) {
 
 /// To what the door has asked.
 void Door::answered(const Incoming& message) {
+  if (abandoned_.erase(message.header.id) != 0) return;  // too late
   const auto found = exchanges_.find(message.header.id);
   if (found == exchanges_.end() || found->second.done) {
-    failure_ = "an answer to nothing that it was asked";
+    reject(message, "an answer to nothing that it was asked");
     return;
   }
   Exchange& exchange = found->second;
@@ -45,8 +48,15 @@ void Door::answered(const Incoming& message) {
                                     static_cast<std::uint32_t>(exchange.into.size()));
     exchange.ok = data.has_value();
     if (data) std::copy(data->begin(), data->end(), exchange.into.begin());
+    if (!data) remark("an answer to DMA_READ has not the address and size that were asked for");
   }
   answered_.notify(sc_core::SC_ZERO_TIME);
+}
+
+/// Tells the client, and breaks with it.
+void Door::reject(const Incoming& to, const std::string& why) {
+  answer(to, error_reply(to.header, EINVAL));
+  failure_ = why;
 }
 
 void Door::answer(const Incoming& to, const Message& message) {
@@ -55,7 +65,7 @@ void Door::answer(const Incoming& to, const Message& message) {
 }
 
 void Door::refuse(const Incoming& to, const Refusal& refusal) {
-  ++statistics_.refused;
+  ++counters_.refused;
   remark("refused: " + refusal.why);
   answer(to, error_reply(to.header, refusal.error));
 }
@@ -75,10 +85,8 @@ void Door::on(Incoming& m, const Version& request) {
     return;
   }
   negotiated_ = true;
-  ++statistics_.clients;
-  constexpr std::uint64_t kLeast = 4096;
-  most_data_ =
-      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(request.most_data, kLeast, kMostData));
+  ++counters_.clients;
+  most_data_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(request.most_data, kMostData));
   answer(m, version_reply(m.header, std::min<std::uint16_t>(request.minor, 1)));
 }
 
@@ -88,8 +96,14 @@ void Door::on(Incoming& m, const DmaMap& request) {
   conclude(m, refusal, empty_reply(m.header));
 }
 
+/// Nothing uses the memory when the answer goes out: what is under way to it ends now, as the
+/// client may wait for this answer before it gives any other.
 void Door::on(Incoming& m, const DmaUnmap& request) {
-  conclude(m, memory.unmap(request), unmap_reply(m.header, m.body));
+  const auto refusal = memory.unmap(request);
+  for (auto& [id, exchange] : exchanges_) {
+    if (!exchange.done && memory.regions().find(exchange.address) == nullptr) abandon(id, exchange);
+  }
+  conclude(m, refusal, unmap_reply(m.header, m.body));
 }
 
 void Door::on(Incoming& m, const GetInfo& /*request*/) { answer(m, info_reply(m.header)); }
@@ -103,8 +117,12 @@ void Door::on(Incoming& m, const GetRegionInfo& request) {
                          request.index != kRomRegion));
 }
 
-void Door::on(Incoming& m, const GetRegionIoFds& /*request*/) {
-  refuse(m, {ENOTSUP, "GET_REGION_IO_FDS: there are none", false});
+void Door::on(Incoming& m, const GetRegionIoFds& request) {
+  if (region_size(request.index) == 0) {
+    refuse(m, {EINVAL, "GET_REGION_IO_FDS: no region " + std::to_string(request.index), false});
+    return;
+  }
+  answer(m, io_fds_reply(m.header, request.index));
 }
 
 void Door::on(Incoming& m, const GetIrqInfo& request) {
@@ -136,7 +154,7 @@ void Door::on(Incoming& m, const RegionRead& request) {
     refuse(m, *refusal);
     return;
   }
-  ++statistics_.reads;
+  ++counters_.reads;
   Message message = read_reply(m.header, request);
   read_region(request.region, request.offset,
               {message.data() + (message.size() - request.count), request.count});
@@ -146,7 +164,7 @@ void Door::on(Incoming& m, const RegionRead& request) {
 void Door::on(Incoming& m, const RegionWrite& request) {
   const auto refusal = check_range(request.region, request.offset, request.data.size(), true);
   if (!refusal) {
-    ++statistics_.writes;
+    ++counters_.writes;
     write_region(request.region, request.offset, request.data);
   }
   conclude(m, refusal, write_reply(m.header, request));
@@ -159,14 +177,14 @@ void Door::on(Incoming& m, const RegionWriteMulti& request) {
       refuse(m, *refusal);
       return;
     }
-    ++statistics_.writes;
+    ++counters_.writes;
     write_region(write.region, write.offset, write.data);
   }
   answer(m, write_multi_reply(m.header, request.writes.size()));
 }
 
 void Door::on(Incoming& m, const Reset& /*request*/) {
-  ++statistics_.resets;
+  ++counters_.resets;
   function_.bus_reset();
   view_.reset();
   interrupts_.disable_intx(false);

@@ -106,12 +106,13 @@ void GuestMemory::b_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_t
     return;
   }
   const std::uint64_t address = payload.get_address();
-  bool done = covered(address, extent, payload.is_write()) && transfer(payload);
-  if (done) {
+  // As in a PC, whose interrupt controller is asked first: a client may map all there is.
+  bool done = payload.is_write() && interrupt_ &&
+              interrupt_(address, {payload.get_data_ptr(), payload.get_data_length()});
+  if (!done && covered(address, extent, payload.is_write()) && transfer(payload)) {
+    done = true;
     const GuestRegion* region = regions_.find(address);
     payload.set_dmi_allowed(region != nullptr && region->mapping != nullptr);
-  } else if (payload.is_write() && interrupt_) {
-    done = interrupt_(address, {payload.get_data_ptr(), payload.get_data_length()});
   }
   payload.set_response_status(done ? ::tlm::TLM_OK_RESPONSE : ::tlm::TLM_ADDRESS_ERROR_RESPONSE);
 }

@@ -42,7 +42,7 @@ class GuestMemory : public sc_core::sc_module {
   void clear();
   /// See GuestRegions.
   const GuestRegions& regions() const { return regions_; }
-  /// Asked of each write that no memory takes: true if it was an interrupt message.
+  /// Asked of each write first: true if it was an interrupt message.
   void on_message(std::function<bool(std::uint64_t address, ConstBytes data)> call) {
     interrupt_ = std::move(call);
   }

@@ -1,11 +1,11 @@
 #include "e1000tlm/plugs/vfio_user/interrupts.h"
 
+#include <array>
 #include <cerrno>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include <poll.h>
 #include <unistd.h>
 
 namespace e1000tlm::plugs::vfio_user {
@@ -14,22 +14,13 @@ namespace {
 using Data = SetIrqs::Data;
 using Action = SetIrqs::Action;
 
-/// Anything else could block whoever writes to it.
+/// Anything else could block whoever reads it, and means nothing.
 bool is_eventfd(int fd) {
   std::array<char, 32> target{};
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
   const ssize_t bytes = ::readlink(link.c_str(), target.data(), target.size());
   return bytes > 0 &&
          std::string_view(target.data(), static_cast<std::size_t>(bytes)) == "anon_inode:[eventfd]";
-}
-
-/// An eventfd that is full needs no signal: whoever waits for it is awake.
-void signal(const link::UniqueFd& fd) {
-  pollfd room{fd.get(), POLLOUT, 0};
-  if (::poll(&room, 1, 0) <= 0) return;
-  const std::uint64_t one = 1;
-  while (::write(fd.get(), &one, sizeof one) < 0 && errno == EINTR) {
-  }
 }
 
 Refusal invalid(const char* why) { return {EINVAL, std::string("SET_IRQS: ") + why, false}; }
@@ -41,7 +32,7 @@ std::optional<Refusal> Interrupts::set(const SetIrqs& request,
   if (request.index >= kIrqKinds) return invalid("no such kind of interrupt");
   const auto kind = static_cast<Irq>(request.index);
   const bool off = request.action == Action::kTrigger && request.data == Data::kNone;
-  if (request.count == 0 && off) {
+  if (request.count == 0 && request.start == 0 && off) {
     triggers_[request.index].reset();
     if (kind == Irq::kIntx) {
       unmask_.reset();
@@ -74,7 +65,7 @@ std::optional<Refusal> Interrupts::set_trigger(Irq kind, const SetIrqs& request,
   }
   // The client tries its own end.
   const bool wanted = request.data == Data::kNone || request.flags[0] != 0;
-  if (wanted && trigger) signal(trigger);
+  if (wanted && trigger) signal_.send(trigger.get());
   return std::nullopt;
 }
 
@@ -106,7 +97,7 @@ void Interrupts::update() {
   if (!level_ || masked_ || disabled_ || !trigger) return;
   masked_ = true;
   ++intx_signals_;
-  signal(trigger);
+  signal_.send(trigger.get());
 }
 
 void Interrupts::message() {
@@ -119,13 +110,11 @@ void Interrupts::send_message() {
   if (!trigger || !message_pending_) return;
   message_pending_ = false;
   ++msi_signals_;
-  signal(trigger);
+  signal_.send(trigger.get());
 }
 
 void Interrupts::unmasked() {
-  pollfd ready{unmask_.get(), POLLIN, 0};
-  std::uint64_t count = 0;
-  if (::poll(&ready, 1, 0) <= 0 || ::read(unmask_.get(), &count, sizeof count) < 0) return;
+  if (!take_events(unmask_.get())) return;
   masked_ = false;
   update();
 }

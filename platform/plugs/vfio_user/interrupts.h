@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "e1000tlm/link/host/host_fd.h"
+#include "e1000tlm/plugs/vfio_user/event_signal.h"
 #include "e1000tlm/plugs/vfio_user/protocol.h"
 
 namespace e1000tlm::plugs::vfio_user {
@@ -46,6 +47,7 @@ class Interrupts {
 
   std::array<link::UniqueFd, kIrqKinds> triggers_;
   link::UniqueFd unmask_;
+  EventSignal signal_;
   bool level_ = false;
   bool masked_ = false;
   bool disabled_ = false;

@@ -64,6 +64,8 @@ struct Header {
   std::uint32_t error = 0;
 };
 
+/// The fields at the start of `bytes` (at least kHeaderBytes), whatever they are.
+Header header_fields(ConstBytes bytes);
 /// The header at the start of `bytes` (at least kHeaderBytes). A text instead: it cannot be one,
 /// and why; nothing after it can be understood.
 std::variant<Header, std::string> parse_header(ConstBytes bytes);
@@ -107,8 +109,11 @@ struct GetRegionInfo {
   /// 0 to 5: BARs, 6: expansion ROM, 7: configuration space.
   std::uint32_t index = 0;
 };
-/// Shortcuts into a region.
-struct GetRegionIoFds {};
+/// Shortcuts into a region: descriptors that reach a part of it without a message.
+struct GetRegionIoFds {
+  /// See GetRegionInfo.
+  std::uint32_t index = 0;
+};
 /// About one kind of interrupt.
 struct GetIrqInfo {
   /// See Irq.
@@ -173,7 +178,7 @@ struct Refusal {
   int error = 0;
   /// For people.
   std::string why;
-  /// It breaks the protocol; nothing more is to be taken from this client.
+  /// Nothing more is to be taken from this client: the two do not speak the same protocol.
   bool fatal = false;
 };
 
@@ -215,6 +220,8 @@ Message unmap_reply(const Header& to, ConstBytes body);
 Message info_reply(const Header& to);
 /// The answer to GetRegionInfo. `size` 0: there is none.
 Message region_reply(const Header& to, std::uint32_t index, std::uint64_t size, bool writable);
+/// The answer to GetRegionIoFds: there are none.
+Message io_fds_reply(const Header& to, std::uint32_t index);
 /// The answer to GetIrqInfo.
 Message irq_reply(const Header& to, std::uint32_t index, std::uint32_t flags, std::uint32_t count);
 /// The answer to RegionRead; the data, request.count bytes, is to be filled in at its end.

@@ -12,6 +12,9 @@
 namespace e1000tlm::plugs::vfio_user {
 
 std::atomic<SharedMapping::Slot*> SharedMapping::slots{nullptr};
+std::atomic<unsigned> SharedMapping::lost_so_far{0};
+std::atomic<std::size_t> SharedMapping::mappings{0};
+std::atomic<std::uint64_t> SharedMapping::mapped_bytes{0};
 
 /// Puts the handler there once, for the whole process; signals that are none of ours go to whoever
 /// had it before.
@@ -46,6 +49,7 @@ void SharedMapping::on_bus_error(int signal, void* info, void* context) {
       break;
     }
     slot->lost = true;
+    ++lost_so_far;
     return;
   }
   const struct sigaction& before = BusErrorHandler::before();
@@ -85,6 +89,9 @@ SharedMapping::SharedMapping(const link::UniqueFd& file, std::uint64_t offset, s
                                 " bytes, and it begins at " + std::to_string(offset) + " with " +
                                 std::to_string(size));
   }
+  if (mappings >= kMostMappings || mapped_bytes + size > kMostBytes) {
+    throw std::invalid_argument("this process has mapped as much of its clients as it can");
+  }
   const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const std::uint64_t lead = offset % page;
   const int protection = PROT_READ | (writable ? PROT_WRITE : 0);
@@ -96,6 +103,8 @@ SharedMapping::SharedMapping(const link::UniqueFd& file, std::uint64_t offset, s
   }
   slot_ = take_slot(reinterpret_cast<std::uintptr_t>(at), size + lead);
   data_ = static_cast<std::uint8_t*>(at) + lead;
+  ++mappings;
+  mapped_bytes += size + lead;
 }
 
 SharedMapping::~SharedMapping() {
@@ -104,6 +113,8 @@ SharedMapping::~SharedMapping() {
   slot_->start = 0;
   ::munmap(at, bytes);
   slot_->bytes = 0;
+  --mappings;
+  mapped_bytes -= bytes;
 }
 
 }  // namespace e1000tlm::plugs::vfio_user

@@ -99,6 +99,16 @@ def _(d, name):
         )
 
 
+@scenario("SWSM stores two bits", "-", "enabled")
+def _(d):
+    d.see("at first", d.read(SWSM), 0)
+    for value in (1, 2, 3, 0):
+        d.write(SWSM, value)
+        d.see(f"{value}", d.read(SWSM), value)
+    d.write(SWSM, ALL)
+    d.see("all", d.read(SWSM), 3, reasons.SEMAPHORE)
+
+
 @scenario("RCTL stores the bits that ethtool wants", "13.4.22", "enabled")
 def _(d):
     for value in (0, 0x06DFB3FE & ~RCTL_EN, 0):

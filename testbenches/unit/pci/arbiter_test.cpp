@@ -394,6 +394,28 @@ TEST(Arbiter, TheShortWayIsTheLongWayWhenNobodyElseCanCome) {
   EXPECT_FALSE(arbiter.undisturbed(write, {0x1000, 64, 0}, clk(50), kTimeNever, access));
 }
 
+/// It is open as long as whoever waits could not have had the bus meanwhile.
+TEST(Arbiter, TheShortWayIsOpenBeforeRequestsOfTheFuture) {
+  Machine machine;
+  Arbiter& arbiter = machine.arbiter();
+  const AccessTiming host = machine.timing({0, kWrite, 0, 4, {}});
+  const AccessTiming card = machine.timing({1, kWrite, 0, 64, {}});
+  Time again{};
+  const auto ticket =
+      arbiter.request(host, {0, 4, 1}, clk(100), clk(0), again, Arbiter::Told::kYes);
+  EXPECT_EQ(again, clk(106));
+  Arbiter::Access access;
+  ASSERT_TRUE(arbiter.undisturbed(card, {0x1000, 64, 0}, clk(10), kTimeNever, access));
+  EXPECT_EQ(access.end, clk(31));
+  EXPECT_FALSE(arbiter.undisturbed(card, {0x1000, 64, 0}, clk(82), kTimeNever, access))
+      << "it could be stopped in its last clock";
+  ASSERT_TRUE(arbiter.undisturbed(card, {0x1000, 64, 0}, clk(81), kTimeNever, access));
+  EXPECT_EQ(access.end, clk(102));
+  ASSERT_TRUE(arbiter.ended(ticket, clk(106), access, again, Arbiter::Told::kYes));
+  EXPECT_EQ(access.start, clk(102));
+  EXPECT_EQ(access.end, clk(106));
+}
+
 /// Two engines of one adapter: writes before reads, then by address, then by length, whoever of
 /// them called first.
 TEST(Arbiter, AccessesOfOneRequesterAtTheSameTimeGoByContent) {
@@ -450,6 +472,89 @@ TEST(Arbiter, CrowdsAreServedAlikeInAnyOrderOfCalls) {
       EXPECT_EQ(play(asks), play(other)) << bus << ' ' << host;
     }
   }
+}
+
+/// Everybody asks ahead of time, and with delayed and split reads what is left of a burst may let
+/// others of the same master pass: still nobody finds out late (Machine checks that).
+TEST(Arbiter, CrowdsThatAskAheadOfTimeFindOutInTime) {
+  struct Host {
+    const char* bus;
+    const char* name;
+  };
+  for (const Host& host : {Host{"32/33", "typical"}, Host{"32/33", "delayed"},
+                           Host{"64/66", "lines"}, Host{"64/133x", "rx2000"}}) {
+    std::mt19937 random(3);
+    std::vector<Machine::Ask> asks;
+    for (int i = 0; i < 2000; ++i) {
+      const Time at = clk(400 * (i / 3) + 300 + static_cast<int>(random() % 400));
+      asks.push_back({static_cast<unsigned>(random() % 3), random() % 2 == 0, random() % 10000,
+                      static_cast<std::uint32_t>(1 + random() % 500), at,
+                      at - clk(static_cast<int>(random() % 300))});
+    }
+    Machine machine(host.bus,
+                    find_target_timing(host.name, find_bus_speed(host.bus).value()).value());
+    machine.set_latency_timers(16);
+    machine.run(asks);
+    EXPECT_FALSE(::testing::Test::HasFailure()) << host.bus << ' ' << host.name;
+  }
+}
+
+/// What a newcomer leaves of a delayed read waits for data anew, and lets a later write of the same
+/// master pass: that one must not have been told to sleep until the whole read's end.
+TEST(Arbiter, AWritePassesADelayedReadThatIsStopped) {
+  Machine machine("32/33", find_target_timing("delayed").value());
+  machine.set_latency_timers(16);
+  const Results results = machine.run({{1, kRead, 0x1000, 512, clk(0)},
+                                       {1, kWrite, 0x4000, 64, clk(30)},
+                                       {0, kWrite, 0, 4, clk(60)}});
+  EXPECT_LT(results[1].end, 100) << "the read alone would take until 150";
+  EXPECT_GT(results[0].end, results[1].end);
+}
+
+/// Known at 99, card 1 is to have the bus at 102 and the host, who asks at 103, after it. Card 2,
+/// who comes at 100, goes first, as card 1 had the bus last, and then it is the host's turn.
+TEST(Arbiter, ANewcomerMayHelpWhoAsksLater) {
+  Machine machine;
+  machine.run({{1, kWrite, 0, 4, clk(0)}});
+  EXPECT_EQ(machine.run({{1, kWrite, 0x1000, 64, clk(100), clk(99)},
+                         {0, kWrite, 0, 4, clk(103), clk(99)},
+                         {2, kWrite, 0, 4, clk(100)}}),
+            (Results{{110, 129, 0}, {106, 110, 0}, {102, 106, 0}}));
+}
+
+/// Who is told of newcomers gets the likely end, and knows whether that may turn out too late.
+TEST(Arbiter, EstimatesAheadOfTimeAllowForNewcomersOrNot) {
+  using Told = Arbiter::Told;
+  Machine machine;
+  Arbiter& arbiter = machine.arbiter();
+  const AccessTiming host = machine.timing({0, kWrite, 0, 4, {}});
+  const AccessTiming card = machine.timing({1, kWrite, 0, 64, {}});
+  Time again{};
+  arbiter.request(card, {0x1000, 64, 0}, clk(0), clk(0), again);
+  EXPECT_EQ(again, clk(21));
+  const auto cautious = arbiter.request(host, {0, 4, 1}, clk(3), clk(0), again);
+  EXPECT_EQ(again, clk(3 + 2 + 4)) << "someone may get in before the card";
+  const auto told = arbiter.request(host, {8, 4, 1}, clk(3), clk(0), again, Told::kYes);
+  EXPECT_EQ(again, clk(21 + 4)) << "behind the card";
+  EXPECT_TRUE(arbiter.may_gain(told, clk(0), again));
+  EXPECT_FALSE(arbiter.may_gain(told, clk(0), clk(3 + 2 + 4))) << "it cannot be sooner";
+  EXPECT_FALSE(arbiter.may_gain(cautious, clk(3), again)) << "its time has come";
+}
+
+/// With nobody else on the bus the other's tenure that is about to begin is certain.
+TEST(Arbiter, NothingIsGainedWhereThereAreTwoRequesters) {
+  Arbiter arbiter;
+  arbiter.set_latency_timer(0, 64);
+  arbiter.set_latency_timer(1, 64);
+  Machine machine;
+  const AccessTiming host = machine.timing({0, kWrite, 0, 4, {}});
+  const AccessTiming card = machine.timing({1, kWrite, 0, 64, {}});
+  Time again{};
+  arbiter.request(card, {0x1000, 64, 0}, clk(0), clk(0), again);
+  const auto ticket =
+      arbiter.request(host, {0, 4, 1}, clk(12), clk(10), again, Arbiter::Told::kYes);
+  EXPECT_EQ(again, clk(21 + 4));
+  EXPECT_FALSE(arbiter.may_gain(ticket, clk(10), again));
 }
 
 }  // namespace

@@ -209,6 +209,69 @@ TEST(ApproximatelyTimed, RegisterAccessesStopDmaWhoseLatencyTimerHasRunOut) {
   EXPECT_EQ(bench.bus.usage(2).tenures, 0u);
 }
 
+TEST(ApproximatelyTimed, AccessesThatSetOutAheadOfTimeCompeteAtTheirTime) {
+  BenchConfig config = approximate();
+  config.latency_timer = 64;
+  Bench bench(config);
+  bench.run([&] { bench.set_up(0); });
+  const auto dma = [&] {
+    BusMaster bus(bench.device(0).dma);
+    bus.time().start();
+    std::vector<std::uint8_t> data(1514);
+    bus.read(0x1000, data);
+  };
+  const auto cpu = [&] {
+    bench.cpu.ahead = clocks(100);
+    bench.cpu.read(bench.bar(0));
+    EXPECT_EQ(bench.cpu.took, clocks(100 + 4 + 12)) << "as if it had been asked for at 100";
+    EXPECT_EQ(bench.device(0).accesses.back().at, sc_now());
+  };
+  bench.run({dma, cpu});
+  EXPECT_EQ(bench.bus.usage(1).preemptions, 1u);
+}
+
+/// An access that is known ahead of its time looks like the second: card 0, whose turn is before,
+/// keeps the bus until 81. Card 1, which nobody knows of yet, goes first, as card 0 had the bus
+/// last, and behind it comes the access, not card 0.
+TEST(ApproximatelyTimed, AccessesAheadOfTimeMayGainByNewcomers) {
+  Bench bench(approximate());
+  bench.run([&] {
+    bench.set_up(0);
+    bench.set_up(1);
+  });
+  const Time start = sc_now();
+  const auto wait_until = [&](int clock, int deltas) {
+    sc_core::wait(to_sc(start + clocks(clock) - sc_now()));
+    for (int i = 0; i < deltas; ++i) sc_core::wait(sc_core::SC_ZERO_TIME);
+  };
+  const std::vector<std::uint8_t> data(64);
+  std::array<Time, 3> ends{};
+  const auto card_0 = [&] {
+    BusMaster bus(bench.device(0).dma);
+    bus.time().start();
+    bus.write(0x1000, {data.data(), 4});
+    wait_until(50, 0);
+    bus.time().resume();
+    bus.write(0x1000, data);
+    ends[0] = sc_now() - start;
+  };
+  const auto cpu = [&] {
+    wait_until(50, 1);
+    bench.cpu.ahead = clocks(3);
+    bench.cpu.write(bench.bar(0), 1);
+    ends[1] = sc_now() - start;
+  };
+  const auto card_1 = [&] {
+    wait_until(50, 2);
+    BusMaster bus(bench.device(1).dma);
+    bus.time().start();
+    bus.write(0x1000, {data.data(), 4});
+    ends[2] = sc_now() - start;
+  };
+  bench.run({card_0, cpu, card_1});
+  EXPECT_EQ(ends, (std::array<Time, 3>{clocks(79), clocks(60), clocks(56)}));
+}
+
 TEST(ApproximatelyTimed, RoundRobin) {
   BenchConfig config = approximate();
   config.cards = {nic(), nic(), nic()};

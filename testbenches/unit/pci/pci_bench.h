@@ -77,7 +77,7 @@ class Cpu : public sc_core::sc_module {
   template <class Socket>
   void transport(Socket& socket, ::tlm::tlm_generic_payload& payload) {
     const Time start = sc_now();
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    sc_core::sc_time delay = to_sc(ahead);
     payload.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
     socket->b_transport(payload, delay);
     waited = sc_now() - start;
@@ -89,6 +89,7 @@ class Cpu : public sc_core::sc_module {
 
   ::tlm_utils::simple_initiator_socket<Cpu> memory;
   ::tlm_utils::simple_initiator_socket<Cpu> io;
+  Time ahead{};   // delay with which accesses set out
   Time took{};    // of the last access
   Time waited{};  // part of it that was spent in wait()
   bool dmi_hint = false;

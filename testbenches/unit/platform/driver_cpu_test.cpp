@@ -25,6 +25,7 @@ class Store : public sc_core::sc_module {
   }
   ::tlm_utils::simple_target_socket<Store> mem, io;
   std::uint64_t transactions = 0;
+  sc_core::sc_time delay;  // with which the last one came
   std::array<std::uint8_t, 4096> bytes{};
 
  private:
@@ -38,6 +39,7 @@ class Store : public sc_core::sc_module {
   }
   void transport(::tlm::tlm_generic_payload& p, sc_core::sc_time& delay) {
     ++transactions;
+    this->delay = delay;
     delay += to_sc(ns(10));
     if (p.get_address() + p.get_data_length() > bytes.size()) {
       p.set_response_status(::tlm::TLM_ADDRESS_ERROR_RESPONSE);
@@ -144,6 +146,52 @@ TEST(Cpu, WaitsForALineOrUntilATime) {
     EXPECT_TRUE(m.cpu.line(2));
     EXPECT_FALSE(m.cpu.line(1));
     EXPECT_EQ(m.cpu.time().now(), us(5) + ns(500)) << "interrupt entry";
+    EXPECT_EQ(sc_now(), us(5) + ns(500)) << "waited out in one go with the line";
+    done = true;
+  });
+  EXPECT_TRUE(done);
+}
+
+TEST(Cpu, AnInterruptThatComesShortlyBeforeTheDueTimeIsEntered) {
+  Machine m(true);
+  bool done = false;
+  m.run([&] {
+    m.lines[1].write(true);
+    m.cpu.wait_for_interrupt(ns(100));
+    EXPECT_TRUE(m.cpu.line(1));
+    EXPECT_EQ(m.cpu.time().now(), ns(500));
+    m.lines[1].write(false);
+    m.cpu.sleep(us(1));
+    m.cpu.wait_for_interrupt(us(5));
+    EXPECT_EQ(m.cpu.time().now(), us(5)) << "nothing is left of it";
+    done = true;
+  });
+  EXPECT_TRUE(done);
+}
+
+TEST(Cpu, ItDoesNotWaitForWorkOnceAnInterruptHasCome) {
+  Machine m(true);
+  Script script([&] { m.cpu.wait_for_interrupt(kTimeNever); });
+  m.cpu.load(script);
+  sc_core::sc_start(sc_core::sc_time(1, sc_core::SC_US));
+  EXPECT_TRUE(m.cpu.waiting());
+  m.lines[3].write(true);
+  sc_core::sc_start(sc_core::sc_time(100, sc_core::SC_NS));
+  EXPECT_FALSE(m.cpu.waiting());
+  sc_core::sc_start(sc_core::sc_time(1, sc_core::SC_US));
+  EXPECT_EQ(m.cpu.time().now(), us(1) + ns(500));
+}
+
+/// With quantum 0 the bus waits until the access's time has come, together with what it takes.
+TEST(Cpu, ARegisterAccessSetsOutWithTheDelayOfTheWorkBeforeIt) {
+  Machine m(false);
+  bool done = false;
+  m.run([&] {
+    m.cpu.time().advance(ns(70));
+    m.cpu.write32(0x200, 7);
+    EXPECT_EQ(m.store.delay, to_sc(ns(70)));
+    EXPECT_EQ(m.cpu.time().now(), ns(80));
+    EXPECT_EQ(sc_now(), ns(80));
     done = true;
   });
   EXPECT_TRUE(done);

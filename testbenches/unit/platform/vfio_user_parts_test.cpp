@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "e1000tlm/plugs/vfio_user/channel.h"
+#include "e1000tlm/plugs/vfio_user/event_signal.h"
 #include "e1000tlm/plugs/vfio_user/guest_regions.h"
 #include "e1000tlm/plugs/vfio_user/interrupts.h"
 
@@ -175,6 +176,18 @@ TEST_F(VfioUserInterruptsTest, WhatThereIsNot) {
   EXPECT_TRUE(set(Irq::kIntx, Data::kEventFd, Action::kTrigger, 2, event_.get()));
   EXPECT_TRUE(set(Irq::kMsi, Data::kNone, Action::kMask));
   EXPECT_TRUE(set(Irq::kIntx, Data::kEventFd, Action::kTrigger, 1, STDERR_FILENO));
+}
+
+TEST(VfioUserEventSignal, NeverWaits) {
+  const UniqueFd event(::eventfd(0, EFD_CLOEXEC));  // blocking
+  EventSignal signal;
+  for (int i = 0; i < 10; ++i) signal.send(event.get());
+  EXPECT_EQ(take_events(event.get()), 10U);
+  EXPECT_EQ(take_events(event.get()), std::nullopt);
+  const std::uint64_t full = ~std::uint64_t{0} - 1;
+  ASSERT_EQ(::write(event.get(), &full, sizeof full), static_cast<ssize_t>(sizeof full));
+  for (int i = 0; i < 10; ++i) signal.send(event.get());
+  EXPECT_GE(take_events(event.get()).value_or(0), full);
 }
 
 TEST(VfioUserChannel, DescriptorsBelongToTheirMessage) {

@@ -92,6 +92,42 @@ TEST(VfioUserRequest, Version) {
   EXPECT_TRUE(refused(Command::kVersion, Body().u16(1).u16(0)).fatal);
   EXPECT_TRUE(refused(Command::kVersion, Body().u16(0).u16(0).text("[1]")).fatal);
   EXPECT_TRUE(refused(Command::kVersion, Body().u16(0).u16(0).u16(0x7B7B)).fatal);
+  EXPECT_TRUE(refused(Command::kVersion, Body().u16(0).u16(0), 1).fatal) << "with a descriptor";
+  EXPECT_TRUE(refused(Command::kVersion, Body().u16(0)).fatal) << "too short";
+}
+
+TEST(VfioUserRequest, CapabilitiesOfTheWrongKind) {
+  for (const char* text :
+       {R"({"capabilities":"23"})", R"({"capabilities":{"max_msg_fds":"foo"}})",
+        R"({"capabilities":{"max_msg_fds":-1}})", R"({"capabilities":{"max_data_xfer_size":0}})",
+        R"({"capabilities":{"max_data_xfer_size":1.5}})", R"({"capabilities":{"migration":"23"}})",
+        R"({"capabilities":{"migration":{"pgsize":"foo"}}})",
+        R"({"capabilities":{"migration":{"pgsize":4095}}})",
+        R"({"capabilities":{"twin_socket":true}})", "{", "\""}) {
+    EXPECT_TRUE(refused(Command::kVersion, Body().u16(0).u16(0).text(text)).fatal) << text;
+  }
+  for (const char* text :
+       {"", "{}", R"({"capabilities":{}})", R"({"more":1,"capabilities":{"unheard_of":[]}})",
+        R"({"capabilities":{"migration":{"pgsize":4096},"twin_socket":{"supported":true}}})"}) {
+    accepted<Version>(Command::kVersion, Body().u16(0).u16(0).text(text));
+  }
+}
+
+TEST(VfioUserRequest, SizesThatAreTooSmallForTheAnswer) {
+  const Body zero = Body().u32(0).u32(0).u32(0).u32(0);
+  EXPECT_EQ(refused(Command::kGetInfo, zero).error, EINVAL);
+  EXPECT_FALSE(refused(Command::kGetInfo, zero).fatal);
+  EXPECT_EQ(refused(Command::kGetInfo, Body().u32(16).u32(0)).error, EINVAL);
+  accepted<GetInfo>(Command::kGetInfo, Body().u32(32).u32(0).u32(0).u32(0));
+  EXPECT_EQ(refused(Command::kGetIrqInfo, zero).error, EINVAL);
+  EXPECT_EQ(refused(Command::kGetRegionInfo, Body().u32(8).u32(0).u64(0).u64(0).u64(0)).error,
+            EINVAL);
+  EXPECT_EQ(refused(Command::kDmaUnmap, Body().u32(8).u32(0).u64(0).u64(4096)).error, EINVAL);
+  EXPECT_EQ(refused(Command::kSetIrqs, Body().u32(3).u32(0x21).u32(0).u32(0).u32(0)).error, EINVAL);
+  EXPECT_EQ(accepted<GetRegionIoFds>(Command::kGetRegionIoFds, Body().u32(512).u32(0).u32(2).u32(0))
+                .index,
+            2U);
+  EXPECT_EQ(refused(Command::kGetRegionIoFds, Body().u32(512).u32(0).u32(2).u32(1)).error, EINVAL);
 }
 
 TEST(VfioUserRequest, DmaMap) {
@@ -109,8 +145,9 @@ TEST(VfioUserRequest, DmaMap) {
   EXPECT_EQ(refused(Command::kDmaMap, with(1, 0, 0)).error, EINVAL);
   EXPECT_EQ(refused(Command::kDmaMap, with(0, 0, 1)).error, EINVAL);
   EXPECT_EQ(refused(Command::kDmaMap, with(0x10, 0, 1)).error, EINVAL);
-  EXPECT_TRUE(refused(Command::kDmaMap, with(3, 0, 1), 2).fatal) << "two descriptors";
-  EXPECT_TRUE(refused(Command::kDmaMap, Body().u64(0)).fatal) << "too short";
+  EXPECT_EQ(refused(Command::kDmaMap, with(3, 0, 1), 2).error, EINVAL) << "two descriptors";
+  EXPECT_EQ(refused(Command::kDmaMap, with(7, 0, 1)).error, EINVAL) << "no descriptor to map";
+  EXPECT_EQ(refused(Command::kDmaMap, Body().u64(0)).error, EINVAL) << "too short";
 }
 
 TEST(VfioUserRequest, DmaUnmap) {
@@ -119,7 +156,9 @@ TEST(VfioUserRequest, DmaUnmap) {
   };
   EXPECT_EQ(accepted<DmaUnmap>(Command::kDmaUnmap, with(0, 0x1000, 0x2000)).size, 0x2000U);
   EXPECT_TRUE(accepted<DmaUnmap>(Command::kDmaUnmap, with(2, 0, 0)).all);
-  EXPECT_EQ(refused(Command::kDmaUnmap, with(1, 0, 0x1000)).error, ENOTSUP);
+  EXPECT_EQ(refused(Command::kDmaUnmap, with(1, 0, 0x1000)).error, EINVAL);
+  // As SPDK's client does.
+  accepted<DmaUnmap>(Command::kDmaUnmap, with(0, 0x1000, 0x2000), 1);
   EXPECT_EQ(refused(Command::kDmaUnmap, with(2, 0, 1)).error, EINVAL);
   EXPECT_EQ(refused(Command::kDmaUnmap, with(0, 0, 0)).error, EINVAL);
 }
@@ -135,9 +174,9 @@ TEST(VfioUserRequest, SetIrqs) {
             (Data{0x00, 0x01}));
   EXPECT_EQ(refused(Command::kSetIrqs, with(0x23, 1)).error, EINVAL);
   EXPECT_EQ(refused(Command::kSetIrqs, with(0x19, 1)).error, EINVAL);
-  EXPECT_TRUE(refused(Command::kSetIrqs, with(0x22, 1)).fatal) << "its flags are missing";
-  EXPECT_TRUE(refused(Command::kSetIrqs, with(0x22, ~0U)).fatal);
-  EXPECT_TRUE(refused(Command::kSetIrqs, with(0x21, 1), 1).fatal) << "a stray descriptor";
+  EXPECT_EQ(refused(Command::kSetIrqs, with(0x22, 1)).error, EINVAL) << "its flags are missing";
+  EXPECT_EQ(refused(Command::kSetIrqs, with(0x22, ~0U)).error, EINVAL);
+  EXPECT_EQ(refused(Command::kSetIrqs, with(0x21, 1), 1).error, EINVAL) << "a stray descriptor";
 }
 
 TEST(VfioUserRequest, Accesses) {
@@ -149,9 +188,10 @@ TEST(VfioUserRequest, Accesses) {
   const Body body = Body().u64(0x3818).u32(0).u32(4).u32(0x12345678);
   const auto write = accepted<RegionWrite>(Command::kRegionWrite, body);
   EXPECT_EQ(write.data.size(), 4U);
-  EXPECT_TRUE(refused(Command::kRegionWrite, Body().u64(0).u32(0).u32(8).u32(1)).fatal);
-  EXPECT_EQ(refused(static_cast<Command>(99), Body()).error, ENOTSUP);
-  EXPECT_TRUE(refused(static_cast<Command>(99), Body(), 1).fatal);
+  EXPECT_EQ(refused(Command::kRegionWrite, Body().u64(0).u32(0).u32(8).u32(1)).error, EINVAL);
+  EXPECT_EQ(refused(static_cast<Command>(99), Body()).error, EINVAL);
+  EXPECT_EQ(refused(static_cast<Command>(16), Body()).error, ENOTSUP) << "DEVICE_FEATURE";
+  EXPECT_FALSE(refused(static_cast<Command>(99), Body(), 1).fatal);
 }
 
 TEST(VfioUserRequest, SeveralWrites) {
@@ -160,8 +200,8 @@ TEST(VfioUserRequest, SeveralWrites) {
   ASSERT_EQ(multi.writes.size(), 2U);
   EXPECT_EQ(multi.writes[1].offset, 0x14U);
   EXPECT_EQ(multi.writes[1].data.size(), 8U);
-  EXPECT_TRUE(refused(Command::kRegionWriteMulti, Body().u64(1)).fatal);
-  EXPECT_TRUE(refused(Command::kRegionWriteMulti, Body().u64(1ULL << 61)).fatal);
+  EXPECT_EQ(refused(Command::kRegionWriteMulti, Body().u64(1)).error, EINVAL);
+  EXPECT_EQ(refused(Command::kRegionWriteMulti, Body().u64(1ULL << 61)).error, EINVAL);
 }
 
 TEST(VfioUserReply, Layout) {
