@@ -33,13 +33,31 @@ copy_apt_settings() {
   cp /etc/apt/auth.conf "$to/" 2> /dev/null || true
 }
 
-# in_debian_root ROOT COMMAND...: in a clean environment that knows the way to the network
-in_debian_root() {
-  local root=$1 name words=()
-  shift
+# debian_environment: prints the words that run a command in a clean environment that knows the way to
+# the network, each on a line
+debian_environment() {
+  local name
+  printf '%s\n' /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    HOME=/root DEBIAN_FRONTEND=noninteractive
   for name in http_proxy https_proxy ftp_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
-    [ -z "${!name:-}" ] || words+=("$name=${!name}")
+    [ -z "${!name:-}" ] || echo "$name=${!name}"
   done
-  chroot "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    HOME=/root DEBIAN_FRONTEND=noninteractive "${words[@]}" "$@"
+}
+
+# in_debian_root ROOT COMMAND...: in that environment, by chroot
+in_debian_root() {
+  local root=$1 words
+  shift
+  mapfile -t words < <(debian_environment)
+  chroot "$root" "${words[@]}" "$@"
+}
+
+# with_debian_root ROOT COMMAND...: the same in a mount namespace of its own whose root the folder is, with
+# what is mounted there. The kernel lets nobody in a chroot make user namespaces, which passt and others need.
+with_debian_root() {
+  local root=$1 words
+  shift
+  mapfile -t words < <(debian_environment)
+  unshare --mount --propagation private sh -c 'mount --rbind "$0" "$0" && cd "$0" &&
+    pivot_root . mnt && umount -l mnt && exec "$@"' "$root" "${words[@]}" "$@"
 }

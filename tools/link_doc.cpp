@@ -1,8 +1,9 @@
 /// Writes doc/links.md from the kinds of links that are built in:
-///   e1000-links > doc/links.md
+///   e1000-links --write doc/links.md     renews it, but for what ./run links has measured
 ///   e1000-links --check doc/links.md     status 1 if the file says something else
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
@@ -20,7 +21,7 @@ namespace link_ns = e1000tlm::link;
 
 constexpr const char* kBefore = R"(# Links
 
-Made from the kinds of links by `build/bin/e1000-links`; a test keeps it true. A *link* is what a
+Made from the kinds of links by `build/bin/e1000-links --write doc/links.md`; a test keeps it true. A *link* is what a
 modelled cable ends in: `--link KIND:key=value,...`, one for each adapter, or `--on-switch
 NAME=KIND:...`. `e1000-sim --link help` lists the kinds, `--link KIND:help` tells what stands here.
 
@@ -71,8 +72,10 @@ are looked for when they are used (packages `passt`, `qemu-system-common`).
 - Multicast: our own frames, which the kernel brings back, are left out; with QEMU they come back.
 - `l2tpv3`: messages with another session, a wrong cookie or of another kind are counted and dropped;
   counters of the other end are not looked at.
-- `passt`: frames go to it without the padding of short ones. With passt of 2023 (Debian 12) the first connection
-  after its start sometimes gets no answer, and the next one does; why is not known.
+- `passt`: frames go to it without the padding of short ones. It makes a user namespace for itself, which the
+  kernel refuses in a chroot. That of 2023 (Debian 12) now and then does not pass on that a server has closed a
+  connection (its own `--pcap` shows no FIN), so that clients who wait for the end wait for ever; that of 2025
+  (Debian 13) does.
 - `vhost-user`: the link is a front-end without a guest, as DPDK's virtio-user is. A back-end's ring of
   frames that it has not used when it goes is lost and counted (`back_end_gone`), since it may have sent
   some of them; while none is connected frames are (`no_peer`), and while one has not agreed yet they
@@ -94,7 +97,28 @@ are looked for when they are used (packages `passt`, `qemu-system-common`).
 | `tap,vhost=on` (vhost-net) | the kernel's vhost-net works on virtqueues and a tap device at once; the machines this is tested on lack the module | the virtqueues that `vhost-user` has, handed over by `ioctl` on `/dev/vhost-net` instead of messages; a kernel with `CONFIG_VHOST_NET` |
 | `vhost-vdpa` | needs a vDPA device or its simulator in the kernel (`CONFIG_VDPA_SIM_NET`) | the same virtqueues and `ioctl`s on `/dev/vhost-vdpa-N`, and the device's status and configuration space |
 | `netmap` | needs the netmap module, which is no part of Linux | the module, and a partner on its rings |
+
+## Throughput
+
+Measured by `./run links`, which needs root; `--update-doc` renews the table. At the far end a program sends
+frames as fast as the link takes them, or counts those that come. The adapter is driven over qtest in both
+machines, with the same registers and descriptors: nothing but model, back-end and far end is measured.
+e1000-sim computes every bus access and bit time meanwhile (`--quantum 0`); QEMU's e1000 knows no time. UDP
+(`dgram`, `socket`, `l2tpv3`, `user`) and tap have no back-pressure from the host: what comes too fast is lost. `-`: the reference QEMU lacks that back-end.
+
 )";
+constexpr const char* kBegin = "<!-- measured: ./run links --update-doc -->";
+constexpr const char* kEnd = "<!-- end of measured -->";
+
+/// What has been measured, out of an earlier document.
+std::string measured(const std::string& old) {
+  const std::size_t begin = old.find(kBegin);
+  const std::size_t end = old.find(kEnd);
+  if (begin == std::string::npos || end == std::string::npos || end < begin) {
+    return std::string(kBegin) + "\n\nNot measured yet.\n\n" + kEnd;
+  }
+  return old.substr(begin, end - begin) + kEnd;
+}
 
 /// What the user types or puts something of their own in for: set as code.
 bool is_code(const std::string& word) {
@@ -162,13 +186,13 @@ void add_keys(std::ostringstream& out, const link_ns::PartnerRegistry& registry)
   }
 }
 
-std::string document() {
+std::string document(const std::string& old) {
   const link_ns::PartnerRegistry registry = link_ns::builtin_partners();
   std::ostringstream out;
   out << kBefore;
   add_table(out, registry);
   add_keys(out, registry);
-  out << kAfter;
+  out << kAfter << measured(old) << "\n";
   return out.str();
 }
 
@@ -183,5 +207,12 @@ int main(int argc, char** argv) {
               << "\n";
     return 77;
   }
-  return document_main(argc, argv, "e1000-links", document());
+  std::stringstream old;
+  if (argc == 3) old << std::ifstream(argv[2]).rdbuf();
+  const std::string text = document(old.str());
+  if (argc == 3 && std::string(argv[1]) == "--write") {
+    std::ofstream(argv[2]) << text;
+    return 0;
+  }
+  return document_main(argc, argv, "e1000-links", text);
 }

@@ -1,11 +1,8 @@
 #include "e1000tlm/options/options.h"
 
 #include <algorithm>
-#include <array>
-#include <fstream>
 #include <functional>
 #include <optional>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -13,6 +10,9 @@
 #include <boost/program_options.hpp>
 
 #include "e1000tlm/board/impair_keys.h"
+#include "e1000tlm/options/network_options.h"
+#include "e1000tlm/options/option_error.h"
+#include "e1000tlm/options/option_sources.h"
 #include "e1000tlm/options/value_parsers.h"
 #include "e1000tlm/pci/host_timing.h"
 #include "e1000tlm/traffic/generator.h"
@@ -25,7 +25,6 @@ namespace po = boost::program_options;
 
 constexpr std::uint64_t kDefaultFrames = 100'000;
 constexpr std::uint64_t kDefaultPings = 4;
-constexpr std::size_t kMostNics = 30;  // PCI devices 2 to 31
 constexpr std::uint64_t kMostEvents = 100'000'000;
 constexpr std::uint64_t kMostBoards = 1000;
 constexpr Time kMostQuantum = ms(1'000);  // drivers' timeouts are longer
@@ -171,31 +170,6 @@ po::options_description described() {
   return all;
 }
 
-[[noreturn]] void fail(const std::string& option, const std::string& why) {
-  throw std::invalid_argument("--" + option + ": " + why);
-}
-
-/// Runs a parser of one option's value and says which option it was.
-template <class Parse>
-auto in_option(const std::string& option, Parse parse) {
-  try {
-    return parse();
-  } catch (const std::exception& error) {
-    fail(option, error.what());
-  }
-}
-
-std::uint64_t parse_number(const std::string& option, const std::string& text) {
-  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
-                                                   [](char c) { return c >= '0' && c <= '9'; });
-  if (!digits) fail(option, "number '" + text + "': expected digits only");
-  try {
-    return std::stoull(text);
-  } catch (const std::out_of_range&) {
-    fail(option, "number '" + text + "': more than 64 bits");
-  }
-}
-
 AppChoice parse_app(const std::string& text) {
   const auto found = std::find(kAppNames.begin(), kAppNames.end(), text);
   if (found != kAppNames.end()) return static_cast<AppChoice>(found - kAppNames.begin());
@@ -205,97 +179,7 @@ AppChoice parse_app(const std::string& text) {
   fail("app", "unknown application '" + text + "'; known are " + known);
 }
 
-/// What stands on the wire if the user says nothing about it.
-std::string default_link(AppChoice app, std::size_t index) {
-  if (app == AppChoice::kGenerate) return "loopback";
-  if (app == AppChoice::kBlast || app == AppChoice::kSelfTest) return "null";
-  if (app == AppChoice::kPing) return "user";
-  return index == 0 ? "pcap" : "null";
-}
-
-void complete(BoardConfig& board, std::vector<NicConfig> nics, std::vector<std::string> links) {
-  const std::size_t least = board.app == AppChoice::kForward ? 2 : 1;
-  if (nics.empty()) nics.resize(std::max({links.size(), least}));
-  if (links.size() > nics.size()) {
-    fail("link", std::to_string(links.size()) + " links for " + std::to_string(nics.size()) +
-                     " adapters; add --nic");
-  }
-  if (nics.size() > kMostNics) {
-    fail("nic", std::to_string(nics.size()) + " adapters; the bus has room for " +
-                    std::to_string(kMostNics));
-  }
-  while (links.size() < nics.size()) links.push_back(default_link(board.app, links.size()));
-  if (board.app == AppChoice::kForward && nics.size() % 2 != 0) {
-    fail("app", "forward needs adapters in pairs, found " + std::to_string(nics.size()));
-  }
-  board.nics = std::move(nics);
-  board.links = std::move(links);
-}
-
 using Texts = std::vector<std::string>;
-
-po::variables_map read_sources(int argc, const char* const* argv) {
-  const po::options_description all = described();
-  po::variables_map values;
-  try {
-    po::store(
-        po::command_line_parser(argc, argv)
-            .options(all)
-            .positional({})
-            .style(po::command_line_style::default_style & ~po::command_line_style::allow_guessing)
-            .run(),
-        values);
-  } catch (const po::too_many_positional_options_error&) {
-    throw std::invalid_argument("every argument begins with --, see --help");
-  } catch (const po::error& error) {
-    throw std::invalid_argument(error.what());
-  }
-  if (values.count("config") == 0) return values;
-  const std::string path = values["config"].as<std::string>();
-  std::ifstream file(path);
-  file.peek();
-  if (!file && !file.eof()) fail("config", "cannot read " + path);  // missing, or a directory
-  file.clear();
-  po::options_description allowed;
-  describe_run(allowed);
-  try {
-    // Lists that stand on the command line already win as a whole.
-    po::variables_map from_file;
-    po::store(po::parse_config_file(file, allowed), from_file);
-    for (const auto& [name, value] : from_file) {
-      const auto given = values.find(name);
-      if (given == values.end() || given->second.defaulted()) {
-        values.erase(name);
-        values.insert({name, value});
-      }
-    }
-  } catch (const po::error& error) {
-    fail("config", path + ": " + error.what());
-  }
-  return values;
-}
-
-void fill_switches(const po::variables_map& values, BoardConfig& board) {
-  const auto each = [&](const char* name, const auto& use) {
-    if (values.count(name) == 0) return;
-    for (const std::string& text : values[name].as<Texts>()) {
-      in_option(name, [&] {
-        use(text);
-        return 0;
-      });
-    }
-  };
-  const auto add = [&](const std::string& text, SwitchSettings settings) {
-    for (const SwitchSettings& other : board.switches) {
-      if (other.name == settings.name) throw std::invalid_argument(text + ": given twice");
-    }
-    board.switches.push_back(std::move(settings));
-  };
-  each("switch", [&](const std::string& text) { add(text, parse_switch(text)); });
-  each("hub", [&](const std::string& text) { add(text, parse_hub(text)); });
-  each("filter", [&](const std::string& text) { board.filters.push_back(parse_filter(text)); });
-  each("on-switch", [&](const std::string& text) { board.outlets.push_back(parse_outlet(text)); });
-}
 
 void fill_board(const po::variables_map& values, BoardConfig& board) {
   const auto given = [&](const char* name, const std::function<void(const std::string&)>& use) {
@@ -379,7 +263,7 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
       nics.push_back(in_option("nic", [&] { return parse_nic(text); }));
     }
   }
-  complete(board, std::move(nics), std::move(links));
+  fill_adapters(board, std::move(nics), std::move(links));
 }
 
 /// Without a limit a run goes on until the last frame has been sent.
@@ -442,7 +326,10 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
       if (values.count(name) != 0) fail(name, "does not go with --qtest: the client drives");
     }
     if (!board.control.empty()) {
-      fail("control", "does not go with --qtest: the client owns the time; use its own commands");
+      fail(
+          "control",
+          "does not go with --qtest: between its client's commands the simulator stands still, and "
+          "can carry out nothing else; use qtest's own commands");
     }
     if (board.paced) fail("paced", "does not go with --qtest: the client owns the time");
     if (board.qtest == "stdio" && values.count("json") != 0 &&
@@ -512,7 +399,9 @@ std::optional<std::string> wanted_link_help(const po::variables_map& values) {
 }  // namespace
 
 Options parse_options(int argc, const char* const* argv) {
-  const po::variables_map values = read_sources(argc, argv);
+  po::options_description in_file;
+  describe_run(in_file);
+  const po::variables_map values = read_sources(argc, argv, described(), in_file);
   Options options;
   if (values.count("help") != 0) {
     options.action = Options::Action::kHelp;

@@ -1,16 +1,18 @@
 """Links to the host: descriptors that are passed on, a VDE switch, a bridge through QEMU's helper,
 and hostile datagrams."""
 
+import contextlib
 import json
 import os
+import re
+import signal
 import socket
 import struct
 import subprocess
-import time
 
 import support
-from links_support import (REFERENCE, Board, Namespace, datagrams, frame, have,
-                           no_namespaces, no_qemu, reflects, stream)
+from links_support import (REFERENCE, Board, Namespace, datagrams, frame, have, no_qemu, no_taps,
+                           reflects, stream, wait_for)
 from support import Scenario, free_port, sim
 
 
@@ -112,10 +114,7 @@ class Vde(Scenario):
         self.addCleanup(switch.stdin.close)
         self.addCleanup(switch.wait)
         self.addCleanup(switch.kill)
-        deadline = time.monotonic() + 20
-        while not os.path.exists(os.path.join(path, "ctl")):
-            self.assertLess(time.monotonic(), deadline, "no switch")
-            time.sleep(0.02)
+        wait_for(self, lambda: os.path.exists(os.path.join(path, "ctl")), "no switch")
         return switch
 
     def plug(self, path):
@@ -183,9 +182,7 @@ class Tap(Scenario):
 
     def setUp(self):
         super().setUp()
-        reason = no_namespaces()
-        if reason is None and not os.path.exists("/dev/net/tun"):
-            reason = "no /dev/net/tun"
+        reason = no_taps()
         if reason:
             self.skipTest(reason)
         self.namespace = Namespace(self)
@@ -215,14 +212,9 @@ class Tap(Scenario):
         return packets.send, receive
 
     def up(self, interface):
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            result = subprocess.run(
-                self.namespace.command("ip", "link", "set", interface, "up"), capture_output=True)
-            if result.returncode == 0:
-                return
-            time.sleep(0.05)
-        self.fail("no interface " + interface)
+        command = self.namespace.command("ip", "link", "set", interface, "up")
+        wait_for(self, lambda: subprocess.run(command, capture_output=True).returncode == 0,
+                 "no interface " + interface)
 
     def board(self, link, **options):
         return Board(self, link, prefix=self.namespace.command(), **options)
@@ -285,14 +277,56 @@ class Tap(Scenario):
         reflects(self, board, *self.packets("t0"))
         self.finish(board)
 
-    def test_bridge_through_qemus_helper(self):
+    def test_what_the_kernel_drops_it_counts(self):
+        """Frames for a simulator that takes none wait in the interface's queue; beyond it the kernel drops
+        them, and each is there or in the interface's count."""
+        self.namespace.run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+        board = self.board("tap:ifname=t0,speed=100", arguments=("--json", self.path("out.json")))
+        self.up("t0")
+        send_one, receive = self.packets("t0")
+        sent = []
+
+        def send(data):
+            with contextlib.suppress(OSError):  # ENOBUFS: the kernel has dropped it, and says so
+                send_one(data)
+            sent.append(data)
+        reflects(self, board, send, receive, count=3)
+        before = self.dropped()
+        board.process.send_signal(signal.SIGSTOP)  # nsenter has become the simulator
+        for number in range(3000):
+            send(frame(number, 1514))
+        lost = self.dropped()
+        board.process.send_signal(signal.SIGCONT)
+        self.assertGreater(lost, before)
+        while receive(2) is not None:
+            pass
+        self.finish(board)
+        with open(self.path("out.json"), encoding="utf-8") as file:
+            nic = json.load(file)["nics"][0]
+        self.assertEqual(nic["lost"], {})
+        self.assertEqual(nic["wire_in"]["frames"] + lost, len(sent))
+
+    def dropped(self):
+        shown = self.namespace.run("ip", "-j", "-s", "link", "show", "t0").stdout
+        return json.loads(shown)[0]["stats64"]["tx"]["dropped"]
+
+    def bridged(self, board):
+        def on_bridge():
+            board.running()
+            return "master brt" in self.namespace.run("ip", "-o", "link").stdout
+        wait_for(self, on_bridge, "nothing on the bridge")
+
+    def make_bridge(self):
+        self.namespace.run("ip", "link", "add", "brt", "type", "bridge")
+        self.namespace.run("ip", "link", "set", "brt", "up")
+
+    def helper(self):
+        """QEMU's own, in QEMU's root; the path of a script that calls it."""
         reason = no_qemu()
         if reason:
             self.skipTest(reason)
         root = subprocess.run([REFERENCE, "path"], capture_output=True, text=True,
                               check=True).stdout.strip()
-        self.namespace.run("ip", "link", "add", "brt", "type", "bridge")
-        self.namespace.run("ip", "link", "set", "brt", "up")
         os.makedirs(self.path("etc/qemu"))
         with open(self.path("etc/qemu/bridge.conf"), "w", encoding="utf-8") as file:
             file.write("allow brt\n")
@@ -303,13 +337,29 @@ class Tap(Scenario):
                        f"mount --bind {self.path('etc')} {root}/etc && "
                        f"exec chroot {root} /usr/lib/qemu/qemu-bridge-helper \"$@\"' sh \"$@\"\n")
         os.chmod(helper, 0o755)
+        return helper
+
+    def test_a_bridge_that_goes_and_comes_back(self):
+        """The interface outlives its bridge, and works on another one that it is put on."""
+        helper = self.helper()
+        self.make_bridge()
+        board = self.board(f"bridge:br=brt,helper={helper}")
+        self.bridged(board)
+        reflects(self, board, *self.packets("brt"), count=6)
+        tap, = re.findall(r"\d+: (\w+): .* master brt", self.namespace.run("ip", "-o", "link").stdout)
+        self.namespace.run("ip", "link", "del", "brt")
+        board.running()
+        self.make_bridge()
+        self.namespace.run("ip", "link", "set", tap, "master", "brt")
+        reflects(self, board, *self.packets("brt"), count=6)
+        self.finish(board)
+
+    def test_bridge_through_qemus_helper(self):
+        helper = self.helper()
+        self.make_bridge()
         for link in (f"bridge:br=brt,helper={helper}", f"tap:br=brt,helper=sh {helper},vnet_hdr=on"):
             board = self.board(link)
-            deadline = time.monotonic() + 20
-            while "master brt" not in self.namespace.run("ip", "-o", "link").stdout:
-                board.running()
-                self.assertLess(time.monotonic(), deadline, "nothing on the bridge")
-                time.sleep(0.05)
+            self.bridged(board)
             reflects(self, board, *self.packets("brt"), count=6)
             self.finish(board)
         result = subprocess.run(self.namespace.command(support.SIM, "--link",

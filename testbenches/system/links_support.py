@@ -1,6 +1,7 @@
 """What the scenarios of links to other programs share: a machine whose cable leads there, driven
 frame by frame, and network namespaces."""
 
+import contextlib
 import os
 import socket
 import struct
@@ -44,6 +45,14 @@ def no_namespaces():
     return None if probe.returncode == 0 else "no namespaces: " + probe.stderr.strip()
 
 
+def no_taps():
+    """None, or why there are no tap devices in network namespaces here."""
+    reason = no_namespaces()
+    if reason is None and not os.path.exists("/dev/net/tun"):
+        reason = "no /dev/net/tun"
+    return reason
+
+
 class Namespace:
     """A network namespace that lives as long as the process that holds it."""
 
@@ -59,12 +68,41 @@ class Namespace:
 
     def run(self, *words, **options):
         return subprocess.run(self.command(*words), check=True, capture_output=True, timeout=60,
-                              text=True, **options)
+                              **{"text": True, **options})
+
+    def popen(self, *words):
+        return subprocess.Popen(self.command(*words), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
 
     def close(self):
         self.holder.kill()
         self.holder.wait()
         self.holder.stdout.close()
+
+
+def wait_for(scenario, condition, what, seconds=20):
+    """Until the condition holds; the scenario fails if that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        scenario.assertLess(time.monotonic(), deadline, what)
+        time.sleep(0.05)
+
+
+def wait_until_held(scenario, process, tap, board):
+    """Until e1000-sim, running in the namespace `board`, holds the tap: then it has carrier."""
+    def held():
+        if process.poll() is not None:
+            scenario.fail("the simulator has ended: " + process.stderr.read())
+        board.run("ip", "link", "set", tap, "up")
+        return "LOWER_UP" in board.run("ip", "-o", "link", "show", tap).stdout
+    wait_for(scenario, held, "the tap is not held")
+
+
+def hand_over(scenario, process, tap, board, namespace):
+    """Moves a tap that e1000-sim holds to another namespace: one that a program holds cannot be
+    taken by another."""
+    wait_until_held(scenario, process, tap, board)
+    board.run("ip", "link", "set", tap, "netns", str(namespace.holder.pid))
 
 
 class Board:
@@ -156,6 +194,25 @@ def stream(sock):
     return (lambda data: sock.sendall(struct.pack(">I", len(data)) + data)), receive
 
 
+def open_sockets(process):
+    """The numbers by which the kernel lists a process's sockets."""
+    folder = f"/proc/{process}/fd"
+    try:
+        targets = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
+    except OSError:  # it has ended
+        return set()
+    return {target[8:-1] for target in targets if target.startswith("socket:[")}
+
+
+def bound(sockets):
+    """Whether any of these sockets still holds an address of the internet protocols."""
+    words = set()
+    for table in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6"):
+        with contextlib.suppress(OSError), open("/proc/net/" + table, encoding="ascii") as file:
+            words.update(line.split()[9] for line in file.readlines()[1:])
+    return bool(sockets & words)
+
+
 class Qemu:
     """The reference QEMU as a relay: what comes in at one back-end leaves at the other, a pair of
     UDP ports that this script holds."""
@@ -184,12 +241,18 @@ class Qemu:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def kill(self):
+        """Its sockets outlive it for a moment: the kernel ends the io_uring that it watches them with
+        in its own time. They are waited for, so that another QEMU can bind to the same ports."""
         if self.process is None:
             return
+        sockets = open_sockets(self.process.pid)
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
         self.process = None
+        deadline = time.monotonic() + 20
+        while bound(sockets) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def functions(self):
         send, receive = datagrams(self.socket, ("127.0.0.1", self.port))

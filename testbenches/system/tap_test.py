@@ -8,9 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import support
+from links_support import Namespace, hand_over, have, no_taps, wait_for, wait_until_held
 from support import SIM, Scenario, skip
 
 BYTES = 2_000_000
@@ -32,59 +32,13 @@ with socket.create_connection(("10.77.0.2", 7777), timeout=60) as connection:
 """
 
 
-def usable():
-    """None, or why this machine cannot run the scenario."""
-    if os.geteuid() != 0:
-        return "needs root for tap devices and network namespaces"
-    if not os.path.exists("/dev/net/tun"):
-        return "no /dev/net/tun"
-    for tool in ("ip", "ping", "unshare", "nsenter", "sysctl"):
-        if subprocess.run(["which", tool], stdout=subprocess.DEVNULL).returncode != 0:
-            return f"no {tool}"
-    probe = subprocess.run(["unshare", "-n", "sh", "-c", "ip tuntap add dev t0 mode tap"],
-                           capture_output=True, text=True)
-    if probe.returncode != 0:
-        return "no tap device in a new network namespace: " + probe.stderr.strip()
-    return None
-
-
-class Namespace:
-    """A network namespace that lives as long as the process that holds it."""
-
-    def __init__(self):
-        self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo up; exec sleep 600"],
-                                       stdout=subprocess.PIPE, text=True)
-        self.holder.stdout.readline()
-
-    def command(self, *words):
-        return ["nsenter", "-t", str(self.holder.pid), "-n", *words]
-
-    def run(self, *words, **options):
-        return subprocess.run(self.command(*words), check=True, capture_output=True, timeout=60,
-                              **options)
-
-    def popen(self, *words):
-        return subprocess.Popen(self.command(*words), stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
-
-    def close(self):
-        self.holder.kill()
-        self.holder.wait()
-        self.holder.stdout.close()
-
-
 class Tap(Scenario):
     def setUp(self):
         super().setUp()
-        self.switchboard, self.a, self.b = (self.namespace() for _ in range(3))
+        self.switchboard, self.a, self.b = (Namespace(self) for _ in range(3))
         for tap in ("tapa", "tapb"):
             self.switchboard.run("ip", "tuntap", "add", "dev", tap, "mode", "tap")
             self.switchboard.run("sysctl", "-qw", f"net.ipv6.conf.{tap}.disable_ipv6=1")
-
-    def namespace(self):
-        namespace = Namespace()
-        self.addCleanup(namespace.close)
-        return namespace
 
     def start_simulator(self):
         process = self.switchboard.popen(SIM, "--app", "forward", "--nic", "aneg=50ms", "--nic",
@@ -97,28 +51,12 @@ class Tap(Scenario):
             process.communicate()
 
         self.addCleanup(stop)
-        # A tap has carrier once a program holds it; it can then move to where it is to be used.
         for tap, namespace, address in (("tapa", self.a, "10.77.0.1/24"),
                                         ("tapb", self.b, "10.77.0.2/24")):
-            self.wait_for(lambda: process.poll() is not None or self.held(tap))
-            if process.poll() is not None:
-                self.fail("the simulator has ended: " + process.stderr.read())
-            self.switchboard.run("ip", "link", "set", tap, "netns", str(namespace.holder.pid))
+            hand_over(self, process, tap, self.switchboard, namespace)
             namespace.run("ip", "addr", "add", address, "dev", tap)
             namespace.run("ip", "link", "set", tap, "up")
         return process
-
-    def held(self, tap):
-        """A tap that a program holds cannot be taken by another."""
-        self.switchboard.run("ip", "link", "set", tap, "up")
-        out = self.switchboard.run("ip", "-o", "link", "show", tap, text=True).stdout
-        return "LOWER_UP" in out
-
-    def wait_for(self, condition, seconds=20):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            self.assertLess(time.monotonic(), deadline, "waited too long")
-            time.sleep(0.05)
 
     def ping_answers(self):
         command = self.a.command("ping", "-c", "1", "-W", "1", "10.77.0.2")
@@ -126,8 +64,8 @@ class Tap(Scenario):
 
     def test_ping_and_tcp_pass_through_two_adapters(self):
         process = self.start_simulator()
-        self.wait_for(self.ping_answers)
-        ping = self.a.run("ping", "-c", "10", "-i", "0.05", "-s", "1400", "10.77.0.2", text=True)
+        wait_for(self, self.ping_answers, "no answer to ping")
+        ping = self.a.run("ping", "-c", "10", "-i", "0.05", "-s", "1400", "10.77.0.2")
         self.assertIn(" 0% packet loss", ping.stdout)
         self.transfer(self.a, self.b)
         process.send_signal(signal.SIGTERM)  # to nsenter, which has become the simulator
@@ -137,7 +75,7 @@ class Tap(Scenario):
 
     def test_an_interface_that_goes_is_reported(self):
         process = self.start_simulator()
-        self.wait_for(self.ping_answers)
+        wait_for(self, self.ping_answers, "no answer to ping")
         self.a.run("ip", "link", "del", "tapa")
         warning = process.stderr.readline()
         self.assertIn("tap:ifname=tapa", warning)
@@ -150,7 +88,7 @@ class Tap(Scenario):
         process = self.switchboard.popen(SIM, "--nic", "aneg=10ms", "--link", "tap:ifname=tapa")
         self.addCleanup(process.communicate)
         self.addCleanup(process.kill)
-        self.wait_for(lambda: process.poll() is not None or self.held("tapa"))
+        wait_until_held(self, process, "tapa", self.switchboard)
         self.switchboard.run("ip", "link", "del", "tapa")
         self.assertEqual(process.wait(timeout=30), 1)
         self.assertIn("ended by link gone", process.stdout.read())
@@ -160,13 +98,13 @@ class Tap(Scenario):
         content = os.urandom(BYTES)
         server = server_side.popen(sys.executable, "-c", SERVER)
         self.assertEqual(server.stdout.readline(), "ready\n")
-        client_side.run(sys.executable, "-c", CLIENT, input=content)
+        client_side.run(sys.executable, "-c", CLIENT, input=content, text=False)
         out, err = server.communicate(timeout=60)
         self.assertEqual(out, f"{BYTES} {hashlib.sha256(content).hexdigest()}\n", err)
 
 
 if __name__ == "__main__":
-    reason = usable()
+    reason = no_taps() or (None if have("ping", "sysctl") else "needs ping and sysctl")
     if reason:
         skip(reason)
     support.main()

@@ -50,8 +50,7 @@ class DatagramDevice : public HostDevice {
       if (size < 0) {
         // Of an earlier send: the peer of a connected socket was not there.
         if (errno == ECONNREFUSED) continue;
-        const bool again = errno == EAGAIN || errno == EINTR;
-        return {again ? Outcome::kAgain : Outcome::kClosed, {}, nullptr};
+        return {has_no_room(errno) ? Outcome::kAgain : Outcome::kClosed, {}, nullptr};
       }
       if (same(sockets_.own, from)) continue;
       return checked(static_cast<std::size_t>(size));
@@ -107,22 +106,9 @@ class DatagramDevice : public HostDevice {
   }
 
   static WriteResult failed(int error) {
-    switch (error) {
-      case EAGAIN:
-      case EINTR:
-      case ENOBUFS: return {Outcome::kAgain, nullptr};
-      case ENOENT:
-      case ECONNREFUSED:
-      case ECONNRESET:
-      case ENOTCONN:
-      case EPIPE:
-      case EDESTADDRREQ:
-      case EHOSTUNREACH:
-      case ENETUNREACH:
-      case ENOTDIR: return {Outcome::kDropped, "no_peer"};
-      case EMSGSIZE: return {Outcome::kDropped, "too_long"};
-      default: return {Outcome::kDropped, "host_error"};
-    }
+    if (has_no_room(error)) return {Outcome::kAgain, nullptr};
+    if (has_no_receiver(error)) return {Outcome::kDropped, "no_peer"};
+    return {Outcome::kDropped, error == EMSGSIZE ? "too_long" : "host_error"};
   }
 
   void set_send_timeout(milliseconds wait) {

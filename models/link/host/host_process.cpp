@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -30,31 +31,6 @@ class FileActions {
  private:
   posix_spawn_file_actions_t actions_{};
 };
-
-/// The descriptor that comes with one byte; empty: none came before the other side closed.
-UniqueFd receive_descriptor(int socket) {
-  char byte = 0;
-  iovec part{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t got = 0;
-  do {
-    got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got <= 0) return {};
-  const cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-      header->cmsg_len != CMSG_LEN(sizeof(int))) {
-    return {};
-  }
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return UniqueFd(fd);
-}
 
 }  // namespace
 
@@ -90,6 +66,34 @@ std::string run_interface_script(const std::string& script, const std::string& i
   } catch (const std::runtime_error& error) {
     return error.what();
   }
+}
+
+UniqueFd receive_descriptor(int socket) {
+  char byte = 0;
+  iovec part{&byte, 1};
+  // The kernel fills the padding as well: there is room for a second one.
+  constexpr std::size_t kRoom = CMSG_SPACE(sizeof(int));
+  alignas(cmsghdr) std::array<char, kRoom> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t got = 0;
+  do {
+    got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  const cmsghdr* const header = got < 0 ? nullptr : CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
+    return {};
+  }
+  std::array<int, (kRoom - CMSG_LEN(0)) / sizeof(int)> numbers{};
+  const std::size_t count =
+      std::min(numbers.size(), (header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+  std::memcpy(numbers.data(), CMSG_DATA(header), count * sizeof(int));
+  std::array<UniqueFd, numbers.size()> fds;
+  for (std::size_t i = 0; i < count; ++i) fds[i] = UniqueFd(numbers[i]);
+  return count == 1 && (message.msg_flags & MSG_CTRUNC) == 0 ? std::move(fds[0]) : UniqueFd();
 }
 
 UniqueFd run_bridge_helper(const std::string& helper, const std::string& bridge) {

@@ -21,6 +21,10 @@ std::string wait_for_program(pid_t process);
 /// what is wrong with it, naming the script.
 std::string run_interface_script(const std::string& script, const std::string& interface);
 
+/// The descriptor that comes with a byte over a UNIX stream socket; waits for it. Empty: the other
+/// side has closed, or has sent none or several, of which none stays open.
+UniqueFd receive_descriptor(int socket);
+
 /// A tap device on a bridge, made by a helper that has the permission for it (QEMU's
 /// qemu-bridge-helper and those that speak as it does): it is started with --use-vnet, --fd=N,
 /// --br=BRIDGE, and sends the device's descriptor over the socket N. A command with blanks goes to

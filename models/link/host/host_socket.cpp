@@ -1,5 +1,7 @@
 #include "e1000tlm/link/host/host_socket.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -110,6 +112,14 @@ UniqueFd accept_from(int listener) {
 
 bool out_of_descriptors(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+bool has_no_room(int error) { return error == EAGAIN || error == EINTR || error == ENOBUFS; }
+
+bool has_no_receiver(int error) {
+  constexpr std::array<int, 9> kErrors{ENOENT,       ECONNREFUSED, ECONNRESET,  ENOTCONN, EPIPE,
+                                       EDESTADDRREQ, EHOSTUNREACH, ENETUNREACH, ENOTDIR};
+  return std::find(kErrors.begin(), kErrors.end(), error) != kErrors.end();
 }
 
 bool is_connected_to_itself(int fd) {

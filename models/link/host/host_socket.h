@@ -50,6 +50,11 @@ bool out_of_descriptors(int error);
 /// How long.
 inline constexpr std::chrono::milliseconds kDescriptorRest{100};
 
+/// This errno of sending means that there is no room now (or that a signal came): try again later.
+bool has_no_room(int error);
+/// This errno of sending means that nobody is there to receive.
+bool has_no_receiver(int error);
+
 /// Where nobody listens on a port of this machine, TCP may connect a socket to itself.
 bool is_connected_to_itself(int fd);
 

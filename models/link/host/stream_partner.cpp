@@ -50,7 +50,7 @@ class StreamDevice : public HostDevice {
         reader_.received(static_cast<std::size_t>(bytes));
         continue;
       }
-      if (bytes < 0 && (errno == EAGAIN || errno == EINTR)) return {Outcome::kAgain, {}, nullptr};
+      if (bytes < 0 && has_no_room(errno)) return {Outcome::kAgain, {}, nullptr};
       const bool cut_off = reader_.inside();
       hang_up();
       if (cut_off) return {Outcome::kDropped, {}, "cut_off"};
@@ -85,7 +85,7 @@ class StreamDevice : public HostDevice {
     message.msg_iovlen = parts.size();
     const ssize_t bytes = ::sendmsg(peer_.fd(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (bytes < 0) {
-      deaf_ = errno != EAGAIN && errno != EINTR && errno != ENOBUFS;
+      deaf_ = !has_no_room(errno);
       return false;
     }
     sent_ += static_cast<std::size_t>(bytes);

@@ -15,6 +15,7 @@ extern "C" {
 #include <libvdeplug.h>
 }
 
+#include "e1000tlm/link/host/host_socket.h"
 #include "e1000tlm/link/host/host_timer.h"
 #include "e1000tlm/link/host/host_watch.h"
 #include "e1000tlm/link/host/stream_partner.h"
@@ -79,8 +80,7 @@ class VdeDevice : public HostDevice {
       if (size >= 0) {
         return {Outcome::kDone, {buffer_.data(), static_cast<std::size_t>(size)}, nullptr};
       }
-      const bool again = errno == EAGAIN || errno == EINTR;
-      if (again && !connection_->ended()) return {Outcome::kAgain, {}, nullptr};
+      if (has_no_room(errno) && !connection_->ended()) return {Outcome::kAgain, {}, nullptr};
       hang_up();
     }
   }
@@ -91,17 +91,10 @@ class VdeDevice : public HostDevice {
     if (wait.count() > 0) is_ready(connection_->fd(), POLLOUT, wait);
     const ssize_t sent = ::vde_send(connection_->get(), frame.data(), frame.size(), 0);
     if (sent >= 0) return {Outcome::kDone, nullptr};
-    switch (errno) {
-      case EAGAIN:
-      case EINTR:
-      case ENOBUFS: return {Outcome::kAgain, nullptr};
-      case ENOENT:
-      case ECONNREFUSED:
-      case ECONNRESET:
-      case ENOTCONN:
-      case EPIPE: hang_up(); return no_peer();
-      default: return {Outcome::kDropped, "host_error"};
-    }
+    if (has_no_room(errno)) return {Outcome::kAgain, nullptr};
+    if (!has_no_receiver(errno)) return {Outcome::kDropped, "host_error"};
+    hang_up();
+    return no_peer();
   }
 
  private:
