@@ -4,6 +4,7 @@
 # file system (initrd) with these tools and the modules a network card takes. Nothing is compiled.
 # Needs root and debootstrap.
 #   root.sh install [KERNEL...]   make what is missing; KERNEL: 6.1, 6.12, newest (default: 6.12)
+#   root.sh dpdk KERNEL           make KERNEL/dpdk, too: DPDK's testpmd, to go after the initrd
 #   root.sh path                  print where the root is
 #   root.sh kernels               print "NAME VERSION" of each kernel that is there
 # Inside of the root, kernels are /var/lib/e1000-tlm/KERNEL/{vmlinuz,initrd,version}.
@@ -11,6 +12,7 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 me=root.sh
 . "$here/../../.ci/debian_root.sh"
+. "$here/dpdk_tree.sh"
 
 reference=$here/../conformance/reference_qemu.sh
 root=$("$reference" path)
@@ -185,6 +187,10 @@ case ${1:-} in
     shift
     [ $# -gt 0 ] || set -- 6.12
     install_all "$@"
+    ;;
+  dpdk)
+    install_all "$2"
+    [ -f "$store/$2/dpdk" ] || step "getting DPDK of Debian trixie" make_dpdk "$2"
     ;;
   path) echo "$root" ;;
   kernels)
