@@ -20,8 +20,11 @@ GATEWAY, ADDRESS = "10.0.2.2", "10.0.2.15"  # of the network in user space
 HTTP_PORT = 8000
 ROM = "usr/share/qemu/efi-e1000.rom"  # Debian's ipxe-qemu: iPXE for BIOS and for UEFI in one image of 256 KiB
 FAILURE = r"No more network devices|could not boot|Permission denied|Connection timed out|No bootable device"
+BANNER = r"iPXE .*-- Open Source Network Boot Firmware"
+NO_UEFI_BOOT = r"PXE-E\d+[^\n]*|failed to load|Start PXE over IPv6|UEFI Interactive Shell"
 NO_BUFFER = "2a"  # iPXE's ENOBUFS, with which errors begin: its own rings and queues were full
 SCRIPT = f"""#!ipxe
+isset ${{net0/ip}} || dhcp net0
 echo card ${{net0/chip}} mac ${{net0/mac}} ip ${{net0/ip}} ends
 kernel tftp://{GATEWAY}/vmlinuz initrd=initrd console=ttyS0 panic=-1 net.ifnames=0 guest.agent booted.by=ipxe
 initrd http://{GATEWAY}:{HTTP_PORT}/initrd
@@ -58,11 +61,17 @@ def boot_folder(stage):
 def through_ipxe(stage, g):
     """From iPXE's banner to a Linux that it has loaded through the card."""
     with stage.step("iPXE starts"):
-        g.expect(r"iPXE .*-- Open Source Network Boot Firmware", reject=FAILURE)
+        g.expect(BANNER, reject=FAILURE)
     with stage.step("DHCP") as detail:
         address = g.expect(r"^net0: ([\d.]+)/", reject=FAILURE)[1]
         checks.expect(address == ADDRESS, f"the address is {address}, not {ADDRESS}")
         detail.append(address)
+    ipxe_runs(stage, g)
+    linux_runs(stage, g)
+
+
+def ipxe_runs(stage, g):
+    """iPXE takes the script, and loads what it says."""
     with stage.step("script by TFTP") as detail:
         found = g.expect(r"^card (\S*) mac (\S*) ip (\S*) ends", reject=FAILURE)
         checks.expect(found[2] == MAC, f"the MAC address is {found[2]}, not {MAC}")
@@ -75,7 +84,6 @@ def through_ipxe(stage, g):
         checks.expect(not unexpected, f"iPXE counts errors: {' '.join(counts[0].split())}")
         detail.append(f"iPXE sent {counts[1]} frames, {counts[2]} found its ring of 16 full; received {counts[3]}, "
                       f"{counts[4]} found no room")
-    linux_runs(stage, g)
 
 
 def linux_runs(stage, g):
@@ -117,7 +125,7 @@ def ipxe_rom(stage):
         through_ipxe(stage, g)
         g.send("reboot -f")
         with stage.step("reboot"):
-            g.expect(r"iPXE .*-- Open Source Network Boot Firmware", reject=FAILURE)
+            g.expect(BANNER, reject=FAILURE)
             g.expect(r"^both loaded", reject=FAILURE)
             g.wait_ready(600)
     finally:
@@ -165,23 +173,35 @@ def uboot(stage):
         detail.append(f"{size} bytes, CRC {crc}")
 
 
-@program("ovmf", parts=("82545em",), more=("82540em", "82544gc", "82545gm"))
+@program("ovmf", parts=("82545em",), more=("82540em", "82544gc", "82545gm"), needs=(("ipxe",),))
 def ovmf(stage):
-    """UEFI finds iPXE's driver in the card's expansion ROM and loads Linux through the card."""
+    """UEFI takes iPXE's driver from the card's expansion ROM and loads a program and Linux through the card."""
     folder = boot_folder(stage)
+    os.link(root_path() / "var/lib/e1000-tlm/snponly.efi", folder / "snponly.efi")
+    (folder / "boot.ipxe").rename(folder / "autoexec.ipxe")  # what that program looks for
     if stage.part == "82540em":  # has no flash
-        stage.user_card(folder, "boot.ipxe", rom=f"/{ROM}")
+        stage.user_card(folder, "snponly.efi", rom=f"/{ROM}")
     else:
-        stage.user_card(folder, "boot.ipxe", flash=shutil.copy(root_path() / ROM, stage.folder / "flash"))
+        stage.user_card(folder, "snponly.efi", flash=shutil.copy(root_path() / ROM, stage.folder / "flash"))
     shutil.copy(root_path() / "usr/share/OVMF/OVMF_VARS_4M.fd", stage.folder / "variables")
+    firmware = ("-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
+                "-drive", f"if=pflash,format=raw,file={inside(stage.folder / 'variables')}", "-boot", "n")
     server = serve_http(folder)
     try:
-        firmware = ("-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
-                    "-drive", f"if=pflash,format=raw,file={inside(stage.folder / 'variables')}", "-boot", "n")
         g = stage.start(Terminal(stage.card, stage.folder, firmware, stage.options.accel))
         g.start()
         with stage.step("UEFI has the card"):
-            g.expect(r"UEFI (PXEv4|[^\n]*iPXE|[^\n]*" + MAC.replace(":", "").upper() + ")", limit=900)
-        through_ipxe(stage, g)
+            g.expect("Start PXE over IPv4", reject=NO_UEFI_BOOT)
+        with stage.step("DHCP") as detail:
+            address = g.expect(r"Station IP address is ([\d.]+)\n", reject=NO_UEFI_BOOT)[1]
+            checks.expect(address == ADDRESS, f"the address is {address}, not {ADDRESS}")
+            detail.append(address)
+        with stage.step("program by TFTP") as detail:
+            size = g.expect(r"NBP filesize is (\d+) Bytes", reject=NO_UEFI_BOOT)[1]
+            g.expect("NBP file downloaded successfully", reject=NO_UEFI_BOOT)
+            checks.expect(int(size) == (folder / "snponly.efi").stat().st_size, f"{size} bytes came")
+            detail.append(f"{size} bytes")
+        ipxe_runs(stage, g)
+        linux_runs(stage, g)
     finally:
         server.server_close()

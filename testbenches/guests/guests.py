@@ -17,6 +17,7 @@ import sys
 import time
 
 import checks
+import dpdk  # noqa: F401 (its programs)
 import figures
 import firmware  # noqa: F401 (its programs)
 import machine

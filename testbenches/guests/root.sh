@@ -5,6 +5,7 @@
 # Needs root and debootstrap.
 #   root.sh install [KERNEL...]   make what is missing; KERNEL: 6.1, 6.12, newest (default: 6.12)
 #   root.sh dpdk KERNEL           make KERNEL/dpdk, too: DPDK's testpmd, to go after the initrd
+#   root.sh ipxe                  make snponly.efi, too: iPXE as a UEFI program
 #   root.sh path                  print where the root is
 #   root.sh kernels               print "NAME VERSION" of each kernel that is there
 # Inside of the root, kernels are /var/lib/e1000-tlm/KERNEL/{vmlinuz,initrd,version}.
@@ -12,7 +13,7 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 me=root.sh
 . "$here/../../.ci/debian_root.sh"
-. "$here/dpdk_tree.sh"
+. "$here/programs.sh"
 
 reference=$here/../conformance/reference_qemu.sh
 root=$("$reference" path)
@@ -191,6 +192,10 @@ case ${1:-} in
   dpdk)
     install_all "$2"
     [ -f "$store/$2/dpdk" ] || step "getting DPDK of Debian trixie" make_dpdk "$2"
+    ;;
+  ipxe)
+    install_all 6.12
+    [ -f "$store/snponly.efi" ] || step "getting iPXE of Debian trixie" make_ipxe
     ;;
   path) echo "$root" ;;
   kernels)

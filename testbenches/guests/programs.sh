@@ -1,6 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# Sourced by root.sh: DPDK's testpmd with what it loads, and the modules that lend it a device, as a second
-# archive after a kernel's initrd. Nothing of it is installed in the root, whose QEMU has newer libraries.
+# Sourced by root.sh: what drivers other than Linux' own need. Nothing of it is installed in the root, whose QEMU
+# has newer libraries; only files of packages are taken.
+# make_dpdk KERNEL    KERNEL/dpdk, an archive to go after the kernel's initrd: testpmd with what it loads, and the
+#                     modules that lend it a device
+# make_ipxe           snponly.efi: iPXE as a UEFI program, which uses the firmware's driver
 
 dpdk_wanted=(dpdk-dev librte-net-e1000-25 librte-mempool-ring25)
 dpdk_modules=(uio_pci_generic vfio_pci)
@@ -59,4 +62,14 @@ dpdk_kernel_modules() { # VERSION WORK INSIDE
 dpdk_kernel_packages() { # VERSION
   in_root apt-cache "${apt_options[@]}" pkgnames linux- |
     grep -xF -e "linux-image-$1" -e "linux-binary-$1" -e "linux-modules-$1"
+}
+
+make_ipxe() {
+  local inside=/var/lib/e1000-tlm/work.ipxe work=$store/work.ipxe
+  rm -rf "$work"
+  mkdir -p "$work"
+  in_root sh -c 'cd "$1" && shift && apt-get "$@"' sh "$inside" "${apt_options[@]}" -t trixie download ipxe
+  in_root sh -c 'dpkg-deb -x "$1"/ipxe_*.deb "$1/files"' sh "$inside"
+  mv "$work/files/usr/lib/ipxe/snponly.efi" "$store/"
+  rm -rf "$work"
 }
