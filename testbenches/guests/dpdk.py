@@ -222,7 +222,7 @@ def dpdk(stage):
     with stage.step("Linux runs"):
         g.boot(600)
         address = g.run("grep -l 0x020000 /sys/bus/pci/devices/*/class").split("/")[5]
-        g.run("echo 96 > /proc/sys/vm/nr_hugepages; mkdir -p /dev/hugepages; mount -t hugetlbfs none /dev/hugepages; "
+        g.run("echo 96 > /proc/sys/vm/nr_hugepages; mkdir -p /var/run /dev/hugepages; mount -t hugetlbfs none /dev/hugepages; "
               "grep -q 'HugePages_Total: *96' /proc/meminfo")
     with stage.step("uio_pci_generic"):
         bind(g, "uio_pci_generic", address)

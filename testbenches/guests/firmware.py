@@ -177,12 +177,12 @@ def uboot(stage):
 def ovmf(stage):
     """UEFI takes iPXE's driver from the card's expansion ROM and loads a program and Linux through the card."""
     folder = boot_folder(stage)
-    os.link(root_path() / "var/lib/e1000-tlm/snponly.efi", folder / "snponly.efi")
+    os.link(root_path() / "var/lib/e1000-tlm/ipxe.efi", folder / "ipxe.efi")
     (folder / "boot.ipxe").rename(folder / "autoexec.ipxe")  # what that program looks for
     if stage.part == "82540em":  # has no flash
-        stage.user_card(folder, "snponly.efi", rom=f"/{ROM}")
+        stage.user_card(folder, "ipxe.efi", rom=f"/{ROM}")
     else:
-        stage.user_card(folder, "snponly.efi", flash=shutil.copy(root_path() / ROM, stage.folder / "flash"))
+        stage.user_card(folder, "ipxe.efi", flash=shutil.copy(root_path() / ROM, stage.folder / "flash"))
     shutil.copy(root_path() / "usr/share/OVMF/OVMF_VARS_4M.fd", stage.folder / "variables")
     firmware = ("-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
                 "-drive", f"if=pflash,format=raw,file={inside(stage.folder / 'variables')}", "-boot", "n")
@@ -199,7 +199,7 @@ def ovmf(stage):
         with stage.step("program by TFTP") as detail:
             size = g.expect(r"NBP filesize is (\d+) Bytes", reject=NO_UEFI_BOOT)[1]
             g.expect("NBP file downloaded successfully", reject=NO_UEFI_BOOT)
-            checks.expect(int(size) == (folder / "snponly.efi").stat().st_size, f"{size} bytes came")
+            checks.expect(int(size) == (folder / "ipxe.efi").stat().st_size, f"{size} bytes came")
             detail.append(f"{size} bytes")
         ipxe_runs(stage, g)
         linux_runs(stage, g)

@@ -3,10 +3,10 @@
 # has newer libraries; only files of packages are taken.
 # make_dpdk KERNEL    KERNEL/dpdk, an archive to go after the kernel's initrd: testpmd with what it loads, and the
 #                     modules that lend it a device
-# make_ipxe           snponly.efi: iPXE as a UEFI program, which uses the firmware's driver
+# make_ipxe           ipxe.efi: iPXE as a UEFI program, with drivers of its own
 
 dpdk_wanted=(dpdk-dev librte-net-e1000-25 librte-mempool-ring25)
-dpdk_modules=(uio_pci_generic vfio_pci)
+dpdk_modules=(vfio_pci)
 
 # The packages of testpmd and of its libraries, without those that only a compiler needs.
 dpdk_packages() {
@@ -56,7 +56,8 @@ dpdk_kernel_modules() { # VERSION WORK INSIDE
     in_root sh -c 'cd "$1" && shift && apt-get "$@"' sh "$3/kernel.packages" "${apt_options[@]}" download "$package"
   done
   for file in "$2"/kernel.packages/*.deb; do in_root dpkg-deb -x "${file#"$root"}" "$3/kernel"; done
-  modules=("${modules[@]}" "${dpdk_modules[@]}") modules_tree "$2/kernel" "$1" "$2/tree"
+  modules+=("${dpdk_modules[@]}")
+  modules_tree "$2/kernel" "$1" "$2/tree"
 }
 
 dpdk_kernel_packages() { # VERSION
@@ -70,6 +71,6 @@ make_ipxe() {
   mkdir -p "$work"
   in_root sh -c 'cd "$1" && shift && apt-get "$@"' sh "$inside" "${apt_options[@]}" -t trixie download ipxe
   in_root sh -c 'dpkg-deb -x "$1"/ipxe_*.deb "$1/files"' sh "$inside"
-  mv "$work/files/usr/lib/ipxe/snponly.efi" "$store/"
+  cp -L "$work/files/usr/lib/ipxe/ipxe.efi" "$store/"
   rm -rf "$work"
 }

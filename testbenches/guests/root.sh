@@ -5,7 +5,7 @@
 # Needs root and debootstrap.
 #   root.sh install [KERNEL...]   make what is missing; KERNEL: 6.1, 6.12, newest (default: 6.12)
 #   root.sh dpdk KERNEL           make KERNEL/dpdk, too: DPDK's testpmd, to go after the initrd
-#   root.sh ipxe                  make snponly.efi, too: iPXE as a UEFI program
+#   root.sh ipxe                  make ipxe.efi, too: iPXE as a UEFI program
 #   root.sh path                  print where the root is
 #   root.sh kernels               print "NAME VERSION" of each kernel that is there
 # Inside of the root, kernels are /var/lib/e1000-tlm/KERNEL/{vmlinuz,initrd,version}.
@@ -195,7 +195,7 @@ case ${1:-} in
     ;;
   ipxe)
     install_all 6.12
-    [ -f "$store/snponly.efi" ] || step "getting iPXE of Debian trixie" make_ipxe
+    [ -s "$store/ipxe.efi" ] || step "getting iPXE of Debian trixie" make_ipxe
     ;;
   path) echo "$root" ;;
   kernels)
