@@ -24,11 +24,11 @@ class Testpmd:
     """testpmd in the guest: its commands go through a named pipe, what it says is in a file."""
 
     def __init__(self, g, address):
-        self.g, self.read = g, 0
+        self.g, self.read, self.asked = g, 0, 0
         g.run("rm -f /tmp/in /tmp/out; mkfifo /tmp/in; sleep 100000 > /tmp/in & "
               f"dpdk-testpmd {EAL} -a {address} -- -i --total-num-mbufs=4096 --rxd=256 --txd=256 "
               "< /tmp/in > /tmp/out 2>&1 & echo $! > /tmp/testpmd")
-        self.started = self.until(r"testpmd> $")
+        self.started = self.until(r"Checking link statuses.*Done") + self.do("")
 
     def until(self, pattern, silence=120):
         """Waits for what it says; what it has said since the last time."""
@@ -37,8 +37,9 @@ class Testpmd:
             new = base64.b64decode(self.g.run(f"tail -c +{self.read + 1} /tmp/out | base64 -w 0")).decode()
             if new != text:
                 text, heard = new, time.monotonic()
-            if re.search(pattern, text):
+            if re.search(pattern, text, re.S):
                 self.read += len(text.encode())
+                if __import__("os").environ.get("FWDEBUG"): print(repr(text), flush=True)
                 return text
             if self.g.run("kill -0 $(cat /tmp/testpmd)", check=False)[0]:
                 raise Trouble(f"testpmd has ended: {' | '.join(text.splitlines()[-6:])}")
@@ -47,12 +48,17 @@ class Testpmd:
             time.sleep(0.2)
 
     def do(self, command):
-        self.g.run(f"echo '{command}' > /tmp/in")
-        return self.until(r"testpmd> $")
+        """The answer to a command. It has been given when the next, which does not exist, is refused: prompts tell
+        nothing, as messages come in between."""
+        self.asked += 1
+        self.g.run(f"printf '%s\\nmark{self.asked}\\n' '{command}' > /tmp/in")
+        return self.until(rf"mark{self.asked}\b.*Command not found")
 
     def counters(self):
-        return {name: int(value) for name, value in
-                re.findall(r"([RT]X-\w+): +(\d+)", self.do("show port stats 0"))}
+        answer = self.do("show port stats 0")
+        counters = {name: int(value) for name, value in re.findall(r"([RT]X-\w+): +(\d+)", answer)}
+        checks.expect("RX-packets" in counters and "TX-packets" in counters, f"no counters in {answer!r}")
+        return counters
 
     def settled(self, name, wanted):
         """The counters, when one of them has what is wanted, or stands still for a while."""
