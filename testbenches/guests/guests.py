@@ -17,11 +17,8 @@ import sys
 import time
 
 import checks
-import dpdk  # noqa: F401 (its programs)
 import figures
-import firmware  # noqa: F401 (its programs)
 import machine
-import programs
 from machine import CARDS, KERNELS, PARTS, Machine, Trouble, call
 
 # What a default run covers: (kernel, part, all checks of the default). --all: every kernel and part.
@@ -186,7 +183,7 @@ def command_test(options):
             sys.exit(f"guests.py: no check '{unknown[0]}'; there are: " + ", ".join(names))
         names = options.check
     if options.list:
-        return say("\n".join(names + [f"--program {name}: {p.about}" for name, p in programs.PROGRAMS.items()]))
+        return say("\n".join(names))
     prepare(kernels)
     columns = [(card, kernel, part) for part in parts for kernel in kernels for card in cards
                if card != "qemu" or PARTS[part]]
@@ -275,8 +272,6 @@ def main():
     parser.add_argument("--kernel", action="append", choices=KERNELS)
     parser.add_argument("--part", action="append", choices=tuple(PARTS))
     parser.add_argument("--check", action="append", metavar="NAME")
-    parser.add_argument("--program", action="append", choices=(*programs.PROGRAMS, "all"),
-                        help="test: a driver that is not Linux' own; a boot program or DPDK")
     parser.add_argument("--card", action="append", dest="card_name", choices=tuple(CARDS))
     parser.add_argument("--accel", default="auto", choices=("auto", "tcg", "kvm"))
     parser.add_argument("--sim", action="append", default=[], metavar="OPTION", help="another option of e1000-sim")
@@ -288,8 +283,6 @@ def main():
         enter_namespaces()
     options.accel, options.why = machine.acceleration(options.accel)
     options.card = {"simulator": options.simulator, "extra": options.sim, "link": options.link}
-    if options.program and not options.list:
-        sys.exit(programs.command(options))
     command = "figures" if options.figures else options.command
     sys.exit({"vm": command_vm, "test": command_test, "figures": command_figures}[command](options))
 

@@ -22,7 +22,7 @@ class Program:
 
 
 def program(name, parts=("82540em",), more=(), needs=()):
-    """parts: those of a default run; more: those that --all adds; needs: words for root.sh."""
+    """parts: those of a default run; more: those that --all adds; needs: what root.sh makes for it."""
 
     def register(function):
         PROGRAMS[name] = Program(function, parts, more, needs)
@@ -170,10 +170,9 @@ def table(results):
 
 def prepare(names):
     """What the programs need in the root."""
-    wanted = {words for name in names for words in PROGRAMS[name].needs} or {("install", "6.12")}
     machine.make_tap()
-    for words in sorted(wanted):
-        done = subprocess.run([machine.HERE / "root.sh", *words], check=False)
+    for word in ["install", *sorted({word for name in names for word in PROGRAMS[name].needs})]:
+        done = subprocess.run([machine.HERE / "root.sh", word], check=False)
         if done.returncode:
             raise SystemExit(done.returncode)
 
@@ -191,5 +190,5 @@ def command(options):
                 if card == "model" or PARTS[part]:
                     results.setdefault((name, part), {})[card] = run_one(name, card, part, options)
     if not results:
-        raise SystemExit("guests.py: QEMU has no such device: nothing was run")
+        raise SystemExit("other_drivers.py: QEMU has no such device: nothing was run")
     return 1 if table(results) else 0

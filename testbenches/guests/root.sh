@@ -4,8 +4,8 @@
 # file system (initrd) with these tools and the modules a network card takes. Nothing is compiled.
 # Needs root and debootstrap.
 #   root.sh install [KERNEL...]   make what is missing; KERNEL: 6.1, 6.12, newest (default: 6.12)
-#   root.sh dpdk KERNEL           make KERNEL/dpdk, too: DPDK's testpmd, to go after the initrd
-#   root.sh ipxe                  make ipxe.efi, too: iPXE as a UEFI program
+#   root.sh dpdk                  make dpdk, DPDK's testpmd, to go after an initrd
+#   root.sh ipxe                  make ipxe.efi, iPXE as a UEFI program
 #   root.sh path                  print where the root is
 #   root.sh kernels               print "NAME VERSION" of each kernel that is there
 # Inside of the root, kernels are /var/lib/e1000-tlm/KERNEL/{vmlinuz,initrd,version}.
@@ -189,13 +189,9 @@ case ${1:-} in
     [ $# -gt 0 ] || set -- 6.12
     install_all "$@"
     ;;
-  dpdk)
-    install_all "$2"
-    [ -f "$store/$2/dpdk" ] || step "getting DPDK of Debian trixie" make_dpdk "$2"
-    ;;
-  ipxe)
+  dpdk | ipxe)
     install_all 6.12
-    [ -s "$store/ipxe.efi" ] || step "getting iPXE of Debian trixie" make_ipxe
+    [ -s "$store/$1" ] || [ -s "$store/$1.efi" ] || step "getting $1 of Debian trixie" "make_$1"
     ;;
   path) echo "$root" ;;
   kernels)
