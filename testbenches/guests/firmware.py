@@ -82,8 +82,8 @@ def ipxe_runs(stage, g):
         unexpected = [code for code in re.findall(r"E: \d+ x .*?ipxe.org/([0-9a-f]{8})", counts[5])
                       if not code.startswith(OF_SOFTWARE)]
         checks.expect(not unexpected, f"iPXE counts errors: {' '.join(counts[0].split())}")
-        detail.append(f"iPXE sent {counts[1]} frames, {counts[2]} found its ring full; received {counts[3]}, "
-                      f"{counts[4]} found no room")
+        detail.append(f"iPXE sent {counts[1]} frames and dropped {counts[2]} itself, received {counts[3]} and dropped "
+                      f"{counts[4]}")
 
 
 def linux_runs(stage, g):

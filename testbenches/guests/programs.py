@@ -1,7 +1,7 @@
 """Drivers other than Linux' own: boot programs and DPDK, unmodified, on the model and on QEMU's e1000.
 
 A program is a function of a Stage: it takes steps, each of which is a row of the table. A step that fails ends
-the program on this card, for the next ones build on it."""
+the program on this card if the next ones build on it."""
 
 import contextlib
 import os
@@ -93,8 +93,9 @@ class Stage:
         return guest
 
     @contextlib.contextmanager
-    def step(self, name):
-        """A row of the table; what the block appends to the list is its detail."""
+    def step(self, name, needed=True):
+        """A row of the table; what the block appends to the list is its detail. needed: if it fails the program
+        ends."""
         detail, start, state = [], time.monotonic(), "ok"
         try:
             yield detail
@@ -102,7 +103,8 @@ class Stage:
                 subprocess.SubprocessError) as error:
             state = "FAIL"
             detail = [str(error) if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"]
-            raise Stopped from error
+            if needed:
+                raise Stopped from error
         finally:
             words = " ".join(map(str, detail))
             self.results[name] = (state, words)
