@@ -84,8 +84,9 @@ def bind(g, driver, address):
 
 
 def frames(count):
-    """Payloads of all sizes, each with its number and a pattern of its own."""
-    return [struct.pack(">I", i) + bytes((i + j * 7) & 0xFF for j in range(42 + i * 37 % 1455)) for i in range(count)]
+    """Payloads from 46 to 1500 bytes, each with its number and a pattern of its own."""
+    return [struct.pack(">I", i) + bytes((i + j * 7) & 0xFF for j in range(42 + 1454 * i // (count - 1)))
+            for i in range(count)]
 
 
 def quiet_tap():
