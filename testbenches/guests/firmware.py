@@ -141,7 +141,8 @@ def uboot(stage):
     data = random.Random(1).randbytes(3_000_001)
     (folder / "data").write_bytes(data)
     stage.user_card(folder, rom="")
-    g = stage.start(Terminal(stage.card, stage.folder, ("-bios", "/usr/lib/u-boot/qemu-x86_64/u-boot.rom")))
+    rom = ("-bios", "/usr/lib/u-boot/qemu-x86_64/u-boot.rom")
+    g = stage.start(Terminal(stage.card, stage.folder, rom, stage.options.accel))
     g.start()
     prompt = r"^=> "
     with stage.step("U-Boot finds the card") as detail:
