@@ -1,5 +1,6 @@
 """Boot programs with drivers of their own: iPXE (also as the card's expansion ROM), U-Boot, UEFI."""
 
+import contextlib
 import functools
 import http.server
 import os
@@ -40,12 +41,16 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def serve_http(folder):
+@contextlib.contextmanager
+def serving_http(folder):
     """The folder by HTTP on the host's own address, which the guest reaches as the gateway's."""
     handler = functools.partial(QuietHandler, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", HTTP_PORT), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+    with http.server.ThreadingHTTPServer(("127.0.0.1", HTTP_PORT), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
 
 
 def boot_folder(stage):
@@ -99,18 +104,15 @@ def linux_runs(stage, g):
         detail.append(g.run("uname -r"))
 
 
-@program("ipxe", parts=("82540em",), more=("82544gc", "82545em", "82545gm"))
+@program("ipxe", parts=("82540em",))  # the ROM's device, and QEMU does not change that of a romfile
 def ipxe(stage):
     """iPXE in the virtual machine loads Linux through the card (DHCP, TFTP, HTTP)."""
     folder = boot_folder(stage)
     stage.user_card(folder, "boot.ipxe", rom=f"/{ROM}")
-    server = serve_http(folder)
-    try:
+    with serving_http(folder):
         g = stage.start(Terminal(stage.card, stage.folder, ("-boot", "n"), stage.options.accel))
         g.start()
         through_ipxe(stage, g)
-    finally:
-        server.server_close()
 
 
 @program("ipxe-rom", parts=("82545em",), more=("82544gc", "82545gm"))
@@ -119,8 +121,7 @@ def ipxe_rom(stage):
     folder = boot_folder(stage)
     flash = shutil.copy(root_path() / ROM, stage.folder / "flash")
     stage.user_card(folder, "boot.ipxe", flash=flash)
-    server = serve_http(folder)
-    try:
+    with serving_http(folder):
         g = stage.start(Terminal(stage.card, stage.folder, ("-boot", "n"), stage.options.accel))
         g.start()
         through_ipxe(stage, g)
@@ -129,8 +130,6 @@ def ipxe_rom(stage):
             g.expect(BANNER, reject=FAILURE)
             g.expect(r"^both loaded", reject=FAILURE)
             g.wait_ready(600)
-    finally:
-        server.server_close()
 
 
 @program("uboot", parts=("82540em",), more=("82544gc", "82545em", "82545gm"))
@@ -188,8 +187,7 @@ def ovmf(stage):
     shutil.copy(root_path() / "usr/share/OVMF/OVMF_VARS_4M.fd", stage.folder / "variables")
     firmware = ("-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd",
                 "-drive", f"if=pflash,format=raw,file={inside(stage.folder / 'variables')}", "-boot", "n")
-    server = serve_http(folder)
-    try:
+    with serving_http(folder):
         g = stage.start(Terminal(stage.card, stage.folder, firmware, stage.options.accel))
         g.start()
         with stage.step("UEFI has the card"):
@@ -205,5 +203,3 @@ def ovmf(stage):
             detail.append(f"{size} bytes")
         ipxe_runs(stage, g)
         linux_runs(stage, g)
-    finally:
-        server.server_close()
