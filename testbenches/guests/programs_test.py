@@ -39,6 +39,12 @@ class Judgement(unittest.TestCase):
         self.assertEqual(worse, ["p 82540em b: not run"])
         self.assertRegex(said, r"\| b +\| not run \| ok ")
 
+    def test_only_the_model_has_a_simulator_that_ends(self):
+        worse, said = quietly(programs.table, {("p", "82540em"): {
+            "model": {"a": ("ok", ""), programs.END: ("FAIL", "status 139")}, "qemu": {"a": ("ok", "")}}})
+        self.assertEqual(worse, ["p 82540em simulator's end: status 139"])
+        self.assertRegex(said, r"\| simulator's end +\| FAIL +\| - ")
+
     def test_a_card_that_qemu_lacks_has_to_pass(self):
         worse, _ = quietly(programs.table, {("p", "82545gm"): {"model": {"a": ("FAIL", "x"), "b": ("ok", "")}}})
         self.assertEqual(worse, ["p 82545gm a: x"])
