@@ -181,6 +181,8 @@ def run_folder():
 class Machine:
     """QEMU, booted. run() runs a shell command in the guest."""
 
+    board = "pc"
+
     def __init__(self, card, kernel, folder, accel="tcg", memory=256, words=(), append=""):
         self.card, self.folder, self.kernel = card, folder, kernel
         self.memory, self.accel, self.words, self.append = memory, accel, list(words), append
@@ -198,8 +200,8 @@ class Machine:
         cpu = "host" if self.accel == "kvm" else "max"
         words = ["chroot", str(root_path()), "/usr/bin/qemu-system-x86_64", "-accel", self.accel, "-cpu", cpu,
                  "-m", str(self.memory), "-object",
-                 f"memory-backend-memfd,id=m,size={self.memory}M,share=on", "-machine", "pc,memory-backend=m",
-                 "-nodefaults", "-display", "none", "-serial", f"file:{inside(self.folder / 'console')}",
+                 f"memory-backend-memfd,id=m,size={self.memory}M,share=on", "-machine",
+                 f"{self.board},memory-backend=m", "-nodefaults", "-display", "none", *self.console_words(files),
                  "-chardev", f"socket,id=agent,fd={theirs.fileno()}", "-serial", "chardev:agent",
                  "-chardev", f"socket,id=qmp,fd={its.fileno()}", "-mon", "chardev=qmp,mode=control",
                  *self.card.arguments(files), *(boot or self.boot_words()), *self.words]
@@ -211,6 +213,10 @@ class Machine:
         theirs.close(), its.close()
         self.agent, self.monitor = ours, monitor
         self.buffer = b""
+
+    def console_words(self, files):
+        """QEMU's options for the first serial port; descriptors that it is to inherit go into files."""
+        return ["-serial", f"file:{inside(self.folder / 'console')}"]
 
     def console(self):
         path = self.folder / "console"

@@ -4,6 +4,8 @@
 # file system (initrd) with these tools and the modules a network card takes. Nothing is compiled.
 # Needs root and debootstrap.
 #   root.sh install [KERNEL...]   make what is missing; KERNEL: 6.1, 6.12, newest (default: 6.12)
+#   root.sh dpdk                  make dpdk, DPDK's testpmd, to go after an initrd
+#   root.sh ipxe                  make ipxe.efi, iPXE as a UEFI program
 #   root.sh path                  print where the root is
 #   root.sh kernels               print "NAME VERSION" of each kernel that is there
 # Inside of the root, kernels are /var/lib/e1000-tlm/KERNEL/{vmlinuz,initrd,version}.
@@ -11,6 +13,7 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 me=root.sh
 . "$here/../../.ci/debian_root.sh"
+. "$here/programs.sh"
 
 reference=$here/../conformance/reference_qemu.sh
 root=$("$reference" path)
@@ -185,6 +188,10 @@ case ${1:-} in
     shift
     [ $# -gt 0 ] || set -- 6.12
     install_all "$@"
+    ;;
+  dpdk | ipxe)
+    install_all 6.12
+    [ -s "$store/$1" ] || [ -s "$store/$1.efi" ] || step "getting $1 of Debian trixie" "make_$1"
     ;;
   path) echo "$root" ;;
   kernels)
