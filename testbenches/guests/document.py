@@ -1,0 +1,72 @@
+"""Tables of results: for the terminal, and as blocks of doc/guests.md."""
+
+from machine import TREE
+
+GUESTS = TREE / "doc/guests.md"
+
+
+def ordered_names(results):
+    names = []
+    for cells in results.values():
+        names += [name for name in cells if name not in names]
+    return names
+
+
+def table(heads, rows, right=False):
+    """Lines of a Markdown table, aligned; right: all columns but the first to the right."""
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+
+    def line(cells):
+        return "| " + " | ".join(c.rjust(w) if right and i else c.ljust(w)
+                                 for i, (c, w) in enumerate(zip(cells, widths))) + " |"
+
+    rule = "|" + "|".join("-" * (w + 1) + (":" if right and i else "-") for i, w in enumerate(widths)) + "|"
+    return [line(heads), rule, *(line(row) for row in rows)]
+
+
+def plain_table(results):
+    heads = ["check"] + [" ".join((card, part, kernel)) for card, kernel, part in results]
+    rows = [[name] + [cells.get(name, ["not run"])[0] for cells in results.values()]
+            for name in ordered_names(results)]
+    return ["", *table(heads, rows), ""]
+
+
+def merged(states):
+    """One cell for {kernel: state}: the state, or each kernel's."""
+    if len(set(states.values())) == 1:
+        return next(iter(states.values()))
+    return ", ".join(f"{kernel}: {state}" for kernel, state in states.items())
+
+
+def matrix(results, versions):
+    """The block of the document: one column for each part of each card, kernels merged."""
+    kernels = {kernel: None for _, kernel, _ in results}
+    cards = dict.fromkeys((card, part) for card in ("model", "qemu") for card_, _, part in results if card_ == card)
+    heads = ["check"]
+    for card, part in cards:
+        ran = [kernel for kernel in kernels if (card, kernel, part) in results]
+        some = "" if len(ran) == len(kernels) else f" ({', '.join(ran)})"
+        heads.append(f"{'model' if card == 'model' else 'QEMU'}, {part}{some}")
+    rows = []
+    for name in ordered_names(results):
+        row = [name]
+        for card, part in cards:
+            row.append(merged({kernel: results[card, kernel, part].get(name, ["-"])[0]
+                               for kernel in kernels if (card, kernel, part) in results}))
+        rows.append(row)
+    days = sorted({version["date"] for version in versions})
+    linux = sorted({version["kernel"] for version in versions})
+    qemu = sorted({version["qemu"] for version in versions})
+    dates = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return [f"{dates}, Linux {', '.join(linux)}, QEMU {', '.join(qemu)}:", "", *table(heads, rows)]
+
+
+def update(path, name, lines):
+    """Puts lines between `<!-- name -->` and `<!-- end -->`."""
+    text = path.read_text(encoding="utf-8")
+    start = f"<!-- {name} -->\n"
+    before, found, rest = text.partition(start)
+    _, end, after = rest.partition("<!-- end -->\n")
+    if not found or not end:
+        raise SystemExit(f"{path} has no block {start.strip()} ... <!-- end -->")
+    path.write_text(before + start + "\n" + "\n".join(lines) + "\n\n" + end + after, encoding="utf-8")
