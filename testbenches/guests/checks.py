@@ -14,6 +14,8 @@ import machine
 from machine import GUEST, HOST, Patience, Trouble
 from wire import Receiver, Sender, Wire, sweep
 
+BAD_LOG = re.compile(r"Tx Unit Hang|WARNING:|\bBUG:|nobody cared|Call Trace|Oops|transmit queue.*timed out|"
+                     r"e1000.*(error|fail|invalid|not valid)", re.I)
 CHECKS = []  # (name, function), in the order in which they run
 
 
@@ -157,3 +159,9 @@ def iperf(g, words, seconds=60, address=HOST):
     finally:
         server.kill()
         server.wait()
+
+
+def kernel_log(g):
+    """Nothing is wrong in the kernels' log, of all boots."""
+    bad = [line for line in (g.past + g.console()).splitlines() if BAD_LOG.search(line)]
+    expect(not bad, " | ".join(dict.fromkeys(bad[:4])))

@@ -67,7 +67,7 @@ def measure(g, far):
     figures = {**tcp(g, far, "sent", ""), **tcp(g, far, "received", "-R"),
                **udp(g, far, "sent (64 bytes)", "-b 0 -l 64"),
                **udp(g, far, "received (64 bytes)", "-b 20M -l 64 -R"),
-               "round trip of ping -f, ms": round_trip(g, far, "-f -c 2000"),
+               "round trip of ping -f, ms": round_trip(g, far, "-f -c 500"),
                "round trip of a ping every 20 ms, ms": round_trip(g, far, "-i 0.02 -c 200")}
     before = processor(g)
     time.sleep(IDLE)

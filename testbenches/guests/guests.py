@@ -57,7 +57,7 @@ def command_vm(options):
                 sums = checks.iperf(g, words)
                 say(f"\n# {title}\n{sums['bits_per_second'] / 1e6:.0f} Mbit/s, {sums['retransmits']} retransmits")
             say(f"\n# ethtool -t eth0 offline\n{g.run('ethtool -t eth0 offline', 180)}")
-            dict(checks.CHECKS)["kernel log"](g)
+            checks.kernel_log(g)
             return 0
         except Trouble as trouble:
             say(f"guests.py: {trouble}")
@@ -95,6 +95,7 @@ def parse():
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="figures: how often each is measured")
     parser.add_argument("--resume", action="store_true",
                         help="test: take machines from build/out/guests that an earlier run has brought to an end")
+    parser.add_argument("--kept", action="store_true", help="test: the table of all that is there, without a run")
     parser.add_argument("--update-doc", action="store_true", help="renew the table in doc/guests.md, too")
     parser.add_argument("--accel", default="auto", choices=("auto", "tcg", "kvm"))
     parser.add_argument("--sim", action="append", default=[], metavar="OPTION", help="another option of e1000-sim")
@@ -103,8 +104,10 @@ def parse():
     parser.add_argument("--keep-log", metavar="DIR", type=os.path.abspath,
                         help="keep consoles and reports of the simulator here")
     options = parser.parse_args()
-    if options.update_doc and options.check:
+    if options.update_doc and not options.figures and (options.check or options.ci):
         parser.error("--update-doc takes all checks, not some")
+    if options.resume and (options.check or options.ci):
+        parser.error("--resume is for whole runs: results of --check and --ci are not kept")
     if options.kills < 1 or options.runs < 1:
         parser.error("--kills and --runs take a number from 1 on")
     if options.keep_log and not os.path.isdir(options.keep_log):
@@ -116,6 +119,8 @@ def main():
     options = parse()
     if options.list:
         return say("\n".join(matrix.NAMES))
+    if options.command == "test" and options.kept:
+        return matrix.run(options)
     isolation.enter()
     options.accel, options.why = machine.acceleration(options.accel)
     options.card = {"simulator": options.simulator, "extra": options.sim, "link": options.link}

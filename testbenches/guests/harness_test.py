@@ -132,15 +132,23 @@ class Time(unittest.TestCase):
             time.sleep(0.05)
 
     def test_time_without_a_processor_does_not_count(self):
-        patience = machine.Patience(0.05, [os.getpid()])
-        patience.waited -= 1000
-        time.sleep(0.1)
-        self.assertGreater(patience.left(), 900)
+        patience = machine.Patience(0.5, [os.getpid()])
+        for thread in patience.waited:
+            patience.waited[thread] -= 1.5
+        time.sleep(0.6)
+        self.assertGreater(patience.left(), 0.0)
+
+    def test_but_not_for_ever(self):
+        patience = machine.Patience(0.02, [os.getpid()])
+        for thread in patience.waited:
+            patience.waited[thread] -= 1000
+        time.sleep(0.02 * machine.Patience.MOST)
+        self.assertLessEqual(patience.left(), 0.0)
 
     def test_processes_that_are_gone_have_not_waited(self):
         done = subprocess.Popen(["true"])
         done.wait()
-        self.assertEqual(machine.waited([done.pid]), 0)
+        self.assertEqual(machine.waited([done.pid]), {})
 
 
 INSIDE = """

@@ -73,25 +73,32 @@ def acceleration(wanted="auto"):
 
 
 def waited(pids):
-    """Seconds in which threads of these processes could have run and got no processor."""
-    total = 0
+    """{thread: seconds} in which threads of these processes could have run and got no processor."""
+    seconds = {}
     for pid in pids:
         for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
             with contextlib.suppress(OSError, IndexError, ValueError):
-                total += int(path.read_text().split()[1])
-    return total / 1e9
+                seconds[path.parent.name] = int(path.read_text().split()[1]) / 1e9
+    return seconds
 
 
 class Patience:
-    """A deadline that does not count the time in which a busy host lets these processes wait for a processor."""
+    """A deadline that does not count the time in which a busy host lets one of these processes wait for a
+    processor; it comes in any case, when MOST times as much has passed."""
+
+    MOST = 5
 
     def __init__(self, seconds, pids=()):
         self.seconds, self.pids = seconds, [pid for pid in pids if pid]
         self.start, self.waited = time.monotonic(), waited(self.pids)
 
     def left(self):
-        over = self.start + self.seconds - time.monotonic()
-        return over if over > 0 else over + max(0.0, waited(self.pids) - self.waited)
+        passed = time.monotonic() - self.start
+        if passed < self.seconds or passed >= self.seconds * self.MOST:
+            return self.seconds - passed
+        now = waited(self.pids)
+        late = max((now[thread] - self.waited.get(thread, 0.0) for thread in now), default=0.0)
+        return min(self.seconds + late, self.seconds * self.MOST) - passed
 
 
 class QemuCard:

@@ -126,20 +126,28 @@ def columns_of(options):
             if card != "qemu" or PARTS[part]]
 
 
+def kept():
+    """What earlier runs left, in the order of a whole run: {key: record}."""
+    keys = [(card, kernel, part) for part in PARTS for kernel in machine.KERNELS for card in ("model", "qemu")]
+    files = {key: RESULTS / ("-".join(key) + ".json") for key in keys}
+    return {key: json.loads(file.read_text()) for key, file in files.items() if file.exists()}
+
+
 def run(options):
     """The matrix; exit status."""
-    columns = columns_of(options)
+    records, earlier = {}, kept() if options.resume or options.kept else {}
+    columns = list(earlier) if options.kept else columns_of(options)
     if not columns:
-        return f"guests.py: QEMU has no {' or '.join(options.part)}: nothing would be run"
-    records = {}
+        return (f"guests.py: there are no results in {RESULTS}" if options.kept
+                else f"guests.py: QEMU has no {' or '.join(options.part)}: nothing would be run")
     for number, key in enumerate(columns):
         names = options.check or (SHORT if options.ci and number else NAMES)
-        column = Column(*key, options)
-        if options.resume and column.file().exists():
-            records[key] = json.loads(column.file().read_text())
-            say(f"{' '.join(key)}: as {column.file()} has it, of {records[key]['date']}")
+        if key in earlier:
+            records[key] = earlier[key]
+            say(f"{' '.join(key)}: not run again, as it was on {records[key]['date']}")
             continue
-        records[key] = column.run(names).record()
+        column = Column(*key, options).run(names)
+        records[key] = column.record()
         if names is NAMES:
             column.keep()
     results = {key: record["checks"] for key, record in records.items()}
