@@ -275,7 +275,7 @@ class Machine:
     def boot_words(self):
         store = f"/var/lib/e1000-tlm/{self.kernel}"
         return ["-kernel", f"{store}/vmlinuz", "-initrd", f"{store}/initrd", "-append",
-                f"console=ttyS0 panic=-1 net.ifnames=0 iomem=relaxed guest.agent {self.append}"]
+                f"console=ttyS0 panic=-1 net.ifnames=0 iomem=relaxed watchdog_thresh=60 guest.agent {self.append}"]
 
     def start(self, boot=None):
         files = []
