@@ -58,7 +58,7 @@ def matrix(results, versions):
     linux = sorted({version["kernel"] for version in versions})
     qemu = sorted({version["qemu"] for version in versions})
     dates = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    return [f"{dates}, Linux {', '.join(linux)}, QEMU {', '.join(qemu)}:", "", *table(heads, rows)]
+    return [f"{dates}, Linux {', '.join(linux)}, QEMU {', '.join(qemu)} (`-`: not run):", "", *table(heads, rows)]
 
 
 def update(path, name, lines):

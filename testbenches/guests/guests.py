@@ -85,6 +85,7 @@ def parse():
     parser.add_argument("--all", action="store_true", help="test: every kernel and part")
     parser.add_argument("--ci", action="store_true",
                         help="test: Linux 6.12 on the model, all checks on the first part, a few on the others")
+    parser.add_argument("--short", action="store_true", help="test: a few checks on each machine")
     parser.add_argument("--figures", action="store_true", help="test: the figures instead of the matrix")
     parser.add_argument("--list", action="store_true", help="test: print the names of the checks")
     parser.add_argument("--kernel", action="append", choices=KERNELS)
@@ -104,10 +105,8 @@ def parse():
     parser.add_argument("--keep-log", metavar="DIR", type=os.path.abspath,
                         help="keep consoles and reports of the simulator here")
     options = parser.parse_args()
-    if options.update_doc and not options.figures and (options.check or options.ci):
-        parser.error("--update-doc takes all checks, not some")
-    if options.resume and (options.check or options.ci):
-        parser.error("--resume is for whole runs: results of --check and --ci are not kept")
+    if options.check and (options.resume or options.update_doc and not options.figures):
+        parser.error("results of single checks are not kept: --check goes with neither --resume nor --update-doc")
     if options.kills < 1 or options.runs < 1:
         parser.error("--kills and --runs take a number from 1 on")
     if options.keep_log and not os.path.isdir(options.keep_log):

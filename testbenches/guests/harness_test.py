@@ -102,7 +102,7 @@ class Tables(unittest.TestCase):
 
     def test_kernels_are_merged_and_differences_named(self):
         lines = document.matrix(self.RESULTS, [{"date": "2026-01-02", "kernel": "6.1.0", "qemu": "11.1.0"}] * 3)
-        self.assertEqual(lines[0], "2026-01-02, Linux 6.1.0, QEMU 11.1.0:")
+        self.assertEqual(lines[0], "2026-01-02, Linux 6.1.0, QEMU 11.1.0 (`-`: not run):")
         self.assertEqual([cell.strip() for cell in lines[2].split("|")[1:-1]],
                          ["check", "model, 82540em", "QEMU, 82540em (6.12)"])
         self.assertEqual([cell.strip() for cell in lines[5].split("|")[1:-1]], ["led", "6.1: n/a, 6.12: ok", "-"])

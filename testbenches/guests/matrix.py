@@ -15,9 +15,9 @@ from machine import CARDS, PARTS, TREE, Machine, Trouble
 
 RESULTS = TREE / "build/out/guests"
 NAMES = [name for name, _ in checks.CHECKS]
-# What continuous integration runs: all checks on the first part, these on the others.
-SHORT = ["probe", "link", "mac", "ping sizes", "tcp sent", "tcp received", "ethtool -t", "reboot in traffic",
-         "kernel log"]
+# What --short runs on each machine; --ci runs all checks on the first part, these on the others.
+SHORT = ["probe", "link", "mac", "ping sizes", "tcp sent", "tcp received", "bad checksums", "vlan", "coalescing",
+         "registers", "eeprom", "ethtool -t", "reboot in traffic", "kernel log"]
 
 
 def say(*words):
@@ -109,10 +109,13 @@ class Column:
                 pathlib.Path(f"{start}-simulator.log").write_bytes((self.folder / "simulator.log").read_bytes())
 
     def record(self):
-        return {"date": time.strftime("%Y-%m-%d"), "kernel": machine.kernel_version(self.key[1]),
+        return {"whole": set(NAMES) <= set(self.results), "date": time.strftime("%Y-%m-%d"), "kernel": machine.kernel_version(self.key[1]),
                 "qemu": machine.qemu_version(), "kills": self.options.kills, "checks": self.results}
 
     def keep(self):
+        """Unless there is more of an earlier run."""
+        if not self.record()["whole"] and kept().get(self.key, {}).get("whole"):
+            return
         RESULTS.mkdir(parents=True, exist_ok=True)
         self.file().write_text(json.dumps(self.record(), indent=1) + "\n")
 
@@ -141,14 +144,14 @@ def run(options):
         return (f"guests.py: there are no results in {RESULTS}" if options.kept
                 else f"guests.py: QEMU has no {' or '.join(options.part)}: nothing would be run")
     for number, key in enumerate(columns):
-        names = options.check or (SHORT if options.ci and number else NAMES)
-        if key in earlier:
+        names = options.check or (SHORT if options.short or options.ci and number else NAMES)
+        if key in earlier and (options.kept or earlier[key]["whole"]):
             records[key] = earlier[key]
             say(f"{' '.join(key)}: not run again, as it was on {records[key]['date']}")
             continue
         column = Column(*key, options).run(names)
         records[key] = column.record()
-        if names is NAMES:
+        if not options.check:
             column.keep()
     results = {key: record["checks"] for key, record in records.items()}
     worse = conclude(results)
@@ -192,7 +195,7 @@ def say_what_is_left(columns, options):
             left.append(f"{what} {', '.join(missing)}")
     if options.check:
         left.append("checks other than " + ", ".join(options.check))
-    elif options.ci:
-        left.append("on all parts but the first, checks other than " + ", ".join(SHORT))
+    elif options.short or options.ci:
+        left.append(("" if options.short else "on all parts but the first, ") + "checks other than " + ", ".join(SHORT))
     if left:
         say("not covered by this run: " + "; ".join(left))
