@@ -79,14 +79,14 @@ def offloads(g):
 def count_checksums(g, packet):
     """20 packets with a right checksum and 20 with a wrong one: what the driver counts of both."""
     names = "rx_csum_offload_good", "rx_csum_offload_errors"
-    before = [g.statistic(name) for name in names]
+    before = g.statistics(*names)
     with Wire() as wire:
         for bad in (False, True):
             wire.send(kind=0x0800, payload=packet(wire)(HOST, GUEST, bad=bad), count=20, gap=0.002)
     rise = [0, 0]
 
     def arrived():
-        rise[:] = [g.statistic(name) - b for name, b in zip(names, before)]
+        rise[:] = [now - b for now, b in zip(g.statistics(*names), before)]
         return rise[0] >= 20 and rise[1] >= 20
 
     eventually(g, arrived, lambda: f"{rise[0]} good and {rise[1]} bad checksums counted of 20 and 20")
@@ -247,7 +247,7 @@ def statistics(g):
         """Once nothing has changed for longer than that."""
         patience, last = g.patience(60), None
         while True:
-            now = [far("rx_packets"), far("tx_packets"), *(g.statistic(name) for name in names + faults)]
+            now = [far("rx_packets"), far("tx_packets"), *g.statistics(*names, *faults)]
             if now == last:
                 return now
             expect(patience.left() > 0, "the counters come to no rest")

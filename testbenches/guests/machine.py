@@ -389,13 +389,14 @@ class Machine:
         self.run("i=0; until [ \"$(cat /sys/class/net/eth0/carrier 2>/dev/null)\" = 1 ]; do i=$((i+1)); "
                  f"[ $i -lt {seconds * 5} ] || {{ echo no link; exit 1; }}; sleep 0.2; done", seconds + 60)
 
-    def statistic(self, name):
-        """A counter of ethtool -S."""
+    def statistics(self, *names):
+        """Counters of ethtool -S."""
         output = self.run("ethtool -S eth0")
-        found = re.search(rf"^\s*{name}: (\d+)$", output, re.M)
-        if not found:
-            raise Trouble(f"ethtool -S has no {name}")
-        return int(found[1])
+        found = {name: int(value) for name, value in re.findall(r"^\s*(\w+): (\d+)$", output, re.M)}
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise Trouble(f"ethtool -S has no {missing[0]}")
+        return [found[name] for name in names]
 
     def shell(self):
         """The guest's console on this terminal, until it powers off or Ctrl-A x."""

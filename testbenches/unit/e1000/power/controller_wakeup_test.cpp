@@ -12,7 +12,8 @@ namespace e1000tlm::e1000::test {
 namespace {
 
 constexpr std::uint32_t kCommand = 0x04, kPmcsr = 0xE0;
-constexpr std::uint32_t kMemory = 2, kMemoryAndMaster = 6, kD3 = 3, kPmeEn = 1 << 8, kPmeStatus = 1 << 15;
+constexpr std::uint32_t kMemory = 2, kMemoryAndMaster = 6, kD3 = 3, kPmeEn = 1 << 8,
+                        kPmeStatus = 1 << 15;
 constexpr MacAddress kBroadcast{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
 
 std::vector<std::uint8_t> magic(MacAddress to = kRigMac) {
