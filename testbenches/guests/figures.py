@@ -10,8 +10,8 @@ import document
 import machine
 from machine import CARDS, TAP, Machine
 
-SECONDS = 4
-IDLE = 5
+SECONDS = 3
+IDLE = 4
 # Title, card, back-end: what is at the other end of the cable.
 COLUMNS = (
     ("model, tap", "model", "tap"),

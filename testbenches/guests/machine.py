@@ -17,6 +17,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import termios
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -408,7 +409,12 @@ class Machine:
                  "-nodefaults", "-display", "none", "-no-reboot", "-serial", "mon:stdio",
                  *self.card.arguments(files), "-kernel", f"{store}/vmlinuz", "-initrd", f"{store}/initrd",
                  "-append", "console=ttyS0 panic=-1 net.ifnames=0 quiet guest.shell"]
-        return subprocess.run(words, pass_fds=files, check=False).returncode
+        terminal = termios.tcgetattr(0) if os.isatty(0) else None
+        try:
+            return subprocess.run(words, pass_fds=files, check=False).returncode
+        finally:
+            if terminal is not None:  # a QEMU that was killed leaves it as QEMU likes it
+                termios.tcsetattr(0, termios.TCSANOW, terminal)
 
 
 def expect_alive(card):
