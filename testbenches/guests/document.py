@@ -2,6 +2,7 @@
 
 from machine import TREE
 
+NOT_RUN = "-"
 GUESTS = TREE / "doc/guests.md"
 
 
@@ -32,10 +33,12 @@ def plain_table(results):
 
 
 def merged(states):
-    """One cell for {kernel: state}: the state, or each kernel's."""
-    if len(set(states.values())) == 1:
-        return next(iter(states.values()))
-    return ", ".join(f"{kernel}: {state}" for kernel, state in states.items())
+    """One cell for {kernel: state}: the state, or each kernel's; kernels that have not run it are not named."""
+    ran = {kernel: state for kernel, state in states.items() if state != NOT_RUN}
+    if len(set(ran.values())) > 1:
+        return ", ".join(f"{kernel}: {state}" for kernel, state in ran.items())
+    state = next(iter(ran.values()), NOT_RUN)
+    return state if len(ran) in (0, len(states)) else f"{state} ({', '.join(ran)})"
 
 
 def matrix(results, versions):
@@ -51,7 +54,7 @@ def matrix(results, versions):
     for name in ordered_names(results):
         row = [name]
         for card, part in cards:
-            row.append(merged({kernel: results[card, kernel, part].get(name, ["-"])[0]
+            row.append(merged({kernel: results[card, kernel, part].get(name, [NOT_RUN])[0]
                                for kernel in kernels if (card, kernel, part) in results}))
         rows.append(row)
     days = sorted({version["date"] for version in versions})

@@ -108,6 +108,11 @@ class Tables(unittest.TestCase):
         self.assertEqual([cell.strip() for cell in lines[5].split("|")[1:-1]], ["led", "6.1: n/a, 6.12: ok", "-"])
         self.assertEqual(len({len(line) for line in lines[2:]}), 1, "columns are aligned")
 
+    def test_what_some_kernels_have_not_run(self):
+        self.assertEqual(document.merged({"6.1": "-", "6.12": "ok"}), "ok (6.12)")
+        self.assertEqual(document.merged({"6.1": "-", "6.12": "-"}), "-")
+        self.assertEqual(document.merged({"6.1": "ok", "6.12": "ok"}), "ok")
+
     def test_a_document_is_renewed_between_its_marks(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "a.md"

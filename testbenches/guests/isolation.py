@@ -37,6 +37,13 @@ def enter():
     for number in SIGNALS:
         signal.signal(number, end)
     unshare(NEW_MOUNTS | NEW_NETWORK)
+    try:
+        mounts_of_its_own()
+    except machine.Trouble as trouble:
+        sys.exit(f"{pathlib.Path(sys.argv[0]).name}: no mounts of its own here: {trouble}")
+
+
+def mounts_of_its_own():
     machine.call("mount", "--make-rprivate", "/")
     machine.call("mount", "-t", "proc", "proc", "/proc")
     # This network's own settings are those of /sys of its namespace.
