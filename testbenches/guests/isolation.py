@@ -48,9 +48,6 @@ def mounts_of_its_own():
     machine.call("mount", "-t", "proc", "proc", "/proc")
     # This network's own settings are those of /sys of its namespace.
     machine.call("mount", "-t", "sysfs", "sysfs", "/sys")
-    dev = machine.root_path() / "dev"
-    if dev.is_dir():
-        machine.call("mount", "--bind", "/dev", str(dev))
 
 
 def end(number, _):

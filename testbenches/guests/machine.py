@@ -43,6 +43,12 @@ def root_path():
     return pathlib.Path(subprocess.check_output([HERE / "root.sh", "path"], text=True).strip())
 
 
+def share_devices():
+    """QEMU in the root reaches /dev/kvm. Not before the root has been made."""
+    if not os.path.ismount(root_path() / "dev"):
+        call("mount", "--bind", "/dev", str(root_path() / "dev"))
+
+
 def call(*words):
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
@@ -279,6 +285,7 @@ class Machine:
                 f"console=ttyS0 panic=-1 net.ifnames=0 iomem=relaxed watchdog_thresh=60 guest.agent {self.append}"]
 
     def start(self, boot=None):
+        share_devices()
         files = []
         ours, theirs = socket.socketpair()
         monitor, its = socket.socketpair()
@@ -401,6 +408,7 @@ class Machine:
 
     def shell(self):
         """The guest's console on this terminal, until it powers off or Ctrl-A x."""
+        share_devices()
         store = f"/var/lib/e1000-tlm/{self.kernel}"
         files = []
         words = ["chroot", str(root_path()), "/usr/bin/qemu-system-x86_64", "-accel", self.accel, "-cpu",
