@@ -1,6 +1,7 @@
 """Measures machines side by side: throughput, round trip, interrupts, and the host's processor time for it."""
 
 import collections
+import os
 import re
 import statistics
 import time
@@ -46,8 +47,8 @@ def tcp(g, far, title, words):
     gigabytes = sums["bytes"] / 1e9
     return {f"TCP {title}, Mbit/s": sums["bits_per_second"] / 1e6,
             f"TCP {title}, retransmits/s": sums["retransmits"] / SECONDS,
-            f"TCP {title}, interrupts/MB": count / gigabytes / 1e3,
-            f"TCP {title}, processor s/GB": seconds / gigabytes}
+            f"TCP {title}, interrupts/megabyte": count / gigabytes / 1e3,
+            f"TCP {title}, processor seconds/gigabyte": seconds / gigabytes}
 
 
 def udp(g, far, title, words):
@@ -100,6 +101,7 @@ def run(options, say):
     """All columns in turn, several times: what the host does meanwhile hits all of them."""
     kernel, part = (options.kernel or ["6.12"])[0], (options.part or ["82540em"])[0]
     wanted = [c for c in COLUMNS if c[1] in (options.card_name or CARDS) and (c[1] != "qemu" or machine.PARTS[part])]
+    load = os.getloadavg()[1]  # of the last five minutes
     values = {title: collections.defaultdict(list) for title, _, _ in wanted}
     for turn in range(options.runs):
         for title, card_name, backend in wanted:
@@ -114,17 +116,11 @@ def run(options, say):
     compare(values, say)
     if options.update_doc:
         what = (f"{time.strftime('%Y-%m-%d')}, {part}, Linux {machine.kernel_version(kernel)}, QEMU "
-                f"{machine.qemu_version()} ({options.accel}), {processors()}; median of {options.runs} runs "
-                "(least to most):")
+                f"{machine.qemu_version()} ({options.accel}), {os.cpu_count()} processors with a load of {load:.0f} "
+                f"when it began; median of {options.runs} runs (least to most):")
         document.update(document.GUESTS, "figures", [what, "", *lines])
         say(f"renewed {document.GUESTS}")
     return 0
-
-
-def processors():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        names = re.findall(r"^model name\s*: (.*)$", file.read(), re.M)
-    return f"{len(names)} processors ({names[0] if names else 'unknown'})"
 
 
 def cell(values):

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True  # the tree stays as it is
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -80,6 +81,33 @@ class Judgement(unittest.TestCase):
         self.assertNotIn(("qemu", "6.1", "82545gm"), everything)
         self.assertEqual({card for card, _, _ in matrix.columns_of(options(ci=True))}, {"model"})
         self.assertEqual(matrix.columns_of(options(part=["82545gm"], card_name=["qemu"])), [])
+
+    def test_continuous_integration_says_what_it_leaves_out(self):
+        ran = {}
+
+        class Column:
+            def __init__(self, *key_and_options):
+                self.key = key_and_options[:3]
+
+            def run(self, names):
+                ran[self.key] = names
+                return self
+
+            def record(self):
+                return {"whole": False, "checks": {"boot": ["ok" if self.key[2] != "82545gm" else "FAIL", "why"]}}
+
+            def keep(self):
+                pass
+
+        options = argparse.Namespace(kernel=None, part=None, card_name=None, all=False, ci=True, short=False,
+                                     check=None, resume=False, kept=False, update_doc=False)
+        with mock.patch.object(matrix, "Column", Column):
+            status, said = quietly(matrix.run, options)
+        self.assertEqual(status, 1)
+        self.assertEqual([(part, names) for (_, _, part), names in ran.items()],
+                         [("82540em", matrix.NAMES)] + [(part, matrix.SHORT) for part in list(machine.PARTS)[1:]])
+        self.assertIn("FAILED: 82545gm 6.12 boot: why", said)
+        self.assertRegex(said, "not covered by this run: cards qemu; kernels 6.1, newest; on all parts but the first")
 
     def test_the_short_list_is_of_checks_that_exist(self):
         self.assertLess(set(matrix.SHORT), set(matrix.NAMES))
