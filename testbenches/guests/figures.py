@@ -101,6 +101,8 @@ def run(options, say):
     """All columns in turn, several times: what the host does meanwhile hits all of them."""
     kernel, part = (options.kernel or ["6.12"])[0], (options.part or ["82540em"])[0]
     wanted = [c for c in COLUMNS if c[1] in (options.card_name or CARDS) and (c[1] != "qemu" or machine.PARTS[part])]
+    if not wanted:
+        return f"guests.py: QEMU has no {part}: nothing would be measured"
     load = os.getloadavg()[1]  # of the last five minutes
     values = {title: collections.defaultdict(list) for title, _, _ in wanted}
     for turn in range(options.runs):
