@@ -1,5 +1,6 @@
 """Tables of results: for the terminal, and as blocks of doc/guests.md."""
 
+import checks
 from machine import TREE
 
 NOT_RUN = "-"
@@ -7,10 +8,10 @@ GUESTS = TREE / "doc/guests.md"
 
 
 def ordered_names(results):
-    names = []
-    for cells in results.values():
-        names += [name for name in cells if name not in names]
-    return names
+    """What was checked, in the order in which checks run; what is no check (boot, the simulator's end) around them."""
+    order = [name for name, _ in checks.CHECKS]
+    names = list(dict.fromkeys(name for cells in results.values() for name in cells))
+    return sorted(names, key=lambda name: order.index(name) if name in order else -1 if name == "boot" else len(order))
 
 
 def table(heads, rows, right=False):

@@ -119,7 +119,8 @@ def run(options, say):
     if options.update_doc:
         what = (f"{time.strftime('%Y-%m-%d')}, {part}, Linux {machine.kernel_version(kernel)}, QEMU "
                 f"{machine.qemu_version()} ({options.accel}), {os.cpu_count()} processors with a load of {load:.0f} "
-                f"when it began; median of {options.runs} runs (least to most):")
+                "when it began; " + ("one run:" if options.runs == 1
+                                     else f"median of {options.runs} runs (least to most):"))
         document.update(document.GUESTS, "figures", [what, "", *lines])
         say(f"renewed {document.GUESTS}")
     return 0
