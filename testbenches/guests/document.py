@@ -55,7 +55,7 @@ def matrix(results, versions):
     for name in ordered_names(results):
         row = [name]
         for card, part in cards:
-            row.append(merged({kernel: results[card, kernel, part].get(name, [NOT_RUN])[0]
+            row.append(merged({kernel: results[card, kernel, part].get(name, [NOT_RUN])[0].replace("FAIL", "fails")
                                for kernel in kernels if (card, kernel, part) in results}))
         rows.append(row)
     days = sorted({version["date"] for version in versions})
