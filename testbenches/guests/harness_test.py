@@ -71,6 +71,15 @@ class Judgement(unittest.TestCase):
             checks.offered(Guest(1, "Input/output error"), "ethtool -c eth0")
         self.assertEqual(checks.offered(Guest(0, "rx-usecs: 3"), "ethtool -c eth0"), "rx-usecs: 3")
 
+    def test_what_is_wrong_in_a_log(self):
+        for line in ("watchdog: BUG: soft lockup - CPU#0 stuck", "WARNING: CPU: 0 PID: 1 at net/sched",
+                     "e1000 0000:00:02.0 eth0: Detected Tx Unit Hang", "e1000: probe failed", "irq 10: nobody cared",
+                     "NETDEV WATCHDOG: eth0 (e1000): transmit queue 0 timed out"):
+            self.assertTrue(checks.BAD_LOG.search(line), line)
+        for line in ("PM: suspend debug: Waiting for 5 second(s).", "e1000 0000:00:02.0 eth0: Reset adapter",
+                     "..MP-BIOS bug: 8254 timer not connected to IO-APIC", "e1000: eth0 NIC Link is Up"):
+            self.assertFalse(checks.BAD_LOG.search(line), line)
+
     def test_machines_of_a_run(self):
         def options(**given):
             return argparse.Namespace(**{**dict(kernel=None, part=None, card_name=None, all=False, ci=False), **given})
