@@ -95,6 +95,7 @@ struct Controller::Blocks : public ResetTarget {
         packet_buffer(core, receive, transmit),
         leds("leds", core) {
     control.set_txoff_source([this] { return transmitter.paused(); });
+    wakeup.set_listener([this] { receive.update_ready(); });
     leds.set_pause_source([this] { return transmitter.paused_until(); });
   }
 

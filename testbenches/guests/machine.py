@@ -4,6 +4,7 @@ in the guest that runs shell commands. All of it lives in namespaces that end wi
 import base64
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import termios
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -25,16 +27,26 @@ HOST6, GUEST6 = "fd09::1", "fd09::2"
 TAP = "tap0"
 MAC = "52:54:00:12:34:56"
 # Part: QEMU's name of the same device, None if it has none.
-PARTS = {"82540em": "e1000", "82544gc": "e1000-82544gc", "82545em": "e1000-82545em", "82545gm": None}
+PARTS = {"82540em": "e1000", "82544gc": "e1000-82544gc", "82545em": "e1000-82545em", "82545em-pcix": None,
+         "82545gm": None}
+SLOTS = {"82545em-pcix": ("82545em", ["--pci", "64/133x"])}  # a part, in a slot that is not 32/33
 KERNELS = ("6.1", "6.12", "newest")
+RUN_VARIABLE = "E1000TLM_RUN"  # in the environment: to whom run folders belong
 
 
 class Trouble(Exception):
     """What the guest, QEMU or the simulator did that it should not."""
 
 
+@functools.lru_cache(maxsize=None)
 def root_path():
     return pathlib.Path(subprocess.check_output([HERE / "root.sh", "path"], text=True).strip())
+
+
+def share_devices():
+    """QEMU in the root reaches /dev/kvm. Not before the root has been made."""
+    if not os.path.ismount(root_path() / "dev"):
+        call("mount", "--bind", "/dev", str(root_path() / "dev"))
 
 
 def call(*words):
@@ -67,13 +79,44 @@ def acceleration(wanted="auto"):
     return "kvm", "/dev/kvm"
 
 
+def waited(pids):
+    """{thread: seconds} in which threads of these processes could have run and got no processor."""
+    seconds = {}
+    for pid in pids:
+        for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                seconds[path.parent.name] = int(path.read_text().split()[1]) / 1e9
+    return seconds
+
+
+class Patience:
+    """A deadline that does not count the time in which a busy host lets one of these processes wait for a
+    processor; it comes in any case, when MOST times as much has passed."""
+
+    MOST = 5
+
+    def __init__(self, seconds, pids=()):
+        self.seconds, self.pids = seconds, [pid for pid in pids if pid]
+        self.start, self.waited = time.monotonic(), waited(self.pids)
+
+    def left(self):
+        passed = time.monotonic() - self.start
+        if passed < self.seconds or passed >= self.seconds * self.MOST:
+            return self.seconds - passed
+        now = waited(self.pids)
+        late = max((now[thread] - self.waited.get(thread, 0.0) for thread in now), default=0.0)
+        return min(self.seconds + late, self.seconds * self.MOST) - passed
+
+
 class QemuCard:
     """QEMU's own e1000."""
 
     name = "qemu"
+    pid = None
 
     def __init__(self, part, options=None):
         self.part = part
+        self.options = options or {}
 
     def start(self, folder):
         pass
@@ -82,6 +125,8 @@ class QemuCard:
         pass
 
     def arguments(self, files):
+        if self.options.get("user"):
+            return ["-netdev", "user,id=n", "-device", f"{PARTS[self.part]},netdev=n,mac={MAC}"]
         tap = os.open("/dev/net/tun", os.O_RDWR)
         fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", TAP.encode(), 0x1002))  # TUNSETIFF: TAP, NO_PI
         files.append(tap)
@@ -101,26 +146,53 @@ class ModelCard:
 
     def __init__(self, part, options=None):
         self.part = part
-        options = options or {}
+        self.options = options = options or {}
         self.simulator = options.get("simulator") or TREE / "build/bin/e1000-sim"
         self.extra = options.get("extra") or []
         self.nic = options.get("nic") or []
         self.link = options.get("link") or f"tap:ifname={TAP}"
         self.process = None
 
-    def start(self, folder):
+    @property
+    def pid(self):
+        return self.process.pid if self.process else None
+
+    def words(self):
+        part, slot = SLOTS.get(self.part, (self.part, []))
+        nic = ",".join([f"part={part}", f"mac={MAC}", *self.nic])
+        return ["--vfio-user", "unix:nic.sock", "--nic", nic, "--link", self.link, "--control", "unix:control.sock",
+                *slot]
+
+    def start(self, folder, sockets=("nic.sock",)):
         self.folder = folder
-        nic = ",".join([f"part={self.part}", f"mac={MAC}", *self.nic])
-        words = [str(self.simulator), "--vfio-user", "unix:nic.sock", "--nic", nic, "--link", self.link,
-                 *self.extra]
         self.log = open(folder / "simulator.log", "ab")
-        self.process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 30
-        while not (folder / "nic.sock").exists():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise Trouble(f"e1000-sim does not serve {folder / 'nic.sock'}: {self.said()}")
+        self.process = subprocess.Popen([str(self.simulator), *self.words(), *self.extra], cwd=folder,
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        patience = Patience(30, [self.pid])
+        while not all((folder / name).exists() for name in sockets):
+            if self.process.poll() is not None or patience.left() <= 0:
+                raise Trouble(f"e1000-sim does not serve {' '.join(sockets)} in {folder}: {self.said()}")
             time.sleep(0.05)
+
+    def control(self, method, **parameters):
+        """The result of a request to the simulator's control socket."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(60)
+            folder = os.open(self.folder, os.O_PATH)
+            try:
+                client.connect(f"/proc/self/fd/{folder}/control.sock")  # the whole path may be too long
+            finally:
+                os.close(folder)
+            with client.makefile("rw") as stream:
+                request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+                print(json.dumps(request), file=stream, flush=True)
+                answer = json.loads(stream.readline())
+        if "error" in answer:
+            raise Trouble(f"e1000-sim's control socket, {method}: {answer['error']['message']}")
+        return answer["result"]
+
+    def register(self, name):
+        return self.control("read", register=name)[name]
 
     def said(self):
         return (self.folder / "simulator.log").read_text(errors="replace")[-2000:].strip()
@@ -143,9 +215,13 @@ class ModelCard:
         if status not in (0, 1):
             raise Trouble(f"e1000-sim ended with status {status}: {self.said()}")
 
-    def arguments(self, files):
-        device = {"driver": "vfio-user-pci", "socket": {"type": "unix", "path": inside(self.folder / "nic.sock")}}
+    @staticmethod
+    def arguments_of(path):
+        device = {"driver": "vfio-user-pci", "socket": {"type": "unix", "path": inside(path)}}
         return ["-device", json.dumps(device)]
+
+    def arguments(self, files):
+        return self.arguments_of(self.folder / "nic.sock")
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
@@ -171,11 +247,26 @@ def processor_time(pid):
 @contextlib.contextmanager
 def run_folder():
     """A folder inside of the root, where QEMU finds sockets."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="e1000-tlm-", dir=root_path() / "tmp"))
+    prefix = f"e1000-tlm-{os.environ.get(RUN_VARIABLE, os.getpid())}-"
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=root_path() / "tmp"))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def kernel_version(kernel):
+    return (root_path() / f"var/lib/e1000-tlm/{kernel}/version").read_text().strip()
+
+
+def qemu_version():
+    said = subprocess.check_output(["chroot", str(root_path()), "/usr/bin/qemu-system-x86_64", "--version"], text=True)
+    return re.search(r"version ([\d.]+)", said)[1]
+
+
+def run_folders(owner):
+    """Those that are there of one run."""
+    return list((root_path() / "tmp").glob(f"e1000-tlm-{owner}-*"))
 
 
 class Machine:
@@ -187,13 +278,16 @@ class Machine:
         self.card, self.folder, self.kernel = card, folder, kernel
         self.memory, self.accel, self.words, self.append = memory, accel, list(words), append
         self.process = None
+        self.past = ""  # what the console said in earlier boots
+        self.kills = 3
 
     def boot_words(self):
         store = f"/var/lib/e1000-tlm/{self.kernel}"
         return ["-kernel", f"{store}/vmlinuz", "-initrd", f"{store}/initrd", "-append",
-                f"console=ttyS0 panic=-1 net.ifnames=0 guest.agent {self.append}"]
+                f"console=ttyS0 panic=-1 net.ifnames=0 iomem=relaxed watchdog_thresh=60 guest.agent {self.append}"]
 
     def start(self, boot=None):
+        share_devices()
         files = []
         ours, theirs = socket.socketpair()
         monitor, its = socket.socketpair()
@@ -227,12 +321,15 @@ class Machine:
         complaint = (self.folder / "qemu.log").read_text(errors="replace").strip()
         return " | ".join(lines[-3:] + complaint.splitlines()[-2:])
 
+    def patience(self, seconds):
+        return Patience(seconds, [self.process.pid, getattr(self.card, "pid", None)])
+
     def line(self, seconds):
-        deadline = time.monotonic() + seconds
+        patience = self.patience(seconds)
         while b"\n" not in self.buffer:
-            left = deadline - time.monotonic()
-            ready = left > 0 and select.select([self.agent], [], [], left)[0]
-            if not ready:
+            while (left := patience.left()) > 0 and not select.select([self.agent], [], [], left)[0]:
+                pass
+            if left <= 0:
                 raise Trouble(f"the guest has said nothing for {seconds} s; its console: {self.last_words()}")
             data = self.agent.recv(65536)
             if not data:
@@ -285,31 +382,39 @@ class Machine:
             self.agent.close(), self.monitor.close(), self.errors.close()
 
     def boot(self, seconds=180):
+        self.past += self.console()
         with contextlib.suppress(FileNotFoundError):
             (self.folder / "console").unlink()
         self.greeted = False
         self.start()
         self.wait_ready(seconds)
 
-    def network_up(self):
-        self.run("ip link set eth0 up && ip address replace 10.9.0.2/24 dev eth0 && "
-                 "ip address replace fd09::2/64 dev eth0 nodad")
+    def network_up(self, address=GUEST, address6=GUEST6):
+        self.wait_file("/sys/class/net/eth0")
+        self.run(f"ip link set eth0 up && ip address replace {address}/24 dev eth0 && "
+                 f"ip address replace {address6}/64 dev eth0 nodad")
         self.wait_link()
 
-    def wait_link(self, seconds=15):
+    def wait_file(self, path, seconds=30):
+        self.run(f"i=0; until [ -e {path} ]; do i=$((i+1)); "
+                 f"[ $i -lt {seconds * 10} ] || {{ echo no {path}; exit 1; }}; sleep 0.1; done", seconds + 60)
+
+    def wait_link(self, seconds=60):
         self.run("i=0; until [ \"$(cat /sys/class/net/eth0/carrier 2>/dev/null)\" = 1 ]; do i=$((i+1)); "
                  f"[ $i -lt {seconds * 5} ] || {{ echo no link; exit 1; }}; sleep 0.2; done", seconds + 60)
 
-    def statistic(self, name):
-        """A counter of ethtool -S."""
+    def statistics(self, *names):
+        """Counters of ethtool -S."""
         output = self.run("ethtool -S eth0")
-        found = re.search(rf"^\s*{name}: (\d+)$", output, re.M)
-        if not found:
-            raise Trouble(f"ethtool -S has no {name}")
-        return int(found[1])
+        found = {name: int(value) for name, value in re.findall(r"^\s*(\w+): (\d+)$", output, re.M)}
+        missing = [name for name in names if name not in found]
+        if missing:
+            raise Trouble(f"ethtool -S has no {missing[0]}")
+        return [found[name] for name in names]
 
     def shell(self):
         """The guest's console on this terminal, until it powers off or Ctrl-A x."""
+        share_devices()
         store = f"/var/lib/e1000-tlm/{self.kernel}"
         files = []
         words = ["chroot", str(root_path()), "/usr/bin/qemu-system-x86_64", "-accel", self.accel, "-cpu",
@@ -318,7 +423,12 @@ class Machine:
                  "-nodefaults", "-display", "none", "-no-reboot", "-serial", "mon:stdio",
                  *self.card.arguments(files), "-kernel", f"{store}/vmlinuz", "-initrd", f"{store}/initrd",
                  "-append", "console=ttyS0 panic=-1 net.ifnames=0 quiet guest.shell"]
-        return subprocess.run(words, pass_fds=files, check=False).returncode
+        terminal = termios.tcgetattr(0) if os.isatty(0) else None
+        try:
+            return subprocess.run(words, pass_fds=files, check=False).returncode
+        finally:
+            if terminal is not None:  # a QEMU that was killed leaves it as QEMU likes it
+                termios.tcsetattr(0, termios.TCSANOW, terminal)
 
 
 def expect_alive(card):

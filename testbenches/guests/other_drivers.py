@@ -13,7 +13,7 @@ import sys
 
 import dpdk  # noqa: F401 (its programs)
 import firmware  # noqa: F401 (its programs)
-import guests
+import isolation
 import machine
 import programs
 
@@ -35,7 +35,7 @@ def main():
         for name, chosen in programs.PROGRAMS.items():
             print(f"--program {name}: {chosen.about}")
         return
-    guests.enter_namespaces()
+    isolation.enter()
     options.accel, _ = machine.acceleration(options.accel)
     options.card = {"simulator": options.simulator, "extra": options.sim}
     sys.exit(programs.command(options))

@@ -49,9 +49,7 @@ class Wire:
         """An echo request in a VLAN; does the answer come, with the tag?"""
         body = struct.pack(">HH", 77, size) + bytes((size + i * 3) & 0xFF for i in range(size))
         message = struct.pack(">BBH", 8, 0, checksum(struct.pack(">BBH", 8, 0, 0) + body)) + body
-        header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(message), 1, 0, 64, 1, 0,
-                             socket.inet_aton(source), socket.inet_aton(destination))
-        packet = header[:10] + struct.pack(">H", checksum(header)) + header[12:] + message
+        packet = ip_packet(source, destination, 1, message)
         self.socket.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA: the tag that the kernel takes off
         for _ in range(attempts):
             self.send(kind=0x0800, payload=packet, vlan=vlan)
@@ -64,16 +62,29 @@ class Wire:
                     return [tag & 0xFFF for tag in tags] == [vlan]
         return False
 
-    def tcp(self, source, destination, bad):
+    @staticmethod
+    def tcp(source, destination, bad):
         """A TCP segment to a closed port, with a right or a wrong checksum."""
         segment = struct.pack(">HHIIBBHHH", 4000, 9, 1, 1, 0x50, 0x10, 1000, 0, 0) + b"x" * 40
         pseudo = socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack(">HH", 6, len(segment))
         right = checksum(pseudo + segment)
         value = right ^ 0x5555 if bad else right
-        segment = segment[:16] + struct.pack(">H", value) + segment[18:]
-        header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 1, 0, 64, 6, 0,
-                             socket.inet_aton(source), socket.inet_aton(destination))
-        return header[:10] + struct.pack(">H", checksum(header)) + header[12:] + segment
+        return ip_packet(source, destination, 6, segment[:16] + struct.pack(">H", value) + segment[18:])
+
+    @staticmethod
+    def udp(source, destination, bad):
+        """A datagram to a closed port, with a right or a wrong checksum."""
+        datagram = struct.pack(">HHHH", 4000, 9, 48, 0) + b"x" * 40
+        pseudo = socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack(">HH", 17, len(datagram))
+        right = checksum(pseudo + datagram)
+        value = right ^ 0x5555 if bad else right
+        return ip_packet(source, destination, 17, datagram[:6] + struct.pack(">H", value) + datagram[8:])
+
+
+def ip_packet(source, destination, protocol, content):
+    header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(content), 1, 0, 64, protocol, 0,
+                         socket.inet_aton(source), socket.inet_aton(destination))
+    return header[:10] + struct.pack(">H", checksum(header)) + header[12:] + content
 
 
 def sweep(sizes, address=GUEST, attempts=3, patience=2.0):

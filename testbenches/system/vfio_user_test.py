@@ -18,6 +18,7 @@ from vfio_user_client import (CONFIG, DATA_EVENTFD, DATA_NONE, DMA_MAP, FAILED, 
                               VfioUserClient)
 
 CTRL, STATUS, ICR, ICS, IMS, RCTL, TCTL = 0x0, 0x8, 0xC0, 0xC8, 0xD0, 0x100, 0x400
+WUC, WUFC, WUS = 0x5800, 0x5808, 0x5810
 RDBAL, RDLEN, RDT, TDBAL, TDBAH, TDLEN, TDH, TDT, SWSM = (0x2800, 0x2808, 0x2818, 0x3800, 0x3804,
                                                          0x3808, 0x3810, 0x3818, 0x5B50)
 FRAME = b"\xff" * 6 + bytes.fromhex("525400123456 88b5") + b"from a guest" * 8
@@ -146,6 +147,31 @@ class Identity(Door):
         client.write(CONFIG, pm + 4, 0, 2)
         client.write(CONFIG, 4, 6, 2)
         self.assertNotEqual(client.read(0, STATUS), 0xFFFFFFFF)
+        self.end()
+
+    def test_a_magic_packet_wakes(self):
+        """As Linux suspends: wake-up is enabled, bus mastering is given up, then comes D3hot."""
+        self.start("--nic", "mac=52:54:00:12:34:56")
+        magic = b"\xff" * 6 + bytes.fromhex("525400aabbcc 88b5") + b"\xff" * 6 + bytes.fromhex("525400123456") * 16
+        client = self.client()
+        pm = client.read(CONFIG, 0x34, 1)
+        for state in (0, 3):
+            with self.subTest(power_state=f"D{state}"):
+                client.write(CONFIG, 4, 2, 2)
+                self.wait_for(lambda: client.read(0, STATUS) & 2, "no link")
+                client.write(0, RCTL, 0x8002)  # on, and takes broadcasts
+                client.write(0, WUC, 2)  # PME_En
+                client.write(0, WUFC, 2)  # MAG
+                client.write(CONFIG, pm + 4, 0x100 | state, 2)
+                self.host.sendto(FRAME, self.path("nic"))
+                time.sleep(0.1)
+                self.assertEqual(client.read(CONFIG, pm + 4, 2) & 0x8103, 0x100 | state, "any frame wakes")
+                self.host.sendto(magic, self.path("nic"))
+                self.wait_for(lambda: client.read(CONFIG, pm + 4, 2) & 0x8000, "a magic packet does not wake")
+                client.write(CONFIG, pm + 4, 0x8000, 2)
+                self.assertEqual(client.read(CONFIG, pm + 4, 2) & 0x8103, 0)
+                client.write(CONFIG, 4, 2, 2)
+                client.write(0, WUS, 0xFFFFFFFF)
         self.end()
 
     def test_without_decoding_nobody_answers(self):

@@ -24,6 +24,12 @@ void WakeupUnit::wuc_written(std::uint32_t, std::uint32_t value) {
   if ((value & wuc::kPmeStatus) != 0) wuc &= ~wuc::kPmeStatus;
   if (!power_management_) wuc &= ~wuc::kPmeEn;
   if (pme_ != nullptr) pme_->set_pme((wuc & wuc::kPmeEn) != 0, (wuc & wuc::kPmeStatus) != 0);
+  if (listener_) listener_();
+}
+
+bool WakeupUnit::watching() const {
+  if (asleep_) return enabled();
+  return core_.is_on(reg::kWuc, wuc::kPmeEn) && core_.is_on(reg::kRctl, rctl::kEn);
 }
 
 void WakeupUnit::pmcsr_changed(bool enabled, bool status) {

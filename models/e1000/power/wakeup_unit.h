@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include <systemc>
 
@@ -23,6 +25,8 @@ class WakeupUnit : public sc_core::sc_module {
 
   /// The PCI function's PMCSR; null without PCI. Before the simulation starts.
   void connect(pci::PmeIf* pme) { pme_ = pme; }
+  /// Called when software has written WUC. Before the simulation starts.
+  void set_listener(std::function<void()> listener) { listener_ = std::move(listener); }
 
   /// In D3 nothing is received; see inspect().
   void set_asleep(bool asleep) { asleep_ = asleep; }
@@ -31,6 +35,9 @@ class WakeupUnit : public sc_core::sc_module {
   bool enabled() const { return core_.is_on(reg::kWuc, wuc::kApme | wuc::kPmeEn); }
   /// Frames have to be shown to inspect().
   bool active() const { return asleep_ || enabled(); }
+  /// Frames are waited for: asleep, or with PME_En and the receiver on, as a driver leaves the card
+  /// that suspends, before the system puts it into D3.
+  bool watching() const;
   /// A match has been found whose frame has not completely arrived yet.
   bool pending() const { return pending_; }
 
@@ -61,6 +68,7 @@ class WakeupUnit : public sc_core::sc_module {
   Core& core_;
   const bool power_management_;
   pci::PmeIf* pme_ = nullptr;
+  std::function<void()> listener_;
   bool asleep_ = false;
   bool pending_ = false;
   Match match_;  // the first one, while pending

@@ -46,8 +46,8 @@ class MacReceiver {
   /// (RNBC).
   std::uint32_t admit(link::Arrival&& arrival, bool looped, bool no_descriptors);
 
-  /// Asleep, and waiting for a frame to wake up.
-  bool watching() const { return wakeup_.asleep() && wakeup_.enabled(); }
+  /// Waiting for a frame to wake up.
+  bool watching() const { return wakeup_.watching(); }
   bool empty() const { return buffer_.empty(); }
   StoredFrame& front() { return buffer_.front(); }
   /// The front frame has been stored in memory (or given up) at local time `at`.

@@ -12,7 +12,8 @@ namespace e1000tlm::e1000::test {
 namespace {
 
 constexpr std::uint32_t kCommand = 0x04, kPmcsr = 0xE0;
-constexpr std::uint32_t kMemoryAndMaster = 6, kD3 = 3, kPmeEn = 1 << 8, kPmeStatus = 1 << 15;
+constexpr std::uint32_t kMemory = 2, kMemoryAndMaster = 6, kD3 = 3, kPmeEn = 1 << 8,
+                        kPmeStatus = 1 << 15;
 constexpr MacAddress kBroadcast{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
 
 std::vector<std::uint8_t> magic(MacAddress to = kRigMac) {
@@ -142,6 +143,26 @@ TEST(WakeUpUnit, ASleepingReceiverThatWatchesCountsAsReady) {
     EXPECT_FALSE(rig.cable.end(1).partner_ready());
     rig.config_write(kPmcsr, kPmeEn | kD3);
     EXPECT_TRUE(rig.cable.end(1).partner_ready());
+  });
+}
+
+/// Linux' driver prepares for wake-up and gives up bus mastering; the kernel goes to D3 later.
+TEST(WakeUpUnit, AReceiverThatMayWakeIsReadyBeforeItSleeps) {
+  Rig rig;
+  rig.run([&] {
+    rig.config_write(kCommand, kMemoryAndMaster);
+    rig.bring_up();
+    rig.write(reg::kRctl, rctl::kEn | rctl::kBam);
+    rig.config_write(kCommand, kMemory);
+    EXPECT_FALSE(rig.cable.end(1).partner_ready());
+    rig.write(reg::kWufc, wake::kMag);
+    rig.write(reg::kWuc, wuc::kPmeEn);
+    EXPECT_TRUE(rig.cable.end(1).partner_ready());
+    rig.deliver(magic());
+    EXPECT_EQ(rig.read(reg::kWus), std::uint32_t{wake::kMag});
+    EXPECT_TRUE(rig.pme.read());
+    rig.write(reg::kWuc, wuc::kPmeStatus);
+    EXPECT_FALSE(rig.cable.end(1).partner_ready());
   });
 }
 
