@@ -167,9 +167,9 @@ bool Arbiter::end_tenure(Time limit) {
   const Tenure tenure = stopped({&request, tenure_, start_}, kTimeNever);
   const Time end = start_ + timing.clocks(tenure.clocks);
   if (end > limit) return false;
-  const TenureEnding ending = timing.finish(request.progress, tenure, start_);
-  timing.written(tenure, start_);
-  usage_[timing.master()].add(tenure, timing.clock(), ending, tenure.bytes < tenure_.bytes);
+  const bool preempted = tenure.bytes < tenure_.bytes;
+  const TenureEnding ending = timing.conclude(request.progress, tenure, start_, preempted);
+  usage_[timing.master()].add(tenure, timing.clock(), ending, preempted);
   owner_ = kNobody;
   free_ = end;
   if (ending == TenureEnding::kDone) {
