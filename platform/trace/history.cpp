@@ -77,6 +77,7 @@ void History::operator()(const Event& event) {
       break;
     }
     case Kind::kFifo: fifo.add(at, event.bytes); break;
+    case Kind::kTransmitFifo: transmit_fifo.add(at, event.bytes); break;
     case Kind::kRing: rings.at(event.code).add(at, event.bytes); break;
     default: break;
   }

@@ -19,9 +19,13 @@ void DelayTimer::restart(Time at, Time packet, Time absolute) {
   if (running() && deadline_ < at) {
     expired_ = true;
     expired_event_.notify(to_sc(std::max(kTimeZero, deadline_ - sc_now())));
+    announce(deadline_, DelayEvent::What::kExpired);
     deadline_ = absolute_ = kTimeNever;
   }
-  if (!running() && absolute > kTimeZero) absolute_ = at + absolute;
+  if (!running()) {
+    if (absolute > kTimeZero) absolute_ = at + absolute;
+    announce(at, DelayEvent::What::kStarted);
+  }
   deadline_ = std::min(at + packet, absolute_);
   if (scheduled_ == kTimeNever || deadline_ < scheduled_) {
     scheduled_ = deadline_;
@@ -31,6 +35,7 @@ void DelayTimer::restart(Time at, Time packet, Time absolute) {
 }
 
 void DelayTimer::cancel() {
+  if (running()) announce(sc_now(), DelayEvent::What::kCancelled);
   deadline_ = absolute_ = kTimeNever;
   expired_ = false;
 }
@@ -46,6 +51,7 @@ void DelayTimer::tick() {
   }
   deadline_ = absolute_ = kTimeNever;
   expired_ = true;
+  announce(now, DelayEvent::What::kExpired);
   expired_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
