@@ -120,6 +120,10 @@ void ChromeTrace::slice(std::size_t track, Time at, Time end, std::size_t name,
     before = ",\"";
   }
   text(arguments.empty() ? "\"}" : "}}");
+  pass(frames);
+}
+
+void ChromeTrace::pass(gsl::span<const Waypoint> frames) {
   for (const Waypoint& frame : frames) arrow(frame);
 }
 

@@ -25,7 +25,8 @@ enum class Kind : std::uint8_t {
   kInterrupt,  ///< the line: code 1 asserted, 0 released; value: causes; bytes 1: held back by ITR
   kFifo,       ///< receive FIFO: bytes in it from now on; code 1: a reset emptied it
   kRing,       ///< code 0 receive, 1 transmit: bytes is the descriptors hardware owns
-  kTransmitFifo,  ///< transmit FIFO: bytes in it when a frame is complete; code 1: as kFifo
+  kTransmitFifo,  ///< transmit FIFO: code 0 bytes in it when a frame is complete, 1 bytes that
+                  ///< leave
   kTimer,         ///< code: a Timer; value: a TimerStep. ITR: at to end is its interval
   kPause,         ///< code 1 sent, 0 received: obeyed from at to end; value: quanta
   kPhy,           ///< a register access by MDIC, asked to end: value register, bytes data

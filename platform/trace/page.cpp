@@ -405,8 +405,10 @@ std::string report_page(const platform::RunSummary& summary, const History& hist
            latency(h.latency[0], "From the first bit to software's next access to the adapter."),
            true);
   body.add("sent", "Where sent frames spend their time",
-           latency(h.latency[1], "From the doorbell over the wire to software's next access after the "
-                                "write-back."), true);
+           latency(h.latency[1],
+                   "From the doorbell over the wire to software's next access after the "
+                   "write-back."),
+           true);
   body.add("latency", "Latency", histogram(h.latency[0], h.latency[1]));
   body.add("use", "What the bus was used for", bus_shares(h));
   body.add("interrupts", "Interrupts", interrupts(h));

@@ -26,6 +26,8 @@ class PerfettoTrace : public TraceSink {
   void name(std::string_view text) override;
   void slice(std::size_t track, Time at, Time end, std::size_t name,
              gsl::span<const Argument> arguments, gsl::span<const Waypoint> frames) override;
+  /// Flows are between slices: nothing.
+  void pass(gsl::span<const Waypoint>) override {}
   void instant(std::size_t track, Time at, std::size_t name) override;
   void value(std::size_t track, Time at, std::uint64_t value) override;
   void end() override;

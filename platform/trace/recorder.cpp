@@ -70,7 +70,8 @@ void Recorder::store(const Event& event) {
   if (!wanted(event.at, event.end)) return;
   if (event.kind == Kind::kDrop && keep_->until_drop && ended_ == kTimeNever) ended_ = event.at;
   // Frames are announced before they are sent.
-  if (event.kind != Kind::kWireIn) latest_ = std::max(latest_, event.at);
+  if (event.kind != Kind::kWireIn && event.kind != Kind::kTransmitFifo)
+    latest_ = std::max(latest_, event.at);
   if (keep_->filter.passes(event.kind) || (keep_->waves && is_in_waves(event.kind))) {
     push(events_, event);
   }

@@ -1,11 +1,12 @@
 #pragma once
 /// What there is to be seen. No SystemC.
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "e1000tlm/e1000/packet_buffer/packet_buffer.h"
 #include "e1000tlm/pci/timing.h"
+#include "e1000tlm/trace/event.h"
 
 namespace e1000tlm::trace {
 
@@ -21,10 +22,17 @@ struct Scene {
   bool approximately_timed = true;
 };
 
-/// What a frame with its FCS takes in a transmit FIFO.
-constexpr std::uint32_t bytes_in_fifo(std::uint32_t wire_bytes) {
-  constexpr std::uint32_t kFcs = 4;
-  return e1000::fifo_bytes(wire_bytes - kFcs);
-}
+/// The level of a transmit FIFO, by its events in the order of their times.
+class TransmitLevel {
+ public:
+  /// What is in it from this event on.
+  std::uint32_t operator()(const Event& event) {
+    bytes_ = event.code == 0 ? event.bytes : bytes_ - std::min(bytes_, event.bytes);
+    return bytes_;
+  }
+
+ private:
+  std::uint32_t bytes_ = 0;
+};
 
 }  // namespace e1000tlm::trace

@@ -213,6 +213,11 @@ class Taps::NicTap {
     event.code = ether_type(*e.frame) == kMacControl ? 1 : 0;
     if (e.from == 0) event.value = header_bytes(*e.frame);
     taps_.tell(event);
+    if (e.from != 0 || event.code != 0) return;
+    Event leaves = make(Kind::kTransmitFifo, e.end, e.end);
+    leaves.bytes = e1000::fifo_bytes(e.frame->size());
+    leaves.code = 1;
+    taps_.tell(leaves);
   }
 
   void received(const e1000::ReceiveEvent& e) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -70,7 +69,6 @@ class Layout {
       if (recorder_.traced(event.kind)) one(event);
     });
     end_of_lines();
-    for (unsigned nic = 0; nic < fifos_.size(); ++nic) fall(nic, kTimeNever);
     pass_the_rest();
     sink_.end();
   }
@@ -85,10 +83,6 @@ class Layout {
     Time free{};
     std::vector<Waypoint> frames;  // by time
     std::size_t passed = 0;        // of these
-  };
-  struct Fifo {
-    std::uint32_t bytes = 0;
-    std::deque<std::pair<Time, std::uint32_t>> leaving;  // when, how many
   };
   struct Running {
     Time since{};
@@ -186,13 +180,8 @@ class Layout {
   }
   /// Frames that come by where nothing is shown.
   void pass_the_rest() {
-    for (Lane& lane : lanes_) {
-      if (lane.passed == lane.frames.size()) continue;
-      const gsl::span<const Waypoint> rest(lane.frames.data() + lane.passed,
-                                           lane.frames.size() - lane.passed);
-      const Waypoint& last = rest[rest.size() - 1];
-      sink_.slice(last.track, std::max(rest[0].at, lane.free), std::max(last.at, lane.free),
-                  name("not kept"), {}, rest);
+    for (const Lane& lane : lanes_) {
+      sink_.pass({lane.frames.data() + lane.passed, lane.frames.size() - lane.passed});
     }
   }
 
@@ -214,7 +203,9 @@ class Layout {
         counter(event, event.code == 0 ? NicTrack::kReceiveRing : NicTrack::kTransmitRing,
                 event.bytes);
         break;
-      case Kind::kTransmitFifo: transmit_fifo(event); break;
+      case Kind::kTransmitFifo:
+        counter(event, NicTrack::kTransmitFifo, fifos_[event.nic](event));
+        break;
       case Kind::kTimer: timer(event); break;
       case Kind::kPause: pause(event); break;
       case Kind::kPhy: management(event, NicTrack::kPhy); break;
@@ -250,9 +241,6 @@ class Layout {
             return (event.code != 0 ? "MAC control, " : "") + std::to_string(event.bytes) +
                    " bytes";
           }));
-    if (where == NicTrack::kWireOut && event.code == 0) {
-      fifos_[event.nic].leaving.emplace_back(event.end, bytes_in_fifo(event.bytes));
-    }
   }
 
   void bus(const Event& event) {
@@ -316,21 +304,6 @@ class Layout {
     }
   }
 
-  /// The level falls with the last bits of frames.
-  void transmit_fifo(const Event& event) {
-    fall(event.nic, event.at);
-    counter(event, NicTrack::kTransmitFifo, event.bytes);
-    fifos_[event.nic].bytes = event.bytes;
-  }
-  void fall(unsigned nic, Time until) {
-    Fifo& fifo = fifos_[nic];
-    for (; !fifo.leaving.empty() && fifo.leaving.front().first <= until; fifo.leaving.pop_front()) {
-      if (fifo.bytes == 0) continue;
-      fifo.bytes -= std::min(fifo.bytes, fifo.leaving.front().second);
-      sink_.value(nic_track(nic, NicTrack::kTransmitFifo), fifo.leaving.front().first, fifo.bytes);
-    }
-  }
-
   void timer(const Event& event) {
     const std::string_view which = kTimerNames.at(event.code);
     const std::size_t track = nic_track(event.nic, NicTrack::kTimers);
@@ -374,7 +347,7 @@ class Layout {
   std::vector<Lane> lanes_;
   std::vector<Line> lines_;
   std::vector<Running> handlers_;
-  std::vector<Fifo> fifos_;
+  std::vector<TransmitLevel> fifos_;
   std::unordered_map<std::uint64_t, std::size_t> names_;
   Time last_{};
 };

@@ -63,6 +63,8 @@ class TraceSink {
   /// Something that takes time, and the frames that come by meanwhile.
   virtual void slice(std::size_t track, Time at, Time end, std::size_t name,
                      gsl::span<const Argument> arguments, gsl::span<const Waypoint> frames) = 0;
+  /// Frames that come by where nothing is shown.
+  virtual void pass(gsl::span<const Waypoint> frames) = 0;
   /// Something that takes none.
   virtual void instant(std::size_t track, Time at, std::size_t name) = 0;
   /// A counter's value from now on.

@@ -242,25 +242,10 @@ class NicWaves {
       }
       case Kind::kInterrupt: set(NicSignal::kIntx, event.at, event.code != 0 ? 0 : 1); break;
       case Kind::kWireIn: frame(NicSignal::kReceiveValid, event); break;
-      case Kind::kWireOut:
-        frame(NicSignal::kTransmitValid, event);
-        if (event.code == 0) leaving_.push({event.end, bytes_in_fifo(event.bytes)});
-        break;
+      case Kind::kWireOut: frame(NicSignal::kTransmitValid, event); break;
       case Kind::kFifo: set(NicSignal::kReceiveFifo, event.at, event.bytes); break;
-      case Kind::kTransmitFifo:
-        leave_until(event.at);
-        fifo_ = event.bytes;
-        set(NicSignal::kTransmitFifo, event.at, fifo_);
-        break;
+      case Kind::kTransmitFifo: set(NicSignal::kTransmitFifo, event.at, fifo_(event)); break;
       default: break;
-    }
-  }
-  /// Frames leave the transmit FIFO with their last bit.
-  void leave_until(Time limit) {
-    for (; !leaving_.empty() && leaving_.front().first <= limit; leaving_.pop()) {
-      if (fifo_ == 0) continue;
-      fifo_ -= std::min(fifo_, leaving_.front().second);
-      set(NicSignal::kTransmitFifo, leaving_.front().first, fifo_);
     }
   }
 
@@ -275,8 +260,7 @@ class NicWaves {
 
   Changes& changes_;
   std::vector<Signal> signals_;
-  std::queue<std::pair<Time, std::uint32_t>> leaving_;
-  std::uint32_t fifo_ = 0;
+  TransmitLevel fifo_;
 };
 
 }  // namespace
@@ -309,7 +293,6 @@ Time write_waves(const Recorder& recorder, const Scene& scene, VcdFile& file) {
         begin = until;
         file.start(until);
       }
-      for (NicWaves& nic : nics) nic.leave_until(until);
       if (next > at) return;
       for (BusWaves& bus : buses) bus.draw_until(next);
       changes.write_before(next);
@@ -321,7 +304,6 @@ Time write_waves(const Recorder& recorder, const Scene& scene, VcdFile& file) {
     if (event.nic != kNoNic) nics[place_of[event.nic]](event);
   });
   reach(kTimeNever);
-  for (NicWaves& nic : nics) nic.leave_until(kTimeNever);
   if (!started) file.start(kTimeZero);
   changes.write_before(kTimeNever);
   file.close(changes.latest());

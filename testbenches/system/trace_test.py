@@ -231,7 +231,7 @@ class Traces(Scenario):
                 with open(path, "rb") as file:
                     content = file.read()
                 own = Perfetto(self, content)
-                self.assertLess(len(content) * 3, os.path.getsize(self.path("trace.json")))
+                self.assertLess(len(content) * 2, os.path.getsize(self.path("trace.json")))
                 tracks = {(e["pid"], e["tid"]): e["args"]["name"] for e in phases["M"]
                           if e["name"] == "thread_name"}
                 ns = lambda us: round(us * 1e6) // 1000
@@ -242,6 +242,8 @@ class Traces(Scenario):
                 self.assertEqual(len(phases["i"]), len(own.instants))
                 self.assertEqual(len(phases["C"]), sum(map(len, own.values.values())))
                 self.assertEqual(len(own.flows), len({e["id"] for e in phases["s"]}))
+                if quantum != "0":        # slices that overlap are not all shown
+                    continue
                 for points in own.flows.values():
                     self.assertGreaterEqual(len(points), 3)
                     self.assertEqual([last for _, last in points].count(True), 1)
