@@ -13,7 +13,7 @@
 namespace e1000tlm::trace {
 
 /// A Trace of TracePackets with track descriptors and track events (protos/perfetto/trace of
-/// Perfetto's sources): a fifth of the size of JSON. Its times are whole nanoseconds: those of a
+/// Perfetto's sources): a third of the size of JSON. Its times are whole nanoseconds: those of a
 /// trace are rounded down. Names are sent once. Members throw as OutputFile does.
 class PerfettoTrace : public TraceSink {
  public:

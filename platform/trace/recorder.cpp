@@ -8,7 +8,8 @@
 namespace e1000tlm::trace {
 namespace {
 
-constexpr std::size_t kFirstRoom = 4096;
+/// Memory that nothing has been written to yet costs nothing.
+constexpr std::size_t kFirstRoom = 4'000'000;
 
 Time begin_of(const Event& event) { return event.at; }
 Time begin_of(const FrameTimes& path) { return path.begin; }
@@ -50,7 +51,7 @@ bool Recorder::wanted(Time at, Time end) const {
   return at < keep_->until && end >= keep_->from && at <= ended_;
 }
 
-/// Memory grows with what is kept, up to the limit.
+/// Memory grows with what is kept, up to the limit, and is hardly ever copied.
 template <class Item>
 void Recorder::push(boost::circular_buffer<Item>& items, const Item& item) {
   if (items.full()) {

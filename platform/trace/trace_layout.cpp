@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/sort/spinsort/spinsort.hpp>
+
 #include "e1000tlm/e1000/drops.h"
 #include "e1000tlm/e1000/registers/registers.h"
 
@@ -160,8 +162,8 @@ class Layout {
       }
     }
     for (Lane& lane : lanes_) {
-      std::stable_sort(lane.frames.begin(), lane.frames.end(),
-                       [](const Waypoint& a, const Waypoint& b) { return a.at < b.at; });
+      boost::sort::spinsort(lane.frames.begin(), lane.frames.end(),
+                            [](const Waypoint& a, const Waypoint& b) { return a.at < b.at; });
     }
   }
 

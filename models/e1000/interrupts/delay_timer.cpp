@@ -5,6 +5,13 @@
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::e1000 {
+namespace {
+
+[[gnu::noinline, gnu::cold]] void tell_cancelled(const Probe<DelayEvent>& probe) {
+  probe.emit({sc_now(), DelayEvent::What::kCancelled});
+}
+
+}  // namespace
 
 DelayTimer::DelayTimer(const sc_core::sc_module_name& name) : sc_module(name) {
   SC_HAS_PROCESS(DelayTimer);
@@ -34,10 +41,12 @@ void DelayTimer::restart(Time at, Time packet, Time absolute) {
   }
 }
 
+// Called for each frame: the rare case stays out of it.
 void DelayTimer::cancel() {
-  if (running()) announce(sc_now(), DelayEvent::What::kCancelled);
+  const bool told = running() && probe.armed();
   deadline_ = absolute_ = kTimeNever;
   expired_ = false;
+  if (told) tell_cancelled(probe);
 }
 
 void DelayTimer::tick() {

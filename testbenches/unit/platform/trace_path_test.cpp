@@ -68,7 +68,10 @@ TEST_P(Attribution, PartsOfEveryFrameAddUp) {
       EXPECT_EQ(first_bits.count({path.nic, path.begin}), 1U);
     } else {
       EXPECT_EQ(last_bits.count({path.nic, path.sent}), 1U);
-      EXPECT_EQ(bells.count({path.nic, path.begin}), 1U) << "a write to TDT ended then";
+      // Loosely timed, an engine may begin before the write that tells it to has had its time.
+      if (config.quantum == kTimeZero) {
+        EXPECT_EQ(bells.count({path.nic, path.begin}), 1U) << "a write to TDT ended then";
+      }
       // Software was told first, or the frame's last bit was what came last.
       EXPECT_GT(path.write_back, kTimeZero);
       EXPECT_TRUE(path.end == path.sent || looks.count({path.nic, path.end}) == 1);
