@@ -264,6 +264,22 @@ class Traces(Scenario):
         self.assertGreater(max(fill), 64)
         self.assertEqual(fill[-1], 0)
 
+    def test_pause_frames_sent_and_obeyed(self):
+        names = lambda trace: collections.Counter(
+            e["name"] for e in trace["traceEvents"] if e["ph"] in "Xi")
+        sent = names(self.trace("--app", "generate", "--size", "64", "--frames", "3000", "--link",
+                                "loopback:pause=both", "--driver", "rx-ring=16",
+                                "--trace-filter", "pause"))
+        self.assertGreater(sent["PAUSE sent, 65535 quanta"], 0)
+        self.assertEqual(sent["PAUSE sent, 0 quanta"], sent["PAUSE sent, 65535 quanta"])
+        path = self.path("pause.pcap")
+        pause = bytes.fromhex("0180c2000001" "020000000009" "8808" "0001" "0064") + bytes(42)
+        support.write_pcap(path, [(0, pause), (1000000, pause)])
+        trace = self.trace("--link", f"pcap:in={path},pause=both", "--trace-filter", "pause")
+        self.assertEqual(names(trace)["PAUSE received, 100 quanta"], 2)
+        silent = [e["dur"] for e in trace["traceEvents"] if e["name"] == "silent: PAUSE obeyed"]
+        self.assertEqual(silent, [100 * 0.512] * 2)  # of 512 bit times
+
     def test_memory_is_bounded(self):
         def peak(frames, suffix):
             process = subprocess.Popen(
