@@ -162,7 +162,9 @@ int simulate(Options& options) {
   std::unique_ptr<trace::Observation> observation;
   try {
     check_files(options.board, options.json,
-                {{"--trace", options.observe.trace}, {"--report", options.observe.report}});
+                {{"--trace", options.observe.trace},
+                 {"--report", options.observe.report},
+                 {"--waves", options.observe.waves}});
     board = std::make_unique<Board>("board", options.board);
     handle_signals();  // at once: clients may have found its doors open
     json = std::make_unique<JsonOutput>(options.json);
@@ -185,6 +187,7 @@ int simulate(Options& options) {
   };
   attempt([&] { report(options, summary); });
   attempt([&] { observation->write_trace(); });
+  attempt([&] { observation->write_waves(); });
   attempt([&] { observation->write_report(summary); });
   attempt([&] { json->write(to_json(summary)); });
   for (const std::string& failure : summary.failures) complain(failure, kFailed);

@@ -370,5 +370,8 @@ Probe<TransmitDescriptorEvent>& Controller::transmit_descriptors() {
 Probe<ReceiveDescriptorEvent>& Controller::receive_descriptors() {
   return blocks_->receive.descriptors;
 }
+Probes& Controller::probes() { return blocks_->core.probes; }
+Probe<DelayEvent>& Controller::receive_delay() { return blocks_->receive.delay_events(); }
+Probe<DelayEvent>& Controller::transmit_delay() { return blocks_->transmit.delay_events(); }
 
 }  // namespace e1000tlm::e1000

@@ -15,6 +15,7 @@
 #include "e1000tlm/e1000/peripherals/eeprom.h"
 #include "e1000tlm/e1000/peripherals/flash.h"
 #include "e1000tlm/e1000/peripherals/led_unit.h"
+#include "e1000tlm/e1000/probes.h"
 #include "e1000tlm/e1000/timing.h"
 #include "e1000tlm/pci/function.h"
 #include "e1000tlm/phy/config.h"
@@ -151,6 +152,12 @@ class Controller : public sc_core::sc_module, public pci::DeviceEventsIf {
   Probe<TransmitDescriptorEvent>& transmit_descriptors();
   /// Descriptors written back: receive_engine.h.
   Probe<ReceiveDescriptorEvent>& receive_descriptors();
+  /// PHY and EEPROM accesses, flow control, transmit FIFO.
+  Probes& probes();
+  /// RDTR with RADV.
+  Probe<DelayEvent>& receive_delay();
+  /// TIDV with TADV.
+  Probe<DelayEvent>& transmit_delay();
 
  private:
   void end_of_elaboration() override;

@@ -7,6 +7,7 @@
 #include "e1000tlm/e1000/interrupts/interrupt_unit.h"
 #include "e1000tlm/e1000/packet_buffer/packet_buffer.h"
 #include "e1000tlm/e1000/parts.h"
+#include "e1000tlm/e1000/probes.h"
 #include "e1000tlm/e1000/registers/registers.h"
 #include "e1000tlm/e1000/registers/statistics.h"
 #include "e1000tlm/e1000/timing.h"
@@ -62,6 +63,7 @@ class Core {
   /// The link as the MAC sees it: the PHY's, while CTRL.SLU is set; device_control's.
   bool link_up = false;
   WireActivity activity{};
+  Probes probes{};
   /// Set at elaboration's end; the port of the facade.
   phy::GmiiIf* gmii = nullptr;
   phy::MdioIf* mdio = nullptr;

@@ -67,7 +67,8 @@ AccessTiming::AccessTiming(const Setup& setup)
       space_(setup.space),
       write_(setup.write),
       pcix_(setup.bus.pcix),
-      requester_(setup.requester) {
+      requester_(setup.requester),
+      watch_(setup.watch) {
   BusSpeed bus = setup.bus;
   bus.width_bits = std::min({bus.width_bits, setup.master.width_bits, setup.target_width_bits});
   TargetTiming target = setup.target;
@@ -75,6 +76,7 @@ AccessTiming::AccessTiming(const Setup& setup)
 
   if (write_ && memory && target.posted_bytes != 0) posted_ = setup.posted;
   split_ = pcix_ && !write_ && space_ != Space::kConfig && target.split_latency > kTimeZero;
+  decode_ = static_cast<std::uint16_t>(target.decode);
   delayed_ = !pcix_ && !write_ && memory && target.delayed_read > kTimeZero;
   if (split_) {
     latency_ = with_contention(target.split_latency, target.memory_busy_percent);
@@ -113,14 +115,19 @@ AccessTiming::AccessTiming(const Setup& setup)
             arbiter_.parking != Parking::kLast;
   grant_ = grant_clocks(arbiter_, requester_, ~0u);
   grant_time_ = clocks(grant_);
-  one_tenure_ = simple_ && price_[0].boundary() == 0;
+  one_tenure_ = simple_ && price_[0].boundary() == 0 && watch_ == nullptr;
   plain_ = !split_ && !delayed_ && one_price_ && posted_ == nullptr;
   simple_ = simple_ && price_[0].even();
 }
 
 AccessTiming AccessTiming::master_abort(const BusSpeed& bus, const ArbiterTiming& arbiter,
-                                        unsigned requester) {
+                                        unsigned requester, Space space, bool write,
+                                        const Probe<Transaction>* watch) {
   AccessTiming timing;
+  timing.space_ = space;
+  timing.write_ = write;
+  timing.watch_ = watch;
+  timing.pcix_ = bus.pcix;
   timing.clock_ = bus.clock;
   timing.arbiter_ = arbiter;
   timing.requester_ = requester;
@@ -197,7 +204,8 @@ Tenure AccessTiming::cut(const Progress& progress, const Tenure& tenure,
 }
 
 /// finish() where it depends.
-TenureEnding AccessTiming::conclude(Progress& progress, const Tenure& tenure, Time start) const {
+TenureEnding AccessTiming::finish_in_general(Progress& progress, const Tenure& tenure,
+                                             Time start) const {
   const Time end = start + clocks(tenure.clocks);
   progress.asked = end;
   if (!moves_data_) {
@@ -224,6 +232,30 @@ TenureEnding AccessTiming::conclude(Progress& progress, const Tenure& tenure, Ti
   return progress.bytes == 0 ? TenureEnding::kDone : TenureEnding::kDisconnect;
 }
 
+TenureEnding AccessTiming::conclude_watched(Progress& progress, const Tenure& tenure, Time start,
+                                            bool preempted) const {
+  Transaction event;
+  event.tenure = tenure;
+  event.pace = price(progress).pace();
+  event.asked = progress.asked;
+  event.start = start;
+  event.clock = clock_;
+  event.requester = static_cast<std::uint16_t>(requester(progress));
+  event.command = command(progress.address, progress.bytes);
+  event.pcix = pcix_;
+  event.claimed = moves_data_;
+  event.split_completion = progress.stage == Stage::kCompletion;
+  event.preempted = preempted;
+  event.decode = decode_;
+  const unsigned boundary = price(progress).boundary();
+  event.ending = finish(progress, tenure, start);
+  written(tenure, start);
+  event.stopped = event.ending == TenureEnding::kDisconnect && !preempted && boundary != 0 &&
+                  (tenure.address + tenure.bytes) % boundary == 0;
+  watch_->emit(event);
+  return event.ending;
+}
+
 Time AccessTiming::finish_alone(Progress& progress, unsigned& last, BusUsage& usage,
                                 Truth truth) const {
   while (progress.bytes != 0) {
@@ -231,8 +263,9 @@ Time AccessTiming::finish_alone(Progress& progress, unsigned& last, BusUsage& us
     last = requester(progress);
     const Tenure tenure = next(progress, start);
     usage.waiting += start - progress.asked;
-    usage.add(tenure, clock_, finish(progress, tenure, start));
-    if (truth == Truth::kReal) written(tenure, start);
+    usage.add(tenure, clock_,
+              truth == Truth::kReal ? conclude(progress, tenure, start)
+                                    : finish(progress, tenure, start));
   }
   return progress.asked;
 }

@@ -8,12 +8,11 @@
 #include "e1000tlm/pci/posted_writes.h"
 #include "e1000tlm/pci/space.h"
 #include "e1000tlm/pci/timing.h"
+#include "e1000tlm/pci/transaction.h"
+#include "e1000tlm/tlm/probe.h"
 #include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::pci {
-
-/// How a tenure ended: with the access, at a boundary, with Retry, with Split Response.
-enum class TenureEnding : std::uint8_t { kDone, kDisconnect, kRetry, kSplit };
 
 /// What a master has had of the bus.
 struct BusUsage {
@@ -67,6 +66,9 @@ class AccessTiming {
     unsigned requester = 0;
     /// Where writes to memory go if target.posted_bytes is not 0; must outlive the timing.
     PostedWrites* posted = nullptr;
+    /// Told of every tenure; must outlive the timing. Accesses are then worked out tenure by tenure
+    /// even where one formula would do. nullptr: nobody looks.
+    const Probe<Transaction>* watch = nullptr;
   };
 
   enum class Stage : std::uint8_t {
@@ -89,7 +91,8 @@ class AccessTiming {
   explicit AccessTiming(const Setup& setup);
   /// An access that nobody claims.
   static AccessTiming master_abort(const BusSpeed& bus, const ArbiterTiming& arbiter,
-                                   unsigned requester);
+                                   unsigned requester, Space space = Space::kMemory,
+                                   bool write = false, const Probe<Transaction>* watch = nullptr);
 
   /// The command of an access, for traces: that of its first tenure.
   Command command(std::uint64_t address, std::uint32_t bytes) const;
@@ -114,15 +117,20 @@ class AccessTiming {
   Tenure cut(const Progress& progress, const Tenure& tenure, std::uint64_t elapsed) const;
   /// The tenure has been.
   TenureEnding finish(Progress& progress, const Tenure& tenure, Time start) const {
-    if (!plain_) return conclude(progress, tenure, start);
+    if (!plain_) return finish_in_general(progress, tenure, start);
     progress.asked = start + clocks(tenure.clocks);
     progress.address += tenure.bytes;
     progress.bytes -= tenure.bytes;
     return progress.bytes == 0 ? TenureEnding::kDone : TenureEnding::kDisconnect;
   }
-  /// It has indeed, and was not just imagined: the target keeps what was written.
-  void written(const Tenure& tenure, Time start) const {
-    if (posted_ != nullptr) posted_->take(start + clocks(tenure.lead), tenure.bytes);
+  /// finish() of a tenure that has indeed been, and was not just imagined: the target keeps what
+  /// was written, and who watches is told. `preempted`: by the latency timer.
+  TenureEnding conclude(Progress& progress, const Tenure& tenure, Time start,
+                        bool preempted = false) const {
+    if (watch_ != nullptr) return conclude_watched(progress, tenure, start, preempted);
+    const TenureEnding ending = finish(progress, tenure, start);
+    written(tenure, start);
+    return ending;
   }
 
   /// Whatever is left after a tenure has to wait for its data again (delayed reads).
@@ -136,6 +144,7 @@ class AccessTiming {
   AccessTiming unposted() const {
     AccessTiming timing = *this;
     timing.posted_ = nullptr;
+    timing.watch_ = nullptr;
     return timing;
   }
 
@@ -173,12 +182,17 @@ class AccessTiming {
   Time clocks(std::uint64_t n) const { return clock_ * static_cast<std::int64_t>(n); }
 
  private:
+  void written(const Tenure& tenure, Time start) const {
+    if (posted_ != nullptr) posted_->take(start + clocks(tenure.lead), tenure.bytes);
+  }
+  TenureEnding conclude_watched(Progress& progress, const Tenure& tenure, Time start,
+                                bool preempted) const;
   Time walk(std::uint64_t address, std::uint32_t bytes, unsigned completer, Time at, unsigned& last,
             BusUsage& usage) const;
   enum class Truth : std::uint8_t { kImagined, kReal };
   Time finish_alone(Progress& progress, unsigned& last, BusUsage& usage, Truth truth) const;
   Tenure choose(const Progress& progress, Time start) const;
-  TenureEnding conclude(Progress& progress, const Tenure& tenure, Time start) const;
+  TenureEnding finish_in_general(Progress& progress, const Tenure& tenure, Time start) const;
   void wait_for_room(Tenure& tenure, Time start) const;
   bool wants_data(const Progress& progress, Time start) const {
     return !(delayed_ && (progress.stage == Stage::kRequest || start < progress.data_ready)) &&
@@ -194,6 +208,7 @@ class AccessTiming {
   bool pcix_ = false;
   unsigned requester_ = 0;
   PostedWrites* posted_ = nullptr;
+  const Probe<Transaction>* watch_ = nullptr;
 
   // By command: reads Read, Read Line, Read Multiple; writes Write, Write and Invalidate. PCI-X has
   // one price.
@@ -206,10 +221,11 @@ class AccessTiming {
   bool delayed_ = false;
   bool split_ = false;
   bool moves_data_ = true;
-  unsigned grant_ = 0;    // clocks of arbitration, where that does not change
-  Time grant_time_{};     // the same
-  unsigned no_data_ = 0;  // clocks of Retry, Split Response or master abort
-  Time latency_{};        // of delayed and split reads
+  unsigned grant_ = 0;        // clocks of arbitration, where that does not change
+  Time grant_time_{};         // the same
+  std::uint16_t decode_ = 1;  // clocks to DEVSEL#, PCI-X
+  unsigned no_data_ = 0;      // clocks of Retry, Split Response or master abort
+  Time latency_{};            // of delayed and split reads
 };
 
 }  // namespace e1000tlm::pci

@@ -205,9 +205,9 @@ bool Arbiter::end_tenure(Time limit) {
   const Tenure tenure = stopped(tenure_, kTimeNever);
   const Time end = tenure_.start + timing.clocks(tenure.clocks);
   if (end > limit) return false;
-  const TenureEnding ending = timing.finish(request.progress, tenure, tenure_.start);
-  timing.written(tenure, tenure_.start);
-  usage_[timing.master()].add(tenure, timing.clock(), ending, tenure.bytes < tenure_.tenure.bytes);
+  const bool preempted = tenure.bytes < tenure_.tenure.bytes;
+  const TenureEnding ending = timing.conclude(request.progress, tenure, tenure_.start, preempted);
+  usage_[timing.master()].add(tenure, timing.clock(), ending, preempted);
   owner_ = kNobody;
   free_ = end;
   if (ending == TenureEnding::kDone) {

@@ -90,6 +90,7 @@ void Bus::Master::set_timings(const BusConfig& config) {
   setup.master = settings(config);
   setup.requester = number;
   setup.posted = shared != nullptr ? shared : &posted;
+  setup.watch = watch;
   for (const bool write : {false, true}) {
     setup.write = write;
     setup.space = Space::kMemory;
@@ -105,7 +106,12 @@ void Bus::Master::set_timings(const BusConfig& config) {
     }
     setup.target_width_bits = 64;
   }
-  to_nobody = AccessTiming::master_abort(config.speed, config.arbiter, number);
+  for (const Space space : {Space::kMemory, Space::kIo, Space::kConfig}) {
+    for (const bool write : {false, true}) {
+      to_nobody[static_cast<unsigned>(space)][write] =
+          AccessTiming::master_abort(config.speed, config.arbiter, number, space, write, watch);
+    }
+  }
 }
 
 Bus::Bus(const sc_core::sc_module_name& name, const BusConfig& config)
@@ -159,9 +165,13 @@ void Bus::before_end_of_elaboration() {
 
 void Bus::start_of_simulation() {
   loosely_timed_ = ::tlm::tlm_global_quantum::instance().get() > sc_core::SC_ZERO_TIME;
+  const Probe<Transaction>* const watch = transactions_.armed() ? &transactions_ : nullptr;
+  host_->watch = watch;
+  host_->set_timings(config_);
   // Masters that run ahead do not contend, for the host's buffer neither.
   for (const auto& slot : slots_) {
     slot->master.shared = loosely_timed_ ? nullptr : &posted_;
+    slot->master.watch = watch;
     slot->master.set_timings(config_);
   }
 }
@@ -235,8 +245,10 @@ void Bus::transport(Master& master, ::tlm::tlm_generic_payload& payload, sc_core
 const AccessTiming& Bus::timing(const Master& master, const Target& target,
                                 const ::tlm::tlm_generic_payload& payload,
                                 const PciExtension* extension) const {
-  if (!target.claimed()) return master.to_nobody;
   const bool write = payload.is_write();
+  if (!target.claimed()) {
+    return master.to_nobody[static_cast<unsigned>(space_of(extension))][write];
+  }
   if (target.host) return master.to_host[write];
   return master.to_device[target.slot->wide][static_cast<unsigned>(space_of(extension))][write];
 }

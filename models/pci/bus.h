@@ -121,6 +121,8 @@ class Bus : public sc_core::sc_module {
   unsigned masters() const { return static_cast<unsigned>(functions_.size()) + 1; }
   /// Each access on the bus.
   Probe<TenureEvent>& tenures() { return tenures_; }
+  /// Each tenure, as a logic analyser would see it; attach before simulation starts.
+  Probe<Transaction>& transactions() { return transactions_; }
   /// RST# to all functions.
   void reset();
 
@@ -175,6 +177,7 @@ class Bus : public sc_core::sc_module {
   Arbiter arbiter_;
   std::uint64_t master_aborts_ = 0;
   Probe<TenureEvent> tenures_;
+  Probe<Transaction> transactions_;
   std::vector<Function*> functions_;
   std::vector<unsigned> devices_;  // numbers of the functions
   std::vector<std::unique_ptr<Slot>> slots_;

@@ -37,7 +37,9 @@ struct Bus::Master {
   Function* function;               // none: the host bridge
   AccessTiming to_host[2];          // memory: read, write
   AccessTiming to_device[2][3][2];  // 32 or 64 bits wide, by Space, then the same
-  AccessTiming to_nobody;
+  AccessTiming to_nobody[3][2];     // by Space, then the same
+
+  const Probe<Transaction>* watch = nullptr;  // if somebody looks
 
   PostedWrites posted;             // loosely timed: as if it were alone
   PostedWrites* shared = nullptr;  // else the bus's

@@ -158,6 +158,16 @@ struct Tenure {
   bool last = false;        ///< of its access, if nothing stops it
 };
 
+/// When the data phases of a tenure are: each aligned 2^beat_shift bytes take `clocks` of which the
+/// last one moves data; with blocks, further waits come before each aligned 2^block_shift bytes but
+/// the first.
+struct TenurePace {
+  unsigned beat_shift = 2;   ///< log2 of the bytes of a data phase
+  unsigned clocks = 1;       ///< of a data phase
+  unsigned block_shift = 0;  ///< log2 of a prefetched block; 0: there are none
+  unsigned block_wait = 0;   ///< clocks before each further block
+};
+
 /// What the tenures of one command cost, with everything that does not depend on address and length
 /// worked out beforehand:
 /// - PCI: 1 address phase (2 above 4 GiB) + 1 turnaround (reads) + initial wait + data phases, each
@@ -209,6 +219,8 @@ class TenurePrice {
   }
   /// Where the target disconnects; 0: nowhere.
   unsigned boundary() const { return boundary_; }
+  /// When the data phases are.
+  TenurePace pace() const { return {beat_shift_, clocks_per_beat_, block_shift_, block_wait_}; }
   /// clocks() is right: no waits but the first and equal ones.
   bool even() const { return block_shift_ == 0; }
 

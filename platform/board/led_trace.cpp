@@ -5,21 +5,26 @@
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::platform {
-namespace {
 
-/// A variable's short name in the dump.
-char code(std::size_t led) { return static_cast<char>('!' + led); }
-
-}  // namespace
-
-LedTrace::LedTrace(const sc_core::sc_module_name& name, e1000::Controller& controller,
-                   const std::string& path)
-    : sc_module(name), file_("LED trace", path), levels_("level", e1000::kLeds) {
+LedWatch::LedWatch(const sc_core::sc_module_name& name, e1000::Controller& controller)
+    : sc_module(name), levels_("level", e1000::kLeds) {
   controller.led.bind(levels_);
-  SC_HAS_PROCESS(LedTrace);
+  SC_HAS_PROCESS(LedWatch);
   SC_METHOD(changed);
   dont_initialize();
   for (const auto& level : levels_) sensitive << level;
+}
+
+void LedWatch::changed() {
+  for (unsigned led = 0; led < levels_.size(); ++led) {
+    if (levels_[led].event()) changes_.emit({sc_now(), led, levels_[led].read()});
+  }
+}
+
+LedTrace::LedTrace(const sc_core::sc_module_name& name, LedWatch& leds, const std::string& path)
+    : sc_module(name), file_("LED trace", path) {
+  leds.changes().attach(
+      [this](const LedEvent& e) { attempt([&] { file_.set(e.led, e.at, e.lit ? 1 : 0); }); });
 }
 
 template <class Action>
@@ -36,43 +41,13 @@ void LedTrace::attempt(Action action) {
 void LedTrace::start_of_simulation() {
   attempt([this] {
     file_.begin();
-    header();
+    file_.open_scope("leds");
+    for (unsigned i = 0; i < e1000::kLeds; ++i) file_.declare("led" + std::to_string(i), 1);
+    file_.close_scope();
+    file_.start(kTimeZero);
   });
 }
 
-void LedTrace::header() {
-  file_.write("$timescale 1 ps $end\n$scope module leds $end\n");
-  for (std::size_t i = 0; i < levels_.size(); ++i) {
-    file_.write(std::string("$var wire 1 ") + code(i) + " led" + std::to_string(i) + " $end\n");
-  }
-  file_.write("$upscope $end\n$enddefinitions $end\n#0\n$dumpvars\n");
-  for (std::size_t i = 0; i < levels_.size(); ++i) write_level('0', i);
-  file_.write("$end\n");
-}
-
-void LedTrace::write_level(char level, std::size_t led) {
-  const char line[] = {level, code(led), '\n'};
-  file_.write(line, sizeof line);
-}
-
-void LedTrace::stamp() {
-  if (sc_now() == stamped_) return;
-  stamped_ = sc_now();
-  file_.write("#" + std::to_string(stamped_.count()) + "\n");
-}
-
-void LedTrace::changed() {
-  attempt([this] {
-    stamp();
-    for (std::size_t i = 0; i < levels_.size(); ++i) {
-      if (levels_[i].event()) write_level(levels_[i].read() ? '1' : '0', i);
-    }
-  });
-}
-
-void LedTrace::finish() {
-  if (!failed_) stamp();
-  file_.close();
-}
+void LedTrace::finish() { file_.close(failed_ ? kTimeZero : sc_now()); }
 
 }  // namespace e1000tlm::platform

@@ -109,7 +109,7 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
       option, [&] { controller_ = std::make_unique<e1000::Controller>("controller", controller); });
   if (!config.led_file.empty()) {
     with_context(option + ": leds", [&] {
-      led_trace_ = std::make_unique<LedTrace>("led_trace", *controller_, config.led_file);
+      led_trace_ = std::make_unique<LedTrace>("led_trace", leds(), config.led_file);
     });
   }
   with_context(option, [&] { phy_ = std::make_unique<phy::M88E1011>("phy", phy_config(config)); });
@@ -136,6 +136,14 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
 }
 
 NicSlot::~NicSlot() = default;
+
+LedWatch& NicSlot::leds() {
+  if (!led_watch_) {
+    const std::string name = sc_core::sc_gen_unique_name("led_watch");
+    led_watch_ = std::make_unique<LedWatch>(name.c_str(), *controller_);
+  }
+  return *led_watch_;
+}
 
 void NicSlot::finish(std::vector<std::string>& failures) {
   const auto attempt = [&](const auto& action) {

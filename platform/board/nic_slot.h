@@ -45,6 +45,8 @@ class NicSlot : public sc_core::sc_module {
   e1000::Controller& controller() { return *controller_; }
   /// The controller's PHY.
   phy::M88E1011& phy() { return *phy_; }
+  /// Its LEDs, which from now on have events; before simulation starts.
+  LedWatch& leds();
   /// From the PHY (end 0) to the partner (end 1).
   link::Cable& cable() { return *cable_; }
   /// What the cable ends in.
@@ -77,6 +79,7 @@ class NicSlot : public sc_core::sc_module {
   sc_core::sc_signal<bool> irq_;
   std::unique_ptr<pci::Function> function_;
   std::unique_ptr<e1000::Controller> controller_;
+  std::unique_ptr<LedWatch> led_watch_;  // if anybody looks
   std::unique_ptr<LedTrace> led_trace_;  // if wanted
   std::unique_ptr<phy::M88E1011> phy_;
   std::unique_ptr<link::Cable> cable_;

@@ -144,7 +144,11 @@ void describe_run(po::options_description& all) {
       "write a page about the run: throughput, bus, latency and where it comes from, interrupts, "
       "losses over time");
   add("trace", po::value<std::string>()->value_name("FILE.json"),
-      "write what happened as a trace for ui.perfetto.dev");
+      "write what happened as a trace for ui.perfetto.dev: JSON, or with the suffix .pftrace "
+      "Perfetto's own format, which is smaller and faster");
+  add("waves", po::value<std::string>()->value_name("FILE.vcd"),
+      "write what a logic analyser would show: PCI, interrupts, LEDs, wire, FIFOs; with a save "
+      "file for GTKWave");
   add("trace-filter", po::value<std::string>()->value_name("KIND,..."),
       ("only these kinds of events, or with -KIND all others: " + trace::filter_names()).c_str());
   add("trace-window", po::value<std::string>()->value_name("FROM..TO"),
@@ -343,19 +347,24 @@ void fill_observation(const po::variables_map& values, trace::Settings& observe)
   const auto text = [&](const char* name) {
     return values.count(name) == 0 ? std::string() : values[name].as<std::string>();
   };
-  for (const char* name : {"trace", "report"}) {
+  for (const char* name : {"trace", "report", "waves"}) {
     if (values.count(name) == 0) continue;
     if (text(name).empty() || text(name) == "-") fail(name, "expected the name of a file");
   }
   observe.trace = text("trace");
   observe.report = text("report");
-  for (const char* name : {"trace-filter", "trace-window", "trace-last", "trace-limit"}) {
-    if (values.count(name) != 0 && observe.trace.empty()) fail(name, "only goes with --trace");
+  observe.waves = text("waves");
+  if (values.count("trace-filter") != 0 && observe.trace.empty()) {
+    fail("trace-filter", "only goes with --trace");
+  }
+  const bool kept = !observe.trace.empty() || !observe.waves.empty();
+  for (const char* name : {"trace-window", "trace-last", "trace-limit"}) {
+    if (values.count(name) != 0 && !kept) fail(name, "only goes with --trace or --waves");
   }
   trace::Keep& keep = observe.keep;
   keep.until_drop = values["trace-until-drop"].as<bool>();
-  if (keep.until_drop && observe.trace.empty()) {
-    fail("trace-until-drop", "only goes with --trace");
+  if (keep.until_drop && !kept) {
+    fail("trace-until-drop", "only goes with --trace or --waves");
   }
   in_option("trace-filter", [&] {
     if (values.count("trace-filter") != 0) keep.filter = trace::Filter::parse(text("trace-filter"));

@@ -1,16 +1,49 @@
 #pragma once
-/// Writes what a recorder kept in the Trace Event Format, which ui.perfetto.dev and
-/// chrome://tracing open. No SystemC.
+/// The Trace Event Format, which ui.perfetto.dev and chrome://tracing open. No SystemC.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "e1000tlm/tlm/output_file.h"
-#include "e1000tlm/trace/recorder.h"
+#include "e1000tlm/trace/trace_sink.h"
 
 namespace e1000tlm::trace {
 
-/// One JSON object with "traceEvents", a line each, ordered by time. Each board is a process; its
-/// tracks are the bus, software's register accesses and interrupt handling, and for each adapter
-/// the engines, the wire both ways and the interrupt line. Arrows follow each frame. Throws as
-/// OutputFile does.
-void write_chrome_trace(const Recorder& recorder, OutputFile& file);
+/// One JSON object with "traceEvents", a line each. Members throw as OutputFile does.
+class ChromeTrace : public TraceSink {
+ public:
+  /// The file must outlive it; it is not closed.
+  explicit ChromeTrace(OutputFile& file);
+
+  void begin(std::uint64_t events_left_out) override;
+  void board(unsigned number) override;
+  void track(const TrackInfo& info) override;
+  void name(std::string_view text) override { names_.emplace_back(text); }
+  void slice(std::size_t track, Time at, Time end, std::size_t name,
+             gsl::span<const Argument> arguments, gsl::span<const Waypoint> frames) override;
+  void pass(gsl::span<const Waypoint> frames) override;
+  void instant(std::size_t track, Time at, std::size_t name) override;
+  void value(std::size_t track, Time at, std::uint64_t value) override;
+  void end() override;
+
+ private:
+  void line(std::string_view begin);
+  void text(std::string_view text);
+  void number(std::uint64_t number);
+  void hex(std::uint64_t number);
+  void time(Time time);
+  void place(std::size_t track);
+  void metadata(std::size_t track, std::string_view what, std::string_view key);
+  void arrow(const Waypoint& frame);
+
+  OutputFile& file_;
+  std::string buffer_;
+  bool first_ = true;
+  std::vector<TrackInfo> tracks_;
+  std::vector<std::string> places_;  // of the tracks: "pid":1,"tid":2,"ts":
+  std::vector<std::string> names_;
+};
 
 }  // namespace e1000tlm::trace

@@ -25,13 +25,38 @@ enum class Kind : std::uint8_t {
   kInterrupt,  ///< the line: code 1 asserted, 0 released; value: causes; bytes 1: held back by ITR
   kFifo,       ///< receive FIFO: bytes in it from now on; code 1: a reset emptied it
   kRing,       ///< code 0 receive, 1 transmit: bytes is the descriptors hardware owns
+  kTransmitFifo,  ///< transmit FIFO: code 0 bytes in it when a frame is complete, 1 bytes that
+                  ///< leave
+  kTimer,         ///< code: a Timer; value: a TimerStep. ITR: at to end is its interval
+  kPause,         ///< code 1 sent, 0 received: obeyed from at to end; value: quanta
+  kPhy,           ///< a register access by MDIC, asked to end: value register, bytes data
+  kEeprom,        ///< a word, at to end: value its address, bytes data; code as kPhy
+  kPin,           ///< code: a Pin; value: its level. Only kept for waveforms
   kCount
 };
+
+/// Event::code of kPhy and kEeprom, bits: written, not read.
+inline constexpr std::uint8_t kWritten = 1;
+/// Nobody answered.
+inline constexpr std::uint8_t kNoAnswer = 2;
+/// EEPROM: bit by bit through EECD.
+inline constexpr std::uint8_t kByPins = 4;
+
+/// Timers of an adapter.
+enum class Timer : std::uint8_t { kReceiveDelay, kTransmitDelay, kThrottling };
+/// Their names, by Timer.
+inline constexpr std::array<std::string_view, 3> kTimerNames{"RDTR/RADV", "TIDV/TADV", "ITR"};
+/// What a timer did.
+enum class TimerStep : std::uint8_t { kStarted, kExpired, kCancelled };
+
+/// Levels of an adapter's pins, and whether it has link.
+enum class Pin : std::uint8_t { kLed0, kLed1, kLed2, kLed3, kLink, kPme };
 
 /// Names of kinds in --trace-filter, by Kind.
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> kKindNames{
     "wire-in", "wire-out", "bus",       "registers", "received", "drops",
-    "rx-desc", "tx-desc",  "interrupt", "fifo",      "rings"};
+    "rx-desc", "tx-desc",  "interrupt", "fifo",      "rings",    "tx-fifo",
+    "timers",  "pause",    "phy",       "eeprom",    "pins"};
 
 /// What an access on the bus was for.
 enum class Use : std::uint8_t {
@@ -103,12 +128,24 @@ class Filter {
   /// Names separated by commas; -NAME takes one away from everything else. Throws
   /// std::invalid_argument naming what is not known.
   static Filter parse(const std::string& text);
+  /// Nothing.
+  static Filter nothing() {
+    Filter filter;
+    filter.kinds_ = 0;
+    return filter;
+  }
   /// Is this kind kept?
   bool passes(Kind kind) const { return (kinds_ >> static_cast<unsigned>(kind) & 1U) != 0; }
 
  private:
   std::uint32_t kinds_ = ~0U;
 };
+
+/// Waveforms show these.
+constexpr bool is_in_waves(Kind kind) {
+  return kind == Kind::kWireIn || kind == Kind::kWireOut || kind == Kind::kInterrupt ||
+         kind == Kind::kFifo || kind == Kind::kTransmitFifo || kind == Kind::kPin;
+}
 
 /// All names that Filter::parse() takes, for help texts.
 std::string filter_names();

@@ -70,6 +70,7 @@ void PathFinder::bus(const Event& event, Lane& lane) {
       trim(lane.reported);
       break;
     case Use::kTransmitData: fetched(event, lane); break;
+    case Use::kTransmitWriteBack: told(event, lane); break;
     default: break;
   }
 }
@@ -129,6 +130,12 @@ void PathFinder::interrupt(const Event& event, Lane& lane) {
     walk.spend(event.bytes != 0 ? Part::kThrottling : Part::kDelayTimer, event.at);
     walk.path.interrupt = event.at;
   }
+  for (; lane.called < lane.told; ++lane.called) {
+    Walk& walk = lane.sending[lane.called];
+    if (event.at < walk.told.end) break;
+    walk.throttled = event.bytes != 0;
+    walk.path.interrupt = event.at;
+  }
 }
 
 void PathFinder::software(const Event& event, Lane& lane) {
@@ -138,6 +145,10 @@ void PathFinder::software(const Event& event, Lane& lane) {
     finish(walk, event.end);
     lane.reported.pop_front();
   }
+  for (; lane.seen < lane.told && lane.sending[lane.seen].told.end < event.end; ++lane.seen) {
+    lane.sending[lane.seen].looked = event.end;
+  }
+  complete(lane);
   if (event.value == e1000::reg::kTdt && pci::is_write(event.command)) {
     lane.doorbells.push_back({event.end, 0, false});
     if (lane.doorbells.size() > kMostUnderWay) lane.doorbells.pop_front();
@@ -182,13 +193,17 @@ void PathFinder::transmit(const Event& event, Lane& lane) {
     walk.path.inbound = false;
     walk.path.begin = walk.now = doorbell_of(event, lane);
     lane.sending.push_back(walk);
-    trim(lane.sending);
+    if (lane.sending.size() > kMostUnderWay) {
+      forget(lane, 0, 1);
+      ++lost_track_;
+    }
   }
   Walk& walk = lane.sending.back();
   walk.spend(lane.open ? Part::kMemory : Part::kDescriptorWait, event.at);
   walk.length += event.bytes;
   walk.segmented = walk.segmented || (event.code & kSegments) != 0;
   lane.open = (event.code & kEndsPacket) == 0;
+  walk.described = event.at;
 }
 
 void PathFinder::fetched(const Event& event, Lane& lane) {
@@ -208,33 +223,72 @@ void PathFinder::sent(const Event& event, Lane& lane) {
   };
   const Time free = lane.wire_free;
   lane.wire_free = event.end;
-  if (!lane.sending.empty() && lane.sending.front().segmented) {
+  const auto first = lane.sending.begin() + static_cast<std::ptrdiff_t>(lane.left);
+  if (first != lane.sending.end() && first->segmented) {
     // Each segment brings the headers again.
-    Walk& packet = lane.sending.front();
+    Walk& packet = *first;
     const auto headers = static_cast<std::uint32_t>(event.value);
     if (packet.path.wire == kTimeZero) packet.length -= std::min(packet.length, headers);
     packet.path.wire = event.at;
     const std::uint32_t payload = event.bytes - kFcs - std::min(event.bytes - kFcs, headers);
     packet.length -= std::min(packet.length, payload);
-    if (packet.length == 0) lane.sending.pop_front();
+    if (packet.length == 0) forget(lane, lane.left, 1);
     ++lost_track_;
     return;
   }
-  const auto found = std::find_if(lane.sending.begin(), lane.sending.end(), made_from);
+  const auto found = std::find_if(first, lane.sending.end(), made_from);
   if (found == lane.sending.end()) {
     ++lost_track_;
     return;
   }
-  lost_track_ += static_cast<std::uint64_t>(found - lane.sending.begin());
-  Walk walk = *found;
-  lane.sending.erase(lane.sending.begin(), found + 1);
+  const auto passed = static_cast<std::size_t>(found - first);
+  lost_track_ += passed;
+  forget(lane, lane.left, passed);
+  Walk& walk = lane.sending[lane.left];
   const Time byte = (event.end - event.at) / (static_cast<std::int64_t>(event.bytes) + kPreamble);
   const bool waited = event.at <= free + byte * kBackToBack;
   walk.path.bytes = event.bytes;
   walk.path.wire = event.at;
   walk.spend(waited ? Part::kFifoWait : Part::kMemory, event.at);
   walk.spend(Part::kWire, event.end);
-  finish(walk, event.end);
+  walk.path.sent = event.end;
+  ++lane.left;
+  complete(lane);
+}
+
+/// Descriptors are written back: those that were begun by then.
+void PathFinder::told(const Event& event, Lane& lane) {
+  const std::size_t whole = lane.sending.size() - (lane.open ? 1 : 0);
+  for (; lane.told < whole && lane.sending[lane.told].described <= event.asked; ++lane.told) {
+    Walk& walk = lane.sending[lane.told];
+    walk.told = event;
+    walk.path.write_back = event.at;
+  }
+}
+
+/// These packets are followed no more.
+void PathFinder::forget(Lane& lane, std::size_t first, std::size_t count) {
+  const auto begin = lane.sending.begin() + static_cast<std::ptrdiff_t>(first);
+  lane.sending.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
+  for (std::size_t* of : {&lane.left, &lane.told, &lane.called, &lane.seen}) {
+    if (*of > first) *of -= std::min(*of - first, count);
+  }
+}
+
+/// What has left and was looked at has gone all the way. Write-back, interrupt and software count
+/// from the last bit on: until then the frame waits for none of them.
+void PathFinder::complete(Lane& lane) {
+  const std::size_t done = std::min(lane.left, lane.seen);
+  for (std::size_t i = 0; i < done; ++i) {
+    Walk& walk = lane.sending[i];
+    walk.access(walk.told, Part::kWriteBackWait);
+    if (walk.path.interrupt != kTimeZero && walk.path.interrupt <= walk.looked) {
+      walk.spend(walk.throttled ? Part::kThrottling : Part::kDelayTimer, walk.path.interrupt);
+    }
+    walk.spend(Part::kInterruptLatency, walk.looked);
+    finish(walk, walk.now);
+  }
+  forget(lane, 0, done);
 }
 
 }  // namespace e1000tlm::trace

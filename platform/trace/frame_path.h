@@ -17,7 +17,8 @@ namespace e1000tlm::trace {
 
 /// Parts of a frame's time. Received frames: from their first bit on the wire to the moment when
 /// software looks (first access to a register of the adapter after the write-back). Sent frames:
-/// from the doorbell (TDT) to their last bit on the wire.
+/// from the doorbell (TDT) over their last bit on the wire to the moment when software looks after
+/// the write-back that tells of them; where that comes before the last bit, to the last bit.
 enum class Part : std::uint8_t {
   kWire,              ///< bits on the wire
   kFifoWait,          ///< in the packet buffer, or for room in it, behind other frames
@@ -37,8 +38,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Part::kCo
     "bus transfer", "memory latency",   "write-back wait", "delay timer",
     "ITR",          "software's answer"};
 
-/// One frame's way.
-struct FramePath {
+/// When a frame was where.
+struct FrameTimes {
   /// Adapter, of all boards.
   std::uint16_t nic = 0;
   /// Board.
@@ -49,16 +50,22 @@ struct FramePath {
   std::uint32_t bytes = 0;
   /// First bit, or doorbell.
   Time begin{};
-  /// Software looked, or last bit.
+  /// Software looked; outbound not before the last bit.
   Time end{};
   /// First access for its data: the address phase.
   Time data{};
   /// Inbound: last bit; outbound: first bit.
   Time wire{};
-  /// Inbound: address phase of the write-back.
+  /// Outbound: last bit.
+  Time sent{};
+  /// Address phase of the write-back.
   Time write_back{};
-  /// Inbound: the line was asserted after the write-back; zero: software looked by itself.
+  /// The line was asserted after the write-back; zero: software looked by itself.
   Time interrupt{};
+};
+
+/// One frame's way.
+struct FramePath : FrameTimes {
   /// By Part; their sum is end - begin.
   std::array<Time, static_cast<std::size_t>(Part::kCount)> parts{};
 
@@ -95,6 +102,10 @@ class PathFinder {
     Time now{};
     std::uint32_t length = 0;  // outbound: bytes of its descriptors
     bool segmented = false;    // into several frames
+    Time described{};          // outbound: its last descriptor was begun
+    Event told{};              // outbound: the write-back
+    bool throttled = false;    // outbound: ITR held its interrupt back
+    Time looked{};             // outbound: software did
     void spend(Part part, Time until) {
       if (until <= now) return;
       path.parts[static_cast<std::size_t>(part)] += until - now;
@@ -117,8 +128,11 @@ class PathFinder {
     std::deque<Walk> reported;  // written back, software has not looked
     Time freed{};               // the engine was free for the next one
 
-    std::deque<Walk> sending;  // packets that are being read, or wait for the wire
-    bool open = false;         // the last of them has more descriptors
+    // Packets that are being read, wait for the wire or for software, in the ring's order. So many
+    // of the first have left, were written back, had an interrupt, were looked at.
+    std::deque<Walk> sending;
+    std::size_t left = 0, told = 0, called = 0, seen = 0;
+    bool open = false;  // the last of them has more descriptors
     std::deque<Doorbell> doorbells;
     std::uint32_t first = 0;    // of the oldest doorbell: its first descriptor
     std::uint32_t entries = 0;  // of the ring
@@ -134,6 +148,9 @@ class PathFinder {
   void software(const Event& event, Lane& lane);
   void transmit(const Event& event, Lane& lane);
   void sent(const Event& event, Lane& lane);
+  static void told(const Event& event, Lane& lane);
+  static void forget(Lane& lane, std::size_t first, std::size_t count);
+  void complete(Lane& lane);
   void fetched(const Event& event, Lane& lane);
   void finish(Walk& walk, Time end);
   void trim(std::deque<Walk>& walks);

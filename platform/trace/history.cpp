@@ -67,7 +67,8 @@ void History::operator()(const Event& event) {
   if (event.kind == Kind::kWireIn || event.kind == Kind::kWireOut) wire(event);
   if (event.kind == Kind::kInterrupt) interrupt(event);
   if (origin_ == kTimeNever || event.at < origin_) return;
-  if (event.kind != Kind::kWireIn) latest_ = std::max(latest_, event.end);
+  if (event.kind != Kind::kWireIn && event.kind != Kind::kTransmitFifo)
+    latest_ = std::max(latest_, event.end);
   const Time at = event.at - origin_;
   switch (event.kind) {
     case Kind::kBus: access(event); break;
@@ -77,6 +78,9 @@ void History::operator()(const Event& event) {
       break;
     }
     case Kind::kFifo: fifo.add(at, event.bytes); break;
+    case Kind::kTransmitFifo:
+      if (event.code == 0) transmit_fifo.add(at, event.bytes);
+      break;
     case Kind::kRing: rings.at(event.code).add(at, event.bytes); break;
     default: break;
   }

@@ -95,6 +95,8 @@ class History {
   Series interrupts;
   /// Most bytes in a receive FIFO.
   Series fifo{Series::Merge::kMost};
+  /// Most bytes in a transmit FIFO.
+  Series transmit_fifo{Series::Merge::kMost};
   /// Most descriptors that hardware owned when software rang: receive, transmit.
   std::array<Series, 2> rings{Series(Series::Merge::kMost), Series(Series::Merge::kMost)};
   /// Frames lost, by reason.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "e1000tlm/board/board.h"
+#include "e1000tlm/board/vcd_file.h"
 #include "e1000tlm/report/summary.h"
 #include "e1000tlm/tlm/output_file.h"
 #include "e1000tlm/trace/history.h"
@@ -30,12 +31,16 @@ class Observation {
   std::vector<std::string> warnings() const;
   /// Writes the trace. Throws std::runtime_error.
   void write_trace();
+  /// Writes the waves, and beside them a save file for GTKWave: FILE.gtkw for FILE.vcd. One that
+  /// GTKWave has written is left alone. Throws std::runtime_error.
+  void write_waves();
   /// Writes the report. Throws std::runtime_error.
   void write_report(const platform::RunSummary& summary);
 
  private:
   Settings settings_;
   std::optional<OutputFile> trace_, report_;
+  std::optional<platform::VcdFile> waves_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<History> history_;
   std::unique_ptr<Taps> taps_;

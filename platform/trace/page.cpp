@@ -207,8 +207,10 @@ std::string bus_shares(const History& h) {
 }
 
 std::string levels(History& h) {
-  LineChart fifo = chart("Most bytes in a receive FIFO", "", h.fifo.width());
-  fifo.lines = {line_of("receive FIFO, bytes", h.fifo, 1)};
+  align({&h.fifo, &h.transmit_fifo});
+  LineChart fifo = chart("Most bytes in a FIFO", "", h.fifo.width());
+  fifo.lines = {line_of("receive FIFO, bytes", h.fifo, 1),
+                line_of("transmit FIFO, bytes", h.transmit_fifo, 1)};
   return draw(fifo);
 }
 
@@ -403,11 +405,14 @@ std::string report_page(const platform::RunSummary& summary, const History& hist
            latency(h.latency[0], "From the first bit to software's next access to the adapter."),
            true);
   body.add("sent", "Where sent frames spend their time",
-           latency(h.latency[1], "From the doorbell to the last bit on the wire."), true);
+           latency(h.latency[1],
+                   "From the doorbell over the wire to software's next access after the "
+                   "write-back."),
+           true);
   body.add("latency", "Latency", histogram(h.latency[0], h.latency[1]));
   body.add("use", "What the bus was used for", bus_shares(h));
   body.add("interrupts", "Interrupts", interrupts(h));
-  body.add("fifo", "Receive FIFO", levels(h));
+  body.add("fifo", "FIFOs", levels(h));
   body.add("rings", "Descriptor rings", rings(h));
   body.add("sizes", "Frame sizes", sizes(h));
   body.add("drops", "Frames lost", drops(h, summary));

@@ -1,22 +1,45 @@
 #include "e1000tlm/trace/recorder.h"
 
 #include <algorithm>
+#include <utility>
+
+#include <boost/sort/spinsort/spinsort.hpp>
 
 namespace e1000tlm::trace {
 namespace {
 
-constexpr std::size_t kFirstRoom = 4096;
+/// Memory that nothing has been written to yet costs nothing.
+constexpr std::size_t kFirstRoom = 4'000'000;
 
-template <class Item, class Before>
-std::vector<Item> sorted(const boost::circular_buffer<Item>& items, Time begin, Time end,
-                         Before before) {
+Time begin_of(const Event& event) { return event.at; }
+Time begin_of(const FrameTimes& path) { return path.begin; }
+Time begin_of(const pci::Transaction& transaction) { return transaction.start; }
+Time end_of(const Event& event) { return event.end; }
+Time end_of(const FrameTimes& path) { return path.end; }
+Time end_of(const pci::Transaction& transaction) { return transaction.end(); }
+
+/// Those within the limits, by their beginnings. They come nearly in order.
+template <class Item, class Visitor>
+void visit_sorted(const boost::circular_buffer<Item>& items, Time begin, Time end,
+                  const Visitor& visitor) {
+  using Key = std::pair<Time, std::uint32_t>;
+  std::vector<Key> keys;
+  keys.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Item& item = items[i];
+    if (end_of(item) >= begin && begin_of(item) <= end) {
+      keys.emplace_back(begin_of(item), static_cast<std::uint32_t>(i));
+    }
+  }
+  boost::sort::spinsort(keys.begin(), keys.end());
+  for (const Key& key : keys) visitor(items[key.second]);
+}
+
+template <class Item>
+std::vector<Item> sorted(const boost::circular_buffer<Item>& items, Time begin, Time end) {
   std::vector<Item> result;
   result.reserve(items.size());
-  for (const Item& item : items) {
-    if (item.end >= begin && before(item) <= end) result.push_back(item);
-  }
-  std::stable_sort(result.begin(), result.end(),
-                   [&](const Item& a, const Item& b) { return before(a) < before(b); });
+  visit_sorted(items, begin, end, [&](const Item& item) { result.push_back(item); });
   return result;
 }
 
@@ -28,7 +51,7 @@ bool Recorder::wanted(Time at, Time end) const {
   return at < keep_->until && end >= keep_->from && at <= ended_;
 }
 
-/// Memory grows with what is kept, up to the limit.
+/// Memory grows with what is kept, up to the limit, and is hardly ever copied.
 template <class Item>
 void Recorder::push(boost::circular_buffer<Item>& items, const Item& item) {
   if (items.full()) {
@@ -36,7 +59,7 @@ void Recorder::push(boost::circular_buffer<Item>& items, const Item& item) {
       items.set_capacity(std::min(keep_->most, std::max(kFirstRoom, 2 * items.capacity())));
     } else {
       // A stretch that does not fit: said, so that nobody takes it for all there was.
-      const bool needed = !keep_->last || items.front().end >= begin();
+      const bool needed = !keep_->last || end_of(items.front()) >= begin();
       if (needed) ++left_out_;
       if (!keep_->last) return;
     }
@@ -48,14 +71,23 @@ void Recorder::store(const Event& event) {
   if (!wanted(event.at, event.end)) return;
   if (event.kind == Kind::kDrop && keep_->until_drop && ended_ == kTimeNever) ended_ = event.at;
   // Frames are announced before they are sent.
-  if (event.kind != Kind::kWireIn) latest_ = std::max(latest_, event.at);
-  if (keep_->filter.passes(event.kind)) push(events_, event);
+  if (event.kind != Kind::kWireIn && event.kind != Kind::kTransmitFifo)
+    latest_ = std::max(latest_, event.at);
+  if (keep_->filter.passes(event.kind) || (keep_->waves && is_in_waves(event.kind))) {
+    push(events_, event);
+  }
 }
 
 void Recorder::record(const FramePath& path) {
   for (const auto& listener : path_listeners_) listener(path);
-  if (!keep_ || !wanted(path.begin, path.end)) return;
-  push(paths_, path);
+  if (!keep_ || !keep_->paths || !wanted(path.begin, path.end)) return;
+  push(paths_, static_cast<const FrameTimes&>(path));
+}
+
+void Recorder::record(const pci::Transaction& transaction, unsigned board) {
+  if (!keep_ || !wanted(transaction.start, transaction.end())) return;
+  if (transactions_.size() <= board) transactions_.resize(board + 1);
+  push(transactions_[board], transaction);
 }
 
 Time Recorder::begin() const {
@@ -63,14 +95,23 @@ Time Recorder::begin() const {
   return (ended_ != kTimeNever ? ended_ : latest_) - *keep_->last;
 }
 
-std::vector<Event> Recorder::events() const {
-  if (!keep_) return {};
-  return sorted(events_, begin(), ended_, [](const Event& e) { return e.at; });
+void Recorder::visit(const std::function<void(const Event&)>& visitor) const {
+  if (keep_) visit_sorted(events_, begin(), ended_, visitor);
 }
 
-std::vector<FramePath> Recorder::paths() const {
+std::vector<Event> Recorder::events() const {
   if (!keep_) return {};
-  return sorted(paths_, begin(), ended_, [](const FramePath& p) { return p.begin; });
+  return sorted(events_, begin(), ended_);
+}
+
+std::vector<FrameTimes> Recorder::paths() const {
+  if (!keep_) return {};
+  return sorted(paths_, begin(), ended_);
+}
+
+std::vector<pci::Transaction> Recorder::transactions(unsigned board) const {
+  if (!keep_ || board >= transactions_.size()) return {};
+  return sorted(transactions_[board], begin(), ended_);
 }
 
 }  // namespace e1000tlm::trace

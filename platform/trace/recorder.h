@@ -10,6 +10,7 @@
 
 #include <boost/circular_buffer.hpp>
 
+#include "e1000tlm/pci/transaction.h"
 #include "e1000tlm/trace/event.h"
 #include "e1000tlm/trace/frame_path.h"
 
@@ -17,8 +18,12 @@ namespace e1000tlm::trace {
 
 /// What is kept.
 struct Keep {
-  /// Kinds.
+  /// Kinds that a trace has.
   Filter filter{};
+  /// Ways of frames as well.
+  bool paths = true;
+  /// And whatever waveforms show.
+  bool waves = false;
   /// Only what begins before this.
   Time until = kTimeNever;
   /// Only what ends at or after this.
@@ -52,15 +57,25 @@ class Recorder {
   }
   /// A frame has gone its way.
   void record(const FramePath& path);
+  /// A transaction on a board's bus; only kept for waveforms.
+  void record(const pci::Transaction& transaction, unsigned board);
 
+  /// Shows what is kept, by time.
+  void visit(const std::function<void(const Event&)>& visitor) const;
   /// What is kept, by time.
   std::vector<Event> events() const;
   /// Ways of frames, within the same limits.
-  std::vector<FramePath> paths() const;
+  std::vector<FrameTimes> paths() const;
+  /// Transactions of a board's bus, within the same limits.
+  std::vector<pci::Transaction> transactions(unsigned board) const;
   /// Events and frames that were wanted but found no room.
   std::uint64_t left_out() const { return left_out_; }
+  /// A trace has this kind.
+  bool traced(Kind kind) const { return keep_ && keep_->filter.passes(kind); }
   /// Kept now.
   std::size_t size() const { return events_.size(); }
+  /// The latest that is kept, or was.
+  Time latest() const { return latest_; }
   /// Frames lost are what the recording ended with, at this time; kTimeNever: it has not ended.
   Time ended() const { return ended_; }
 
@@ -76,7 +91,8 @@ class Recorder {
   std::vector<Listener> listeners_;
   std::vector<std::function<void(const FramePath&)>> path_listeners_;
   boost::circular_buffer<Event> events_;
-  boost::circular_buffer<FramePath> paths_;
+  boost::circular_buffer<FrameTimes> paths_;
+  std::vector<boost::circular_buffer<pci::Transaction>> transactions_;  // by board
   std::uint64_t left_out_ = 0;
   Time latest_{};
   Time ended_ = kTimeNever;

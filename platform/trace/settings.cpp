@@ -6,6 +6,16 @@
 
 namespace e1000tlm::trace {
 
+bool is_perfetto(const std::string& file) {
+  for (const std::string& suffix : {std::string(".pftrace"), std::string(".perfetto-trace")}) {
+    if (file.size() > suffix.size() &&
+        file.compare(file.size() - suffix.size(), suffix.size(), suffix) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void parse_window(const std::string& text, Keep& keep) {
   constexpr const char* kTo = "..";
   const std::size_t to = text.find(kTo);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kWidth = 640, kLeft = 64, kRight = 12, kTop = 14, kPlot = 170, kFoot = 30;
 constexpr int kColours = 10;
-constexpr int kRow = 24, kNames = 215, kLabels = 110;
+constexpr int kRow = 24, kNames = 250, kLabels = 110;
 
 std::string number(double value) {
   std::array<char, 32> text{};

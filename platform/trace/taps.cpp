@@ -15,6 +15,7 @@
 #include "e1000tlm/e1000/transmit/transmit_engine.h"
 #include "e1000tlm/link/frame.h"
 #include "e1000tlm/pci/config_space.h"
+#include "e1000tlm/trace/pins.h"
 
 namespace e1000tlm::trace {
 namespace {
@@ -66,16 +67,32 @@ class Taps::NicTap {
         const bool held = interval > kTimeZero && e.at - asserted_ == interval;
         event.bytes = held ? 1 : 0;
         asserted_ = e.at;
+        if (interval > kTimeZero) {
+          Event timer = make(Kind::kTimer, e.at, e.at + interval);
+          timer.code = static_cast<std::uint8_t>(Timer::kThrottling);
+          taps_.tell(timer);
+        }
       }
       taps_.tell(event);
     });
+    attach_timers(controller);
+    attach_management(controller);
     controller.receive_descriptors().attach(
         [this](const e1000::ReceiveDescriptorEvent& e) { receive_descriptor(e); });
     controller.transmit_descriptors().attach(
         [this](const e1000::TransmitDescriptorEvent& e) { transmit_descriptor(e); });
   }
 
-  platform::NicSlot& slot() { return slot_; }
+  /// Its pins as well.
+  void watch_pins() {
+    const std::string name = "pins_" + std::to_string(nic_);
+    pins_ = std::make_unique<PinWatch>(name.c_str(), slot_, [this](Pin pin, Time at, bool level) {
+      Event event = make(Kind::kPin, at, at);
+      event.code = static_cast<std::uint8_t>(pin);
+      event.value = level ? 1 : 0;
+      taps_.tell(event);
+    });
+  }
   std::uint16_t nic() const { return nic_; }
 
   Event make(Kind kind, Time at, Time end) const {
@@ -136,6 +153,48 @@ class Taps::NicTap {
   }
 
  private:
+  void attach_timers(e1000::Controller& controller) {
+    const auto attach = [this](Probe<e1000::DelayEvent>& probe, Timer timer) {
+      probe.attach([this, timer](const e1000::DelayEvent& e) {
+        Event event = make(Kind::kTimer, e.at, e.at);
+        event.code = static_cast<std::uint8_t>(timer);
+        event.value = static_cast<std::uint64_t>(e.what);  // as TimerStep
+        taps_.tell(event);
+      });
+    };
+    attach(controller.receive_delay(), Timer::kReceiveDelay);
+    attach(controller.transmit_delay(), Timer::kTransmitDelay);
+  }
+
+  void attach_management(e1000::Controller& controller) {
+    controller.probes().mdio.attach([this](const e1000::MdioEvent& e) {
+      Event event = make(Kind::kPhy, e.begin, e.at);
+      event.value = e.reg;
+      event.bytes = e.data;
+      event.code =
+          static_cast<std::uint8_t>((e.write ? kWritten : 0) | (e.answered ? 0 : kNoAnswer));
+      taps_.tell(event);
+    });
+    controller.probes().eeprom.attach([this](const e1000::EepromEvent& e) {
+      Event event = make(Kind::kEeprom, e.begin, e.at);
+      event.value = e.word;
+      event.bytes = e.data;
+      event.code = static_cast<std::uint8_t>((e.write ? kWritten : 0) | (e.pins ? kByPins : 0));
+      taps_.tell(event);
+    });
+    controller.probes().pause.attach([this](const e1000::PauseEvent& e) {
+      Event event = make(Kind::kPause, e.at, e.until);
+      event.value = e.quanta;
+      event.code = e.sent ? 1 : 0;
+      taps_.tell(event);
+    });
+    controller.probes().transmit_fifo.attach([this](const e1000::TransmitFifoEvent& e) {
+      Event event = make(Kind::kTransmitFifo, e.at, e.at);
+      event.bytes = e.bytes;
+      taps_.tell(event);
+    });
+  }
+
   struct Ring {
     std::uint64_t base = 0;
     std::uint32_t bytes = 0;
@@ -154,6 +213,11 @@ class Taps::NicTap {
     event.code = ether_type(*e.frame) == kMacControl ? 1 : 0;
     if (e.from == 0) event.value = header_bytes(*e.frame);
     taps_.tell(event);
+    if (e.from != 0 || event.code != 0) return;
+    Event leaves = make(Kind::kTransmitFifo, e.end, e.end);
+    leaves.bytes = e1000::fifo_bytes(e.frame->size());
+    leaves.code = 1;
+    taps_.tell(leaves);
   }
 
   void received(const e1000::ReceiveEvent& e) {
@@ -215,6 +279,7 @@ class Taps::NicTap {
   std::deque<std::uint32_t> stored_;  // frames in the receive FIFO
   std::uint32_t fifo_ = 0;
   Time asserted_{};
+  std::unique_ptr<PinWatch> pins_;
 };
 
 /// One board's bus.
@@ -273,17 +338,27 @@ class Taps::BusTap {
   Time busy_{};
 };
 
-Taps::Taps(platform::Board& board, Recorder& recorder)
+Taps::Taps(platform::Board& board, Recorder& recorder, bool waves)
     : recorder_(recorder), paths_([this](const FramePath& path) { recorder_.record(path); }) {
+  scene_.approximately_timed = ::tlm::tlm_global_quantum::instance().get() == sc_core::SC_ZERO_TIME;
   std::uint16_t number = 0;
   for (const auto& machine : board.machines()) {
     const auto place = static_cast<std::uint16_t>(buses_.size());
     std::vector<NicTap*> own;
     for (const auto& slot : machine->nics()) {
+      scene_.board_of_nic.push_back(place);
       nics_.push_back(std::make_unique<NicTap>(*this, *slot, number++, place));
+      if (waves) nics_.back()->watch_pins();
       own.push_back(nics_.back().get());
     }
-    buses_.push_back(std::make_unique<BusTap>(*this, machine->bus(), place, std::move(own)));
+    pci::Bus& bus = machine->bus();
+    scene_.bus = bus.config().speed;
+    scene_.arbiter = bus.config().arbiter;
+    if (waves && scene_.approximately_timed) {
+      bus.transactions().attach(
+          [this, place](const pci::Transaction& t) { recorder_.record(t, place); });
+    }
+    buses_.push_back(std::make_unique<BusTap>(*this, bus, place, std::move(own)));
   }
 }
 

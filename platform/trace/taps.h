@@ -7,6 +7,7 @@
 #include "e1000tlm/board/board.h"
 #include "e1000tlm/trace/frame_path.h"
 #include "e1000tlm/trace/recorder.h"
+#include "e1000tlm/trace/scene.h"
 
 namespace e1000tlm::trace {
 
@@ -15,9 +16,12 @@ namespace e1000tlm::trace {
 /// does not know that it can be watched.
 class Taps {
  public:
-  /// Attaches. The recorder gets the events and the ways of frames.
-  Taps(platform::Board& board, Recorder& recorder);
+  /// Attaches. The recorder gets the events and the ways of frames. `waves`: pins and single
+  /// transactions as well, which takes events of the simulation.
+  Taps(platform::Board& board, Recorder& recorder, bool waves = false);
   ~Taps();
+  /// What there is.
+  const Scene& scene() const { return scene_; }
   /// Frames whose way was lost; see PathFinder.
   std::uint64_t lost_track() const { return paths_.lost_track(); }
 
@@ -28,6 +32,7 @@ class Taps {
 
   Recorder& recorder_;
   PathFinder paths_;
+  Scene scene_;
   std::vector<std::unique_ptr<NicTap>> nics_;
   std::vector<std::unique_ptr<BusTap>> buses_;
 };

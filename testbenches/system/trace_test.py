@@ -78,10 +78,87 @@ def check_trace(test, trace):
     for event in phases["s"] + phases["t"] + phases["f"]:
         arrows.setdefault(event["id"], []).append(event)
     for arrow in arrows.values():
+        arrow.sort(key=lambda event: ("stf".index(event["ph"]), event["ts"]))
         test.assertEqual([arrow[0]["ph"], arrow[-1]["ph"]], ["s", "f"])
         times = [event["ts"] for event in arrow]
         test.assertEqual(times, sorted(times))
     return phases, tracks, arrows
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return value, at
+
+
+def message(data):
+    """A protocol buffer message: field number -> values, numbers or bytes."""
+    fields, at = collections.defaultdict(list), 0
+    while at < len(data):
+        key, at = varint(data, at)
+        if key & 7 == 0:
+            value, at = varint(data, at)
+        elif key & 7 == 1:
+            value, at = int.from_bytes(data[at:at + 8], "little"), at + 8
+        else:
+            assert key & 7 == 2, f"wire type {key & 7}"
+            length, at = varint(data, at)
+            value, at = data[at:at + length], at + length
+            assert len(value) == length
+        fields[key >> 3].append(value)
+    return fields
+
+
+class Perfetto:
+    """Perfetto's own format, by its .proto files: slices as (process, track, ns, ns, name), and
+    instants, counters and flows."""
+    BEGIN, END, INSTANT, COUNTER = 1, 2, 3, 4
+
+    def __init__(self, test, data):
+        trace = message(data)
+        test.assertEqual(set(trace), {1})
+        self.names, self.tracks, self.processes, counters = {}, {}, {}, set()
+        self.slices, self.instants, self.values = [], [], collections.defaultdict(list)
+        self.flows, open_slices = collections.defaultdict(list), {}
+        for number, packet in enumerate(map(message, trace[1])):
+            test.assertEqual(packet[10], [1], "one sequence")
+            test.assertEqual(packet[13] == [1], number == 0, "state is cleared at first")
+            for interned in map(message, packet[12]):
+                for name in map(message, interned[2]):
+                    test.assertNotIn(name[1][0], self.names)
+                    self.names[name[1][0]] = name[2][0].decode()
+            for track in map(message, packet[60]):
+                uuid, = track[1]
+                if track[3]:
+                    self.processes[uuid] = message(track[3][0])[6][0].decode()
+                    continue
+                test.assertIn(track[5][0], self.processes)
+                self.tracks[uuid] = (self.processes[track[5][0]], track[2][0].decode())
+                if 8 in track:
+                    counters.add(uuid)
+            for event in map(message, packet[11]):
+                (time,), (kind,), (uuid,) = packet[8], event[9], event[11]
+                test.assertEqual(uuid in counters, kind == self.COUNTER)
+                where = self.tracks[uuid]
+                for flow in event[47] + event[48]:
+                    self.flows[flow].append((time, flow in event[48]))
+                if kind == self.BEGIN:
+                    test.assertNotIn(uuid, open_slices)
+                    open_slices[uuid] = (*where, time, self.names[event[10][0]])
+                elif kind == self.END:
+                    process, track, begin, name = open_slices.pop(uuid)
+                    test.assertGreaterEqual(time, begin)
+                    self.slices.append((process, track, begin, time, name))
+                elif kind == self.INSTANT:
+                    self.instants.append((*where, time, self.names[event[10][0]]))
+                else:
+                    self.values[where].append((time, event[30][0] if 30 in event else 0))
+        test.assertFalse(open_slices)
 
 
 class Traces(Scenario):
@@ -143,6 +220,79 @@ class Traces(Scenario):
         last = self.trace("--app", "generate", "--frames", "200", "--trace-last", "100us")
         times = [e["ts"] for e in last["traceEvents"] if e["ph"] == "i"]
         self.assertLess(max(times) - min(times), 101)
+
+    def test_perfettos_own_format_says_the_same(self):
+        for quantum in ("0", "10us"):
+            with self.subTest(quantum=quantum):
+                arguments = ["--app", "generate", "--frames", "200", "--quantum", quantum]
+                phases, _, _ = check_trace(self, self.trace(*arguments))
+                path = self.path("trace.pftrace")
+                self.assertEqual(sim("--quiet", "--trace", path, *arguments).returncode, 0)
+                with open(path, "rb") as file:
+                    content = file.read()
+                own = Perfetto(self, content)
+                self.assertLess(len(content) * 2, os.path.getsize(self.path("trace.json")))
+                tracks = {(e["pid"], e["tid"]): e["args"]["name"] for e in phases["M"]
+                          if e["name"] == "thread_name"}
+                ns = lambda us: round(us * 1e6) // 1000
+                self.assertEqual(
+                    sorted(("board 0", tracks[e["pid"], e["tid"]], ns(e["ts"]),
+                            ns(round((e["ts"] + e["dur"]) * 1e6) / 1e6), e["name"])
+                           for e in phases["X"]), sorted(own.slices))
+                self.assertEqual(len(phases["i"]), len(own.instants))
+                self.assertEqual(len(phases["C"]), sum(map(len, own.values.values())))
+                self.assertEqual(len(own.flows), len({e["id"] for e in phases["s"]}))
+                if quantum != "0":        # slices that overlap are not all shown
+                    continue
+                for points in own.flows.values():
+                    self.assertGreaterEqual(len(points), 3)
+                    self.assertEqual([last for _, last in points].count(True), 1)
+
+    def test_phy_eeprom_timers_and_flow_control(self):
+        names = collections.Counter()
+        trace = self.trace("--app", "generate", "--frames", "300", "--driver", "rdtr=32,interrupt-rate=5000",
+                           "--trace-filter", "phy,eeprom,timers,tx-fifo")
+        phases, _, _ = check_trace(self, trace)
+        for event in phases["X"] + phases["i"]:
+            names[event["name"]] += 1
+        self.assertGreater(names["read register 1"], 0, "PHY status")
+        self.assertGreater(sum(v for n, v in names.items() if n.startswith("read word")), 0)
+        self.assertGreater(names["ITR interval"], 0)
+        self.assertGreater(names["RDTR/RADV started"], 0)
+        self.assertGreater(names["RDTR/RADV expired"], 0)
+        fill = [e["args"]["value"] for e in phases["C"] if "transmit FIFO" in e["name"]]
+        self.assertGreater(max(fill), 64)
+        self.assertEqual(fill[-1], 0)
+
+    def test_pause_frames_sent_and_obeyed(self):
+        names = lambda trace: collections.Counter(
+            e["name"] for e in trace["traceEvents"] if e["ph"] in "Xi")
+        sent = names(self.trace("--app", "generate", "--size", "64", "--frames", "3000", "--link",
+                                "loopback:pause=both", "--driver", "rx-ring=16",
+                                "--trace-filter", "pause"))
+        self.assertGreater(sent["PAUSE sent, 65535 quanta"], 0)
+        self.assertEqual(sent["PAUSE sent, 0 quanta"], sent["PAUSE sent, 65535 quanta"])
+        path = self.path("pause.pcap")
+        pause = bytes.fromhex("0180c2000001" "020000000009" "8808" "0001" "0064") + bytes(42)
+        support.write_pcap(path, [(0, pause), (1000000, pause)])
+        trace = self.trace("--link", f"pcap:in={path},pause=both", "--trace-filter", "pause")
+        self.assertEqual(names(trace)["PAUSE received, 100 quanta"], 2)
+        silent = [e["dur"] for e in trace["traceEvents"] if e["name"] == "silent: PAUSE obeyed"]
+        self.assertEqual(silent, [100 * 0.512] * 2)  # of 512 bit times
+
+    def test_memory_is_bounded(self):
+        def peak(frames, suffix):
+            process = subprocess.Popen(
+                [support.SIM, "--quiet", "--app", "generate", "--frames", str(frames), "--trace",
+                 self.path("t" + suffix), "--waves", self.path("t.vcd"), "--trace-limit", "20000"],
+                stdout=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, 0)
+            return usage.ru_maxrss
+        for suffix in (".json", ".pftrace"):
+            with self.subTest(suffix=suffix):
+                self.assertLess(peak(30000, suffix), peak(6000, suffix) + 4096)
 
     def test_a_replay(self):
         check_trace(self, self.trace("--app", "reflect"))

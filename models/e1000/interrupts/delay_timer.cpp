@@ -5,6 +5,13 @@
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::e1000 {
+namespace {
+
+[[gnu::noinline, gnu::cold]] void tell_cancelled(const Probe<DelayEvent>& probe) {
+  probe.emit({sc_now(), DelayEvent::What::kCancelled});
+}
+
+}  // namespace
 
 DelayTimer::DelayTimer(const sc_core::sc_module_name& name) : sc_module(name) {
   SC_HAS_PROCESS(DelayTimer);
@@ -19,9 +26,13 @@ void DelayTimer::restart(Time at, Time packet, Time absolute) {
   if (running() && deadline_ < at) {
     expired_ = true;
     expired_event_.notify(to_sc(std::max(kTimeZero, deadline_ - sc_now())));
+    announce(deadline_, DelayEvent::What::kExpired);
     deadline_ = absolute_ = kTimeNever;
   }
-  if (!running() && absolute > kTimeZero) absolute_ = at + absolute;
+  if (!running()) {
+    if (absolute > kTimeZero) absolute_ = at + absolute;
+    announce(at, DelayEvent::What::kStarted);
+  }
   deadline_ = std::min(at + packet, absolute_);
   if (scheduled_ == kTimeNever || deadline_ < scheduled_) {
     scheduled_ = deadline_;
@@ -30,9 +41,12 @@ void DelayTimer::restart(Time at, Time packet, Time absolute) {
   }
 }
 
+// Called for each frame: the rare case stays out of it.
 void DelayTimer::cancel() {
+  const bool told = running() && probe.armed();
   deadline_ = absolute_ = kTimeNever;
   expired_ = false;
+  if (told) tell_cancelled(probe);
 }
 
 void DelayTimer::tick() {
@@ -46,6 +60,7 @@ void DelayTimer::tick() {
   }
   deadline_ = absolute_ = kTimeNever;
   expired_ = true;
+  announce(now, DelayEvent::What::kExpired);
   expired_event_.notify(sc_core::SC_ZERO_TIME);
 }
 

@@ -5,6 +5,7 @@
 
 #include <systemc>
 
+#include "e1000tlm/e1000/probes.h"
 #include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::e1000 {
@@ -20,6 +21,8 @@ class DelayTimer : public sc_core::sc_module {
  public:
   explicit DelayTimer(const sc_core::sc_module_name& name);
 
+  Probe<DelayEvent> probe;
+
   /// Notified when the pair expires.
   const sc_core::sc_event& expired_event() const { return expired_event_; }
   bool expired() const { return expired_; }
@@ -34,6 +37,9 @@ class DelayTimer : public sc_core::sc_module {
 
  private:
   void tick();
+  void announce(Time at, DelayEvent::What what) const {
+    if (probe.armed()) probe.emit({at, what});
+  }
 
   sc_core::sc_event tick_event_;
   sc_core::sc_event expired_event_;

@@ -21,6 +21,7 @@ void PacketFifo::reset(FifoRegion region) {
   occupied_ = 0;
   entered_ = 0;
   recording_ = false;
+  attended_ = watched_;
 }
 
 void PacketFifo::move_to(std::uint32_t word) {

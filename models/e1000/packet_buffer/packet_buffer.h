@@ -87,7 +87,11 @@ class PacketFifo {
   std::uint32_t word_at(std::uint64_t position) const;
 
   bool recording() const { return recording_; }
-  void record() { recording_ = true; }
+  void record() { recording_ = attended_ = true; }
+  /// Somebody wants to know of every frame that enters.
+  void watch() { watched_ = attended_ = true; }
+  /// It is recorded or watched.
+  bool attended() const { return attended_; }
   /// Writes a frame's bytes to the memory, whole words, filled up with zeros.
   void store(const FifoContent& content);
   /// Ditto for the frame that is about to enter.
@@ -106,6 +110,8 @@ class PacketFifo {
   std::uint32_t occupied_ = 0;
   std::uint64_t entered_ = 0;
   bool recording_ = false;
+  bool watched_ = false;
+  bool attended_ = false;
 };
 
 }  // namespace e1000tlm::e1000

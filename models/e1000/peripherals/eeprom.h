@@ -78,6 +78,10 @@ class MicrowireEeprom {
   bool data_out() const;
   /// True from the falling CS that starts an internal write until finish_write().
   bool writing() const { return state_.writing; }
+  /// Shifting out the word at address().
+  bool reading() const { return state_.phase == Phase::kRead; }
+  /// Of the command under way, or the one before.
+  std::uint16_t address() const { return state_.address; }
   /// The internal write that writing() tells of is over.
   void finish_write() { state_.writing = false; }
   /// Write-disabled, idle. The contents stay.

@@ -46,10 +46,21 @@ void EepromInterface::eecd_written(std::uint32_t, std::uint32_t value) {
 
 void EepromInterface::set_pins(bool cs, bool sk, bool di) {
   const bool was_writing = device_.writing();
+  const bool was_reading = device_.reading();
+  const std::uint16_t before = device_.address();
   device_.set_pins(cs, sk, di);
+  if (device_.reading() && !(was_reading && device_.address() == before)) {
+    announce(core_.now(), device_.address(), false, true);
+  }
   if (device_.writing() && !was_writing) {
+    announce(core_.now(), device_.address(), true, true);
     write_event_.notify(to_sc(core_.timing.eeprom_write));
   }
+}
+
+void EepromInterface::announce(Time begin, std::uint16_t word, bool write, bool pins) const {
+  if (!core_.probes.eeprom.armed()) return;
+  core_.probes.eeprom.emit({begin, core_.now(), word, image_.word(word), write, pins});
 }
 
 void EepromInterface::write_done() { device_.finish_write(); }
@@ -62,6 +73,7 @@ void EepromInterface::eerd_written(std::uint32_t, std::uint32_t value) {
   if ((value & eerd::kStart) == 0) return;
   done_ = false;
   read_pending_ = true;
+  asked_ = core_.now();
   read_event_.cancel();
   read_event_.notify(to_sc(core_.timing.eeprom_word));
 }
@@ -70,7 +82,9 @@ void EepromInterface::read_done() {
   read_pending_ = false;
   done_ = true;
   // No more address bits are sent than the EEPROM has.
-  data_ = image_.word((core_.bank[reg::kEerd] >> eerd::kAddrShift & 0xFF) % image_.words());
+  const unsigned word = (core_.bank[reg::kEerd] >> eerd::kAddrShift & 0xFF) % image_.words();
+  data_ = image_.word(word);
+  announce(asked_, static_cast<std::uint16_t>(word), false, false);
 }
 
 void EepromInterface::load(std::uint8_t domains) {

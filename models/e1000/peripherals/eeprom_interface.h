@@ -30,6 +30,7 @@ class EepromInterface : public sc_core::sc_module {
   void set_pins(bool cs, bool sk, bool di);
   std::uint32_t eerd_view(std::uint32_t index, std::uint32_t stored) const;
   void eerd_written(std::uint32_t index, std::uint32_t value);
+  void announce(Time begin, std::uint16_t word, bool write, bool pins) const;
   void read_done();
   void write_done();
   bool granted() const;
@@ -42,6 +43,7 @@ class EepromInterface : public sc_core::sc_module {
   bool read_pending_ = false;
   bool done_ = false;
   std::uint16_t data_ = 0;
+  Time asked_ = kTimeZero;  // the word that EERD reads
   Time load_done_ = kTimeZero;
   /// Nobody waits for it; it says that something is going to happen to whoever steps time.
   sc_core::sc_event load_event_;

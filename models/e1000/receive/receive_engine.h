@@ -35,6 +35,7 @@ class ReceiveEngine : public DmaEngine, public FifoUser {
   void reset(Drop reason);
   bool busy() const;
   bool delayed_interrupt() const { return delay_.running(); }
+  Probe<DelayEvent>& delay_events() { return delay_.probe; }
   /// Tells the PHY (and so the link partner) whether a frame would be stored.
   void update_ready();
 

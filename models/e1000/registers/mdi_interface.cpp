@@ -20,6 +20,7 @@ void MdiInterface::reset() {
 void MdiInterface::mdic_written(std::uint32_t, std::uint32_t) {
   core_.bank[reg::kMdic] &= ~(mdic::kReady | mdic::kError);
   busy_ = true;
+  begun_ = core_.now();
   done_event_.cancel();
   done_event_.notify(to_sc(core_.timing.mdio_access));
 }
@@ -42,6 +43,12 @@ void MdiInterface::complete() {
           core_.mdio->mdio_write(phy, number, static_cast<std::uint16_t>(mdic & mdic::kDataMask));
       break;
     default: break;
+  }
+  if (core_.probes.mdio.armed()) {
+    core_.probes.mdio.emit({begun_, sc_now(), static_cast<std::uint8_t>(phy),
+                            static_cast<std::uint8_t>(number),
+                            static_cast<std::uint16_t>(mdic & mdic::kDataMask),
+                            (mdic & mdic::kOpMask) == mdic::kOpWrite, answered});
   }
   mdic |= mdic::kReady | (answered ? 0 : mdic::kError);
   if ((mdic & mdic::kInterrupt) != 0) core_.interrupts.set(cause::kMdac);

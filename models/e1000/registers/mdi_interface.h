@@ -24,6 +24,7 @@ class MdiInterface : public sc_core::sc_module {
   Core& core_;
   sc_core::sc_event done_event_;
   bool busy_ = false;
+  Time begun_ = kTimeZero;
 };
 
 }  // namespace e1000tlm::e1000

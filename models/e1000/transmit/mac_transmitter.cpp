@@ -20,6 +20,7 @@ MacTransmitter::MacTransmitter(const sc_core::sc_module_name& name, Core& core)
 
 void MacTransmitter::start_of_simulation() {
   quantum_ = from_sc(::tlm::tlm_global_quantum::instance().get());
+  if (core_.probes.transmit_fifo.armed()) fifo_.watch();
 }
 
 /// TIPG.IPGT counts MAC clocks of a byte each, and four more pass on copper (manual 13.4.34).
@@ -58,7 +59,7 @@ void MacTransmitter::replan(Time now) {
 }
 
 void MacTransmitter::enqueue(link::FramePtr frame, Time ready) {
-  if (fifo_.recording()) fifo_.store_next(frame->bytes());
+  if (fifo_.attended()) attend(*frame, ready);
   // PAUSE is over by now, or it is the first frame at all.
   if (!open_ && may_send(ready)) replan(ready);
   QueuedFrame& queued = queue_.append();
@@ -74,6 +75,13 @@ void MacTransmitter::enqueue(link::FramePtr frame, Time ready) {
   if (next_start_ != kTimeNever) return;
   next_start_ = queued.start;
   advance(ready);
+}
+
+void MacTransmitter::attend(const link::Frame& frame, Time ready) {
+  if (fifo_.recording()) fifo_.store_next(frame.bytes());
+  if (core_.probes.transmit_fifo.armed()) {
+    core_.probes.transmit_fifo.emit({ready, occupied_at(ready) + fifo_bytes(frame.size())});
+  }
 }
 
 void MacTransmitter::start_until(Time now) {
@@ -154,6 +162,7 @@ void MacTransmitter::send_pause(std::uint16_t quanta, Time at) {
   queued.kind = frame_kind(queued.frame->data());
   queued.pause = true;
   queued.quanta = quanta;
+  if (core_.probes.pause.armed()) core_.probes.pause.emit({at, true, quanta, at});
   advance(at);
   hold_pause(std::move(queued));
   replan(at);
@@ -183,6 +192,9 @@ void MacTransmitter::receive_pause(std::uint16_t quanta, Time at) {
   // 512 bit times each (IEEE 802.3 31B.2).
   const Time quantum = link::byte_time(core_.gmii->link().mode.speed) * 64;
   pause_until_ = quanta == 0 ? kTimeZero : at + quantum * quanta;
+  if (core_.probes.pause.armed()) {
+    core_.probes.pause.emit({at, false, quanta, std::max(at, pause_until_)});
+  }
   replan(at);
   arm();
 }

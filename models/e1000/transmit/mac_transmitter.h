@@ -105,6 +105,8 @@ class MacTransmitter : public sc_core::sc_module {
   Time wait_for_room(std::uint32_t bytes, Time now) const;
   /// Gives a frame, the first without a plan, its times, not before `earliest`.
   void plan(QueuedFrame& queued, Time earliest);
+  /// A frame is about to enter a FIFO that somebody looks at.
+  void attend(const link::Frame& frame, Time ready);
   /// Plans all frames that wait anew: what that depends on has changed at `now`.
   void replan(Time now);
   void start_until(Time now);

@@ -35,6 +35,7 @@ class TransmitEngine : public DmaEngine, public FifoUser {
   /// No descriptor to process and nothing on the way to the wire.
   bool busy() const;
   bool delayed_interrupt() const { return delay_.running(); }
+  Probe<DelayEvent>& delay_events() { return delay_.probe; }
 
   PacketFifo& fifo() override { return mac_.fifo(); }
   const PacketFifo& fifo() const override { return std::as_const(mac_).fifo(); }

@@ -64,6 +64,11 @@ class Follow : public testing::Test {
     event.value = headers;
     finder(event);
   }
+  /// Its descriptor is written back, and software looks.
+  void completed(Time when) {
+    bus(Use::kTransmitWriteBack, when, when, when + ns(100));
+    access(e1000::reg::kIcr, false, when + us(1));
+  }
   Time part(std::size_t path, Part which) {
     return paths.at(path).parts.at(static_cast<std::size_t>(which));
   }
@@ -143,7 +148,17 @@ TEST_F(Follow, ASentFrameBeginsWithItsOwnDoorbell) {
     bus(Use::kTransmitData, begin, begin, begin + us(1));
     sent(64, begin + us(1));
   }
+  EXPECT_TRUE(paths.empty()) << "nobody was told";
+  bus(Use::kTransmitWriteBack, us(20), us(21), us(23));
+  interrupt(us(30));
+  access(e1000::reg::kIcr, false, us(34));
   ASSERT_EQ(paths.size(), 4U);
+  EXPECT_EQ(paths[0].end, us(34));
+  EXPECT_EQ(paths[0].sent, us(11) + ns(8 * 72));
+  EXPECT_EQ(part(0, Part::kWriteBackWait), us(20) - paths[0].sent);
+  EXPECT_EQ(part(0, Part::kArbitration), us(1));
+  EXPECT_EQ(part(0, Part::kDelayTimer), us(7));
+  EXPECT_EQ(part(0, Part::kInterruptLatency), us(4));
   EXPECT_EQ(paths[0].begin, us(1));
   EXPECT_EQ(paths[1].begin, us(1));
   EXPECT_EQ(paths[2].begin, us(5));
@@ -159,8 +174,9 @@ TEST_F(Follow, AFrameOfSeveralDescriptorsIsOne) {
   descriptor(1, 60, kEndsPacket, us(3));
   bus(Use::kTransmitData, us(3), us(3), us(4));
   sent(104, us(5));
+  completed(us(8));
   ASSERT_EQ(paths.size(), 1U);
-  EXPECT_EQ(part(0, Part::kTransfer), us(2));
+  EXPECT_EQ(part(0, Part::kTransfer), us(2) + ns(100));
   EXPECT_EQ(finder.lost_track(), 0U);
 }
 
@@ -170,6 +186,7 @@ TEST_F(Follow, SegmentsAreCountedAndWhatFollowsIsFollowed) {
   descriptor(2, 100, kEndsPacket, us(2));
   for (const std::uint32_t payload : {100U, 100U, 50U}) sent(54 + payload + 4, us(3), 54);
   sent(104, us(9));
+  completed(us(20));
   EXPECT_EQ(finder.lost_track(), 3U);
   ASSERT_EQ(paths.size(), 1U);
   EXPECT_EQ(paths[0].bytes, 104U);
@@ -178,6 +195,7 @@ TEST_F(Follow, SegmentsAreCountedAndWhatFollowsIsFollowed) {
 TEST_F(Follow, AFrameThatNeverCameIsPassedOver) {
   descriptor(0, 200, kEndsPacket, us(1));
   descriptor(1, 100, kEndsPacket, us(2));
+  completed(us(3));
   sent(104, us(9));
   EXPECT_EQ(finder.lost_track(), 1U);
   ASSERT_EQ(paths.size(), 1U);
@@ -191,7 +209,41 @@ TEST_F(Follow, PauseIsNobodysFrame) {
   finder(pause);
   EXPECT_TRUE(paths.empty());
   sent(64, us(4));
+  completed(us(8));
   EXPECT_EQ(paths.size(), 1U);
+}
+
+TEST_F(Follow, SoftwareThatKnowsBeforeTheLastBitEndsNothing) {
+  descriptor(0, 60, kEndsPacket, us(1));
+  completed(us(2));
+  EXPECT_TRUE(paths.empty());
+  sent(64, us(9));
+  ASSERT_EQ(paths.size(), 1U);
+  EXPECT_EQ(paths[0].end, us(9) + ns(8 * 72));
+  EXPECT_EQ(part(0, Part::kWriteBackWait), kTimeZero);
+  EXPECT_EQ(part(0, Part::kInterruptLatency), kTimeZero);
+}
+
+TEST_F(Follow, AWriteBackTellsOfDescriptorsThatWereBegun) {
+  descriptor(0, 60, kEndsPacket, us(1));
+  descriptor(1, 60, kEndsPacket, us(6));
+  sent(64, us(2));
+  completed(us(5));
+  sent(64, us(7));
+  ASSERT_EQ(paths.size(), 1U);
+  completed(us(10));
+  EXPECT_EQ(paths.size(), 2U);
+}
+
+TEST_F(Follow, ItrHoldsTheInterruptOfASentFrame) {
+  descriptor(0, 60, kEndsPacket, us(1));
+  sent(64, us(2));
+  bus(Use::kTransmitWriteBack, us(3), us(3), us(4));
+  interrupt(us(40), true);
+  access(e1000::reg::kIcr, false, us(41));
+  ASSERT_EQ(paths.size(), 1U);
+  EXPECT_EQ(part(0, Part::kThrottling), us(36));
+  EXPECT_EQ(part(0, Part::kInterruptLatency), us(1));
 }
 
 }  // namespace
