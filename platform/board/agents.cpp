@@ -116,7 +116,8 @@ class VfioUserAgent : public plugs::Agent {
 class UmlAgent : public plugs::Agent {
  public:
   /// `conductor` owns time; none: the wall clock does.
-  UmlAgent(const UmlConfig& config, Machine& machine, std::shared_ptr<plugs::uml::Conductor> conductor)
+  UmlAgent(const UmlConfig& config, Machine& machine,
+           std::shared_ptr<plugs::uml::Conductor> conductor)
       : nic_(config.nic), conductor_(std::move(conductor)) {
     plugs::uml::DoorConfig door;
     door.path = config.path;

@@ -56,8 +56,8 @@ void check_doors(const std::vector<Door>& given, std::size_t nics, const std::st
   const auto without = std::find(doors.begin(), doors.end(), 0U);
   if (without == doors.end()) return;
   const std::string nic = std::to_string(without - doors.begin());
-  throw std::invalid_argument(option + ": none leads to adapter " + nic + "; give it one with nic=" +
-                              nic);
+  throw std::invalid_argument(option + ": none leads to adapter " + nic +
+                              "; give it one with nic=" + nic);
 }
 
 /// Before anything that may make a link partner.
@@ -67,8 +67,9 @@ const BoardConfig& prepared(const BoardConfig& config) {
     throw std::invalid_argument("a board needs one link for each NIC");
   }
   if (config.boards == 0 || (config.boards > 1 && config.driven_from_outside())) {
-    throw std::invalid_argument("--boards " + std::to_string(config.boards) +
-                                ": expected at least one, and just one with --qtest, --vfio-user, --uml");
+    throw std::invalid_argument(
+        "--boards " + std::to_string(config.boards) +
+        ": expected at least one, and just one with --qtest, --vfio-user, --uml");
   }
   check_doors(config.vfio_user, config.nics.size(), "--vfio-user");
   check_doors(config.uml, config.nics.size(), "--uml");

@@ -82,9 +82,10 @@ struct VfioUserConfig {
 
 /// Sockets by which User-Mode Linux gets an adapter.
 struct UmlConfig {
-  std::string path;     ///< of the device's socket; simulated time's has ".time" behind
-  unsigned nic = 0;     ///< which adapter
-  bool travels = true;  ///< the guest's time is simulated time; otherwise both keep to the wall clock
+  std::string path;  ///< of the device's socket; simulated time's has ".time" behind
+  unsigned nic = 0;  ///< which adapter
+  bool travels =
+      true;  ///< the guest's time is simulated time; otherwise both keep to the wall clock
 };
 
 /// What a Board is made from. The defaults are those of e1000-sim without arguments.

@@ -134,7 +134,8 @@ void describe_run(po::options_description& all) {
       "sleep while waiting for it)");
   add("uml",
       po::value<std::vector<std::string>>()->composing()->value_name("unix:PATH[,KEY=VALUE]"),
-      "give an adapter to User-Mode Linux (./run linux does it all), in simulated time; may be given "
+      "give an adapter to User-Mode Linux (./run linux does it all), in simulated time; may be "
+      "given "
       "several times, once for each adapter. nic=N (which, default 0); time=wall (both keep to the "
       "wall clock instead)");
   add("control", po::value<std::string>()->value_name("ADDRESS"),
@@ -589,6 +590,8 @@ Examples
   e1000-sim --qtest unix:/tmp/e1000.sock           let a program drive the board
   e1000-sim --vfio-user unix:/tmp/nic.sock --link tap:ifname=tap0
                                                    give the adapter to a virtual machine (doc/vm.md)
+  e1000-sim --uml unix:/tmp/nic --nic part=82545gm --link user
+                                                   ... to User-Mode Linux, in simulated time (doc/linux.md)
 
 )" << described()
       << R"(

@@ -17,9 +17,10 @@ constexpr Time kPacedSlice = ms(1);
 
 std::uint64_t round_up(Time t) { return (static_cast<std::uint64_t>(t.count()) + 999) / 1000; }
 std::uint64_t round_down(Time t) { return static_cast<std::uint64_t>(t.count()) / 1000; }
-std::uint64_t now_ns() { return round_up(sc_now()); }
 
 }  // namespace
+
+std::uint64_t Conductor::now_ns() { return round_up(sc_now()); }
 
 // --- who runs ---
 
@@ -97,7 +98,8 @@ void Conductor::go_on_to(std::uint64_t nanoseconds) {
   hold_back();
   const Time slice = config_.paced ? kPacedSlice : kSlice;
   const auto most = static_cast<std::uint64_t>(kTimeNever.count() / 2000);
-  const Time target = nanoseconds > most ? kTimeNever / 2 : ns(static_cast<std::int64_t>(nanoseconds));
+  const Time target =
+      nanoseconds > most ? kTimeNever / 2 : ns(static_cast<std::int64_t>(nanoseconds));
   sc_core::wait(to_sc(std::min(target - sc_now(), slice)), raised_);
   settle();
 }

@@ -39,16 +39,16 @@ struct ConductorStatistics {
 };
 
 /// Owns simulated time, with everything that happens in the simulation: while a guest runs time
-/// stands still, but for what its register accesses take on the bus; when all guests wait, time goes
-/// on to the earliest of what they wait for, or to the interrupt that a device raises before. Guests
-/// run one after the other, the earliest first, and of several the one that was added first. So
-/// what happens, and when, does not depend on how fast anything runs.
+/// stands still, but for what its register accesses take on the bus; when all guests wait, time
+/// goes on to the earliest of what they wait for, or to the interrupt that a device raises before.
+/// Guests run one after the other, the earliest first, and of several the one that was added first.
+/// So what happens, and when, does not depend on how fast anything runs.
 ///
 /// A guest runs by itself (FREE_UNTIL) up to the next event of the simulation or of another guest.
 /// Its clock may be behind while register accesses take their time; it catches up when it waits.
 ///
-/// The run begins when the first guest has come, waits for each of the others to come, and ends when
-/// all have gone.
+/// The run begins when the first guest has come, waits for each of the others to come, and ends
+/// when all have gone.
 class Conductor : public sc_core::sc_module {
  public:
   Conductor(const sc_core::sc_module_name& name, const ConductorConfig& config);
@@ -84,6 +84,8 @@ class Conductor : public sc_core::sc_module {
   void hold_back();
   void on_done(Guest& guest);
   void settle();
+  /// Of the present time, rounded up.
+  static std::uint64_t now_ns();
   std::uint64_t horizon(const Guest& guest) const;
   std::uint64_t next_event() const;
 

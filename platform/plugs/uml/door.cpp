@@ -121,9 +121,8 @@ void Door::leave() {
 // --- interrupts ---
 
 void Door::on_line() {
-  const bool before = std::exchange(level_, std::any_of(pirq.begin(), pirq.end(), [](auto& line) {
-                                      return line.read();
-                                    }));
+  const bool before = std::exchange(
+      level_, std::any_of(pirq.begin(), pirq.end(), [](auto& line) { return line.read(); }));
   if (level_ == before) return;
   // A line that has gone down again before anybody was told has no interrupt.
   due_ = level_;

@@ -17,12 +17,12 @@ namespace e1000tlm::plugs::uml {
 enum class PciOp : std::uint8_t {
   kConfigRead = 1,
   kConfigWrite = 2,
-  kRead = 3,      ///< of a region (BAR)
-  kWrite = 4,     ///< ditto
-  kFill = 5,      ///< ditto: all bytes with the same value
-  kIntx = 6,      ///< device: the interrupt line goes up
-  kMessage = 7,   ///< device: MSI
-  kPme = 8,       ///< device: PME#
+  kRead = 3,     ///< of a region (BAR)
+  kWrite = 4,    ///< ditto
+  kFill = 5,     ///< ditto: all bytes with the same value
+  kIntx = 6,     ///< device: the interrupt line goes up
+  kMessage = 7,  ///< device: MSI
+  kPme = 8,      ///< device: PME#
 };
 
 /// Bytes before a message's data.

@@ -2,9 +2,9 @@
 /// A guest's end of a UNIX socket: bytes and the descriptors beside them. No SystemC.
 
 #include <cstdint>
-#include <vector>
-
 #include <gsl/span>
+#include <utility>
+#include <vector>
 
 #include "e1000tlm/link/host/host_fd.h"
 #include "e1000tlm/tlm/bytes.h"

@@ -6,8 +6,9 @@
 namespace e1000tlm::plugs::uml {
 namespace {
 
-constexpr std::array<const char*, 10> kNames{"ACK", "START",  "REQUEST", "WAIT",       "GET",
-                                             "UPDATE", "RUN", "FREE_UNTIL", "GET_TOD", "BROADCAST"};
+constexpr std::array<const char*, 10> kNames{"ACK",     "START",    "REQUEST", "WAIT",
+                                             "GET",     "UPDATE",   "RUN",     "FREE_UNTIL",
+                                             "GET_TOD", "BROADCAST"};
 
 }  // namespace
 

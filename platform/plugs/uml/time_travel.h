@@ -3,8 +3,8 @@
 /// SystemC.
 ///
 /// With time-travel=ext:SOCKET a guest's clock is simulated time that a controller owns. The guest
-/// runs in no time at all until it has nothing to do before a later time; then it asks for that time
-/// (REQUEST) and waits (WAIT) until the controller lets it go on (RUN). Source: Linux,
+/// runs in no time at all until it has nothing to do before a later time; then it asks for that
+/// time (REQUEST) and waits (WAIT) until the controller lets it go on (RUN). Source: Linux,
 /// include/uapi/linux/um_timetravel.h and arch/um/kernel/time.c.
 
 #include <array>

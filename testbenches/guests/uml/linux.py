@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Linux with its own e1000 driver, as a program, on the model, in simulated time.
+
+  linux.py run             two guests and a gateway on a switch: what they say of boot, ping and iperf3
+  linux.py run --shell     one guest's prompt, with a gateway
+  linux.py test            the checks of checks_uml.py, a line each
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+import time
+
+import checks_uml
+import lab
+from lab import Commanded, Guest, Lab, Trouble
+
+FIRST, SECOND, GATEWAY = "10.0.2.15", "10.0.2.16", "10.0.2.2"
+
+UP = """
+ip link set eth0 up
+ip address add {address}/24 dev eth0
+until [ "$(cat /sys/class/net/eth0/carrier 2> /dev/null)" = 1 ]; do sleep 0.05; done
+"""
+SHOW = UP + """
+say() {{ echo; echo "# $*"; "$@"; }}
+echo; echo "# dmesg"; dmesg | grep -i -e e1000 -e 'Linux version'
+say ethtool -i eth0
+echo; echo "# ethtool eth0"; ethtool eth0 | grep -E 'Speed|Duplex|Link'
+say ping -c 4 -i 0.2 {gateway}
+until ping -c 1 -W 1 {other} > /dev/null; do :; done
+say ping -c 4 -i 0.2 {other}
+say iperf3 -c {other} -t {seconds}
+say iperf3 -c {other} -t {seconds} -R
+echo; echo "# uptime: $(cut -d ' ' -f 1 /proc/uptime) s simulated"
+ip link set eth0 down
+"""
+SERVE = UP + """
+iperf3 -s -D
+while [ ! -e /host/first.status ]; do sleep 0.1; done
+ip link set eth0 down
+"""
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+def command_run(options):
+    if options.shell:
+        return shell(options)
+    say(f"booting two machines of User-Mode Linux on the {options.part}, in simulated time")
+    start = time.monotonic()
+    first = Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, seconds=options.seconds))
+    second = Guest("second", SERVE.format(address=SECOND))
+    links = ["switch:lan", "switch:lan"]
+    with Lab([first, second], links, ["--on-switch", "lan=user", *options.sim], options.part,
+             simulator=options.simulator) as it:
+        try:
+            it.start()
+            follow(it, first)
+            it.wait(options.limit)
+        finally:
+            if options.keep_log:
+                keep(it, options.keep_log)
+        say()
+        say(it.log.read_text(errors="replace").strip())
+    say(f"\nall of it took {time.monotonic() - start:.1f} s of the wall clock")
+    return 0
+
+
+def follow(it, guest):
+    """Prints what the guest's script says, as it comes."""
+    shown = 0
+    while True:
+        over = guest.process.poll() is not None
+        text = guest.text()
+        begin = text.find("\n# ")
+        if begin >= 0 and len(text) > max(shown, begin):
+            end = len(text) if over else text.rfind("\n") + 1
+            part = text[max(shown, begin):end]
+            shown = max(shown, begin) + len(part)
+            print(part, end="", flush=True)
+        if over:
+            return
+        if it.process.poll() is not None:
+            time.sleep(1)
+            if guest.process.poll() is None:
+                raise Trouble(f"e1000-sim has ended: {lab.last_line(it.log)}")
+        time.sleep(0.1)
+
+
+def shell(options):
+    guest = Guest("shell", words=[f"guest.address={FIRST}/24", f"guest.gateway={GATEWAY}"])
+    with Lab([guest], ["user"], ["--paced", *options.sim], options.part, simulator=options.simulator) as it:
+        it.start()
+        guest.process.wait()
+    return 0
+
+
+def command_test(options):
+    wanted = checks_uml.all_checks()
+    if options.list:
+        return say("\n".join(name for name, _ in wanted))
+    if options.check:
+        unknown = [name for name in options.check if name not in [n for n, _ in wanted]]
+        if unknown:
+            raise Trouble(f"no check '{unknown[0]}'; --list prints all")
+        wanted = [entry for entry in wanted if entry[0] in options.check]
+    failed, count = [], 0
+    start = time.monotonic()
+
+    def note(name, state, detail="", seconds=None):
+        nonlocal count
+        count += 1
+        took = "" if seconds is None else f" {seconds:.1f}s"
+        say(f"CHECK {name!r} {state}{took} {detail}".rstrip())
+        if state == "FAIL":
+            failed.append(name)
+
+    first, second = Commanded("first", checks_uml.GUEST), Guest("second", checks_uml.PARTNER)
+    first.note = note
+    with Lab([first, second], ["switch:lan", "switch:lan"], options.sim, options.part,
+             simulator=options.simulator) as it:
+        try:
+            it.start()
+            first.network_up()
+            note("boot", "ok", f"{first.run('cat /proc/uptime').split()[0]} s simulated", time.monotonic() - start)
+            for name, function in wanted:
+                one_check(name, function, first, note)
+            first.finish()
+            it.wait(options.limit)
+            note("power off", "ok")
+        except Trouble as trouble:
+            note("the machines", "FAIL", str(trouble))
+        finally:
+            if options.keep_log:
+                keep(it, options.keep_log)
+    say(f"{count - len(failed)} of {count} passed in {time.monotonic() - start:.0f} s"
+        + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+def one_check(name, function, guest, note):
+    start = time.monotonic()
+    try:
+        note(name, "ok", function(guest) or "", time.monotonic() - start)
+    except Exception as trouble:  # pylint: disable=broad-except
+        if guest.process.poll() is not None:
+            raise
+        note(name, "FAIL", f"{type(trouble).__name__}: {trouble}", time.monotonic() - start)
+
+
+def keep(it, folder):
+    to = pathlib.Path(folder)
+    to.mkdir(parents=True, exist_ok=True)
+    for path in it.folder.iterdir():
+        if path.is_file():
+            (to / path.name).write_bytes(path.read_bytes())
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="linux.py", description="Linux as a program on the modelled card",
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("run", "test"))
+    parser.add_argument("--shell", action="store_true", help="a prompt instead")
+    parser.add_argument("--list", action="store_true", help="test: print the names of the checks")
+    parser.add_argument("--check", action="append", metavar="NAME", help="test: only this one")
+    parser.add_argument("--part", default=lab.PART, help=f"the adapter (default {lab.PART})")
+    parser.add_argument("--seconds", default="1", help="of each iperf3 (default 1)")
+    parser.add_argument("--limit", type=float, default=600, help="seconds that all may take (default 600)")
+    parser.add_argument("--sim", action="append", default=[], metavar="OPTION", help="another option of e1000-sim")
+    parser.add_argument("--simulator", type=pathlib.Path, help="this e1000-sim instead of build/bin's")
+    parser.add_argument("--keep-log", metavar="DIR", help="keep consoles and reports here")
+    options = parser.parse_args()
+    done = subprocess.run([lab.HERE / "uml.sh", "install"], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+    try:
+        sys.exit({"run": command_run, "test": command_test}[options.command](options))
+    except Trouble as trouble:
+        sys.exit(f"linux.py: {trouble}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
