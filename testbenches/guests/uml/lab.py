@@ -71,7 +71,7 @@ class Guest:
             (lab.folder / self.name).write_text(self.script)
             words += [f"guest.files={lab.folder}", "con0=null,fd:1"]
         else:
-            words += ["con0=fd:0,fd:1", "quiet"]
+            words += ["con0=fd:0,fd:1", "quiet", "nohz=off"]
         words += self.words
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(lab.folder), "TMPDIR": str(lab.folder)}
         if self.script is None:

@@ -2,12 +2,15 @@
 """Linux with its own e1000 driver, as a program, on the model, in simulated time.
 
   linux.py run             two guests and a gateway on a switch: what they say of boot, ping and iperf3
+  linux.py run --scenario FILE   what this file describes, twice
   linux.py run --shell     one guest's prompt, with a gateway
   linux.py test            the checks of checks_uml.py, a line each
 """
 
 import argparse
+import json
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +18,7 @@ import time
 import checks_uml
 import lab
 from lab import Commanded, Guest, Lab, Trouble
+from scenario import Scenario
 
 FIRST, SECOND, GATEWAY = "10.0.2.15", "10.0.2.16", "10.0.2.2"
 
@@ -48,6 +52,8 @@ def say(*words):
 
 
 def command_run(options):
+    if options.scenario:
+        return command_scenario(options)
     if options.shell:
         return shell(options)
     say(f"booting two machines of User-Mode Linux on the {options.part}, in simulated time")
@@ -100,7 +106,8 @@ def shell(options):
 
 
 def command_test(options):
-    wanted = checks_uml.all_checks()
+    repeat = ("same again", lambda _: same_again(options))
+    wanted = [*checks_uml.all_checks(), repeat]
     if options.list:
         return say("\n".join(name for name, _ in wanted))
     if options.check:
@@ -128,6 +135,8 @@ def command_test(options):
             first.network_up()
             note("boot", "ok", f"{first.run('cat /proc/uptime').split()[0]} s simulated", time.monotonic() - start)
             for name, function in wanted:
+                if name == repeat[0]:
+                    continue
                 one_check(name, function, first, note)
             first.finish()
             it.wait(options.limit)
@@ -137,8 +146,87 @@ def command_test(options):
         finally:
             if options.keep_log:
                 keep(it, options.keep_log)
+    if repeat in wanted:
+        one_check(*repeat, None, note)
     say(f"{count - len(failed)} of {count} passed in {time.monotonic() - start:.0f} s"
         + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+def run_once(options, guests, links, words, part, slow=False):
+    """Everything of a run that must not depend on the host: captures, the report, what guests said."""
+    with Lab(guests, links, ["--filter", "0:dump:file=cable.pcapng", *words, *options.sim], part,
+             simulator=options.simulator) as it:
+        it.start()
+        if slow:
+            slow_down(it)
+        it.wait(options.limit)
+        report = json.loads((it.folder / "report.json").read_text())
+        for key in ("wall_s", "wall_ns"):
+            del report[key]
+        seen = {"capture": (it.folder / "cable.pcapng").read_bytes(), "report": json.dumps(report, indent=1)}
+        for guest in guests:
+            seen[f"console of {guest.name}"] = guest.text().replace(str(it.folder), "")
+        return seen
+
+
+def slow_down(it):
+    """Stops the simulator again and again, for as long as it runs."""
+    while it.process.poll() is None and it.guests[0].process.poll() is None:
+        it.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.02)
+        it.process.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
+
+
+def show_once(options, slow):
+    guests = [Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, seconds="0.05")),
+              Guest("second", SERVE.format(address=SECOND))]
+    return run_once(options, guests, ["switch:lan", "switch:lan"], ["--on-switch", "lan=user"], options.part, slow)
+
+
+def same_again(options):
+    """Two runs, and one with a simulator that is stopped all the time, are the same byte for byte."""
+    runs = {"first": show_once(options, False), "second": show_once(options, False), "slow": show_once(options, True)}
+    compare(options, runs)
+    return f"capture of {len(runs['first']['capture'])} bytes, report, consoles; also with a slow simulator"
+
+
+def compare(options, runs):
+    for name, run in runs.items():
+        for what, value in run.items():
+            if value != runs["first"][what]:
+                if options.keep_log:
+                    for other in ("first", name):
+                        path = pathlib.Path(options.keep_log) / f"{what.replace(' ', '-')}.{other}"
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        value = runs[other][what]
+                        path.write_bytes(value if isinstance(value, bytes) else value.encode())
+                raise Trouble(f"the {name} run's {what} is not the first one's")
+
+
+def command_scenario(options):
+    """Each of the files, twice; the second run must be the same."""
+    failed = []
+    for path in options.scenario:
+        try:
+            plan = Scenario(path)
+            say(f"{path}: {plan.about}")
+            runs = {name: run_once(options, plan.machines(), plan.links, plan.options, plan.part)
+                    for name in ("first", "second")}
+            said = {name: runs["first"][f"console of {name}"] for name in plan.guests}
+            if options.verbose:
+                for name, text in said.items():
+                    say(f"--- {name}\n{text}")
+            if not plan.judge(said, say):
+                failed.append(str(path))
+            compare(options, runs)
+            say("  the same again: yes")
+        except Trouble as trouble:
+            say(f"  {trouble}")
+            failed.append(str(path))
+    if failed:
+        say("failed: " + ", ".join(failed))
     return 1 if failed else 0
 
 
@@ -147,7 +235,7 @@ def one_check(name, function, guest, note):
     try:
         note(name, "ok", function(guest) or "", time.monotonic() - start)
     except Exception as trouble:  # pylint: disable=broad-except
-        if guest.process.poll() is not None:
+        if guest is not None and guest.process.poll() is not None:
             raise
         note(name, "FAIL", f"{type(trouble).__name__}: {trouble}", time.monotonic() - start)
 
@@ -168,6 +256,9 @@ def main():
     parser.add_argument("--list", action="store_true", help="test: print the names of the checks")
     parser.add_argument("--check", action="append", metavar="NAME", help="test: only this one")
     parser.add_argument("--part", default=lab.PART, help=f"the adapter (default {lab.PART})")
+    parser.add_argument("--scenario", action="append", metavar="FILE", help="run what this file describes, twice "
+                        "(see scenario.py); may be given several times")
+    parser.add_argument("--verbose", action="store_true", help="--scenario: show what the guests say")
     parser.add_argument("--seconds", default="1", help="of each iperf3 (default 1)")
     parser.add_argument("--limit", type=float, default=600, help="seconds that all may take (default 600)")
     parser.add_argument("--sim", action="append", default=[], metavar="OPTION", help="another option of e1000-sim")
