@@ -61,15 +61,16 @@ class Guest:
     def start(self, lab, number):
         self.console = lab.folder / f"{self.name}.console"
         self.status_file = lab.folder / f"{self.name}.status"
-        socket = lab.folder / f"nic{number}"
-        words = ["setarch", "-R", str(lab.kernel), f"mem={self.memory}M", f"initrd={lab.initrd}", "root=/dev/ram0",
+        # The guest's random numbers depend on these words: they are the same in each run, so no path of this one.
+        socket = f"nic{number}"
+        words = ["setarch", "-R", "./linux", f"mem={self.memory}M", "initrd=initrd", "root=/dev/ram0",
                  "con=null", f"virtio_uml.device={socket}:{DEVICE_ID}", "panic=1", "norandmaps",
-                 f"umid={self.name}", f"uml_dir={lab.folder}", f"guest.name={self.name}"]
+                 f"umid={self.name}.uml", "uml_dir=.", f"guest.name={self.name}"]
         if lab.travels:
             words.append(f"time-travel=ext:{socket}.time")
         if self.script is not None:
             (lab.folder / self.name).write_text(self.script)
-            words += [f"guest.files={lab.folder}", "con0=null,fd:1"]
+            words += ["hostfs=/proc/self/cwd", "con0=null,fd:1"]
         else:
             words += ["con0=fd:0,fd:1", "quiet", "nohz=off"]
         words += self.words
@@ -167,12 +168,13 @@ class Lab:
         self.simulator = simulator or TREE / "build/bin/e1000-sim"
         self.slow = slow  # a command before the simulator's
         self.process = None
-        store = kernel_folder()
-        self.kernel, self.initrd = store / "linux", store / "initrd"
+        self.store = kernel_folder()
 
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="e1000-tlm-uml-", dir=executable_folder()))
         self.log = self.folder / "simulator.log"
+        for name in ("linux", "initrd"):
+            (self.folder / name).symlink_to(self.store / name)
         return self
 
     def __exit__(self, *_):
@@ -214,6 +216,9 @@ class Lab:
             if guest.script is not None and (status or guest.status() is None):
                 raise Trouble(f"guest {guest.name} ended with status {status}; it said last: "
                               f"{last_line(guest.console)}; the simulator: {last_line(self.log)}")
+            if guest.script is not None and guest.status():
+                raise Trouble(f"the script of guest {guest.name} ended with status {guest.status()}; it said last: "
+                              f"{last_line(guest.console)}")
         try:
             status = self.process.wait(max(1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:

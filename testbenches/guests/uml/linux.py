@@ -5,10 +5,12 @@
   linux.py run --scenario FILE   what this file describes, twice
   linux.py run --shell     one guest's prompt, with a gateway
   linux.py test            the checks of checks_uml.py, a line each
+  linux.py figures         goodput, packet rate, round trip and interrupts, in simulated time
 """
 
 import argparse
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -16,6 +18,7 @@ import sys
 import time
 
 import checks_uml
+import figures_uml
 import lab
 from lab import Commanded, Guest, Lab, Trouble
 from scenario import Scenario
@@ -106,8 +109,10 @@ def shell(options):
 
 
 def command_test(options):
-    repeat = ("same again", lambda _: same_again(options))
-    wanted = [*checks_uml.all_checks(), repeat]
+    alone = [("guest killed", lambda _: killed(options, "guest")),
+             ("simulator killed", lambda _: killed(options, "simulator")),
+             ("same again", lambda _: same_again(options))]
+    wanted = [*checks_uml.all_checks(), *alone]
     if options.list:
         return say("\n".join(name for name, _ in wanted))
     if options.check:
@@ -126,6 +131,20 @@ def command_test(options):
         if state == "FAIL":
             failed.append(name)
 
+    in_guest = [entry for entry in wanted if entry not in alone]
+    if in_guest:
+        boot_and_check(options, in_guest, note)
+    for name, function in alone:
+        if (name, function) in wanted:
+            one_check(name, function, None, note)
+    say(f"{count - len(failed)} of {count} passed in {time.monotonic() - start:.0f} s"
+        + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+def boot_and_check(options, wanted, note):
+    """Checks of one pair of machines."""
+    start = time.monotonic()
     first, second = Commanded("first", checks_uml.GUEST), Guest("second", checks_uml.PARTNER)
     first.note = note
     with Lab([first, second], ["switch:lan", "switch:lan"], options.sim, options.part,
@@ -135,8 +154,6 @@ def command_test(options):
             first.network_up()
             note("boot", "ok", f"{first.run('cat /proc/uptime').split()[0]} s simulated", time.monotonic() - start)
             for name, function in wanted:
-                if name == repeat[0]:
-                    continue
                 one_check(name, function, first, note)
             first.finish()
             it.wait(options.limit)
@@ -146,11 +163,54 @@ def command_test(options):
         finally:
             if options.keep_log:
                 keep(it, options.keep_log)
-    if repeat in wanted:
-        one_check(*repeat, None, note)
-    say(f"{count - len(failed)} of {count} passed in {time.monotonic() - start:.0f} s"
-        + (f"; failed: {', '.join(failed)}" if failed else ""))
-    return 1 if failed else 0
+
+
+def left_over(it):
+    """Processes that have the run's folder as theirs."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and os.readlink(entry / "cwd") == str(it.folder):
+                found.append((entry / "comm").read_text().strip())
+        except OSError:
+            continue
+    return found
+
+
+def killed(options, which):
+    """One side is killed in traffic; the other ends, says why, and nothing is left."""
+    first = Guest("first", UP.format(address=FIRST) + f"ping -f -q -c 100000000 {GATEWAY}\n")
+    with Lab([first], ["user"], options.sim, options.part, simulator=options.simulator) as it:
+        it.start()
+        deadline = time.monotonic() + options.limit
+        while "Link is Up" not in first.text():
+            if first.process.poll() is not None or time.monotonic() > deadline:
+                raise Trouble(f"the guest does not come up: {lab.last_line(first.console)}")
+            time.sleep(0.1)
+        time.sleep(1)
+        victim, other = (it.process, first.process) if which == "simulator" else (first.process, it.process)
+        victim.kill()
+        try:
+            status = other.wait(60)
+        except subprocess.TimeoutExpired:
+            raise Trouble(f"the other one goes on without the {which}") from None
+        victim.wait()
+        time.sleep(0.2)
+        if which == "simulator":
+            if "time-travel external link is broken" not in first.text():
+                raise Trouble(f"the guest says {lab.last_line(first.console)}")
+            said = f"the guest stops with status {status}: time-travel external link is broken"
+        else:
+            report = json.loads((it.folder / "report.json").read_text())
+            if status or not any("without letting go" in text for text in report["warnings"]):
+                raise Trouble(f"status {status}, warnings {report['warnings']}")
+            left = [path.name for path in it.folder.glob("nic*")]
+            if left:
+                raise Trouble(f"e1000-sim has left {', '.join(left)}")
+            said = report["warnings"][0]
+        if left_over(it):
+            raise Trouble(f"left over: {', '.join(left_over(it))}")
+    return said
 
 
 def run_once(options, guests, links, words, part, slow=False):
@@ -244,14 +304,14 @@ def keep(it, folder):
     to = pathlib.Path(folder)
     to.mkdir(parents=True, exist_ok=True)
     for path in it.folder.iterdir():
-        if path.is_file():
+        if path.is_file() and not path.is_symlink():
             (to / path.name).write_bytes(path.read_bytes())
 
 
 def main():
     parser = argparse.ArgumentParser(prog="linux.py", description="Linux as a program on the modelled card",
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("run", "test"))
+    parser.add_argument("command", choices=("run", "test", "figures"))
     parser.add_argument("--shell", action="store_true", help="a prompt instead")
     parser.add_argument("--list", action="store_true", help="test: print the names of the checks")
     parser.add_argument("--check", action="append", metavar="NAME", help="test: only this one")
@@ -260,6 +320,8 @@ def main():
                         "(see scenario.py); may be given several times")
     parser.add_argument("--verbose", action="store_true", help="--scenario: show what the guests say")
     parser.add_argument("--seconds", default="1", help="of each iperf3 (default 1)")
+    parser.add_argument("--out", default=str(lab.TREE / "build/out/linux"), help="figures: data goes there")
+    parser.add_argument("--update-doc", action="store_true", help="figures: renew doc/linux.md and its picture")
     parser.add_argument("--limit", type=float, default=600, help="seconds that all may take (default 600)")
     parser.add_argument("--sim", action="append", default=[], metavar="OPTION", help="another option of e1000-sim")
     parser.add_argument("--simulator", type=pathlib.Path, help="this e1000-sim instead of build/bin's")
@@ -269,7 +331,8 @@ def main():
     if done.returncode:
         sys.exit(done.returncode)
     try:
-        sys.exit({"run": command_run, "test": command_test}[options.command](options))
+        sys.exit({"run": command_run, "test": command_test,
+                  "figures": lambda given: figures_uml.command(given, say)}[options.command](options))
     except Trouble as trouble:
         sys.exit(f"linux.py: {trouble}")
     except KeyboardInterrupt:
