@@ -39,6 +39,7 @@ say ping -c 4 -i 0.2 {gateway}
 until ping -c 1 -W 1 {other} > /dev/null; do :; done
 say ping -c 4 -i 0.2 {other}
 say iperf3 -c {other} -t {seconds}
+sleep 1
 say iperf3 -c {other} -t {seconds} -R
 echo; echo "# uptime: $(cut -d ' ' -f 1 /proc/uptime) s simulated"
 ip link set eth0 down
