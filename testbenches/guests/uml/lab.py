@@ -119,13 +119,13 @@ ip link set eth0 down
         """Output of a shell command; check: a status that is not 0 is trouble."""
         result = self.folder / f"result.{self.number}"
         self.hand_over(f"command.{self.number}", command)
-        deadline = time.monotonic() + 4 * seconds
+        deadline = time.monotonic() + 2 * seconds
         while not result.exists():
             if self.process.poll() is not None:
                 raise Trouble(f"the guest is gone; it said last: {last_line(self.console)}; the simulator: "
                               f"{last_line(self.simulator.log)}")
             if time.monotonic() > deadline:
-                raise Trouble(f"'{command}' is not done after {4 * seconds} s of the wall clock")
+                raise Trouble(f"'{command}' is not done after {2 * seconds} s of the wall clock")
             time.sleep(0.005)
         output = (self.folder / f"output.{self.number}").read_text(errors="replace").strip()
         status = int(result.read_text())

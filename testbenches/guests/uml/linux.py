@@ -153,6 +153,7 @@ def boot_and_check(options, wanted, note):
         try:
             it.start()
             first.network_up()
+            first.run("until [ -e /host/offered ]; do sleep 0.1; done; sleep 1")
             note("boot", "ok", f"{first.run('cat /proc/uptime').split()[0]} s simulated", time.monotonic() - start)
             for name, function in wanted:
                 one_check(name, function, first, note)
