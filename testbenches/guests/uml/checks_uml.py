@@ -140,7 +140,7 @@ def tcp(g):
 @check("udp")
 def udp(g):
     for words in ("", "-R"):
-        output = g.run(f"iperf3 -u -c {HOST} -b 200M -t 0.02 {words}", 120)
+        output = g.run(f"timeout 20 iperf3 -u -c {HOST} -b 20M -l 1000 -n 500K {words}", 60)
         lost = re.findall(r"(\d+)/(\d+) \(", output)
         expect(lost and lost[-1][0] == "0" and int(lost[-1][1]) > 50, output[-400:])
     return f"{lost[-1][1]} datagrams, none lost"

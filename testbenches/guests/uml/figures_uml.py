@@ -36,14 +36,14 @@ def tcp(g, mtu):
     g.wait_link()
     g.run("sleep 1")
     before, since = interrupts(g), uptime(g)
-    end = iperf(g, "-t 0.3")
+    end = iperf(g, "-n 20M")
     rate = (interrupts(g) - before) / (uptime(g) - since)
     return end["sum_received"]["bits_per_second"] / 1e6, rate
 
 
 def udp(g, size):
     """Datagrams a second that arrive when as many as possible are sent."""
-    end = iperf(g, f"-u -b 0 -l {size} -t 0.05")["sum"]
+    end = iperf(g, f"-u -b 0 -l {size} -n {2000 * size}")["sum"]
     arrived = end["packets"] - end["lost_packets"]
     return arrived / end["seconds"]
 

@@ -38,9 +38,9 @@ echo; echo "# ethtool eth0"; ethtool eth0 | grep -E 'Speed|Duplex|Link'
 say ping -c 4 -i 0.2 {gateway}
 until ping -c 1 -W 1 {other} > /dev/null; do :; done
 say ping -c 4 -i 0.2 {other}
-say iperf3 -c {other} -t {seconds}
+say iperf3 -c {other} {amount}
 sleep 1
-say iperf3 -c {other} -t {seconds} -R
+say iperf3 -c {other} {amount} -R
 echo; echo "# uptime: $(cut -d ' ' -f 1 /proc/uptime) s simulated"
 ip link set eth0 down
 """
@@ -62,7 +62,7 @@ def command_run(options):
         return shell(options)
     say(f"booting two machines of User-Mode Linux on the {options.part}, in simulated time")
     start = time.monotonic()
-    first = Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, seconds=options.seconds))
+    first = Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, amount=f"-t {options.seconds}"))
     second = Guest("second", SERVE.format(address=SECOND))
     links = ["switch:lan", "switch:lan"]
     with Lab([first, second], links, ["--on-switch", "lan=user", *options.sim], options.part,
@@ -242,7 +242,7 @@ def slow_down(it):
 
 
 def show_once(options, slow):
-    guests = [Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, seconds="0.05")),
+    guests = [Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, amount="-n 2M")),
               Guest("second", SERVE.format(address=SECOND))]
     return run_once(options, guests, ["switch:lan", "switch:lan"], ["--on-switch", "lan=user"], options.part, slow)
 
@@ -321,7 +321,7 @@ def main():
     parser.add_argument("--scenario", action="append", metavar="FILE", help="run what this file describes, twice "
                         "(see scenario.py); may be given several times")
     parser.add_argument("--verbose", action="store_true", help="--scenario: show what the guests say")
-    parser.add_argument("--seconds", default="1", help="of each iperf3 (default 1)")
+    parser.add_argument("--seconds", type=int, default=1, help="of each iperf3 (default 1)")
     parser.add_argument("--out", default=str(lab.TREE / "build/out/linux"), help="figures: data goes there")
     parser.add_argument("--update-doc", action="store_true", help="figures: renew doc/linux.md and its picture")
     parser.add_argument("--limit", type=float, default=600, help="seconds that all may take (default 600)")
@@ -332,6 +332,9 @@ def main():
     done = subprocess.run([lab.HERE / "uml.sh", "install"], check=False)
     if done.returncode:
         sys.exit(done.returncode)
+    # Whoever ends this ends all of it.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         sys.exit({"run": command_run, "test": command_test,
                   "figures": lambda given: figures_uml.command(given, say)}[options.command](options))
