@@ -58,7 +58,7 @@ def measure(bus, options, say):
     """{name: [(x, y) ...]}"""
     first, second = Commanded("first", checks_uml.GUEST), Guest("second", checks_uml.PARTNER)
     result = {"tcp": [], "interrupts": [], "udp": [], "rtt": []}
-    with Lab([first, second], ["switch:lan", "switch:lan"], ["--pci", bus, *options.sim], options.part,
+    with Lab([first, second], ["switch:lan", "switch:lan"], ["--pci", bus, "--switch", "lan:max-frame=9022", *options.sim], options.part,
              simulator=options.simulator) as it:
         it.start()
         first.network_up()
