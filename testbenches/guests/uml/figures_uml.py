@@ -27,7 +27,8 @@ def uptime(g):
 
 
 def iperf(g, words):
-    return json.loads(g.run(f"iperf3 -J -c {HOST} {words}", 300))["end"]
+    output = g.run(f"timeout 30 iperf3 -J -c {HOST} {words}", 100)
+    return json.loads(output[output.index("{"):])["end"]  # warnings come first
 
 
 def tcp(g, mtu):
