@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -49,6 +50,13 @@ def end(process, seconds=10, number=signal.SIGTERM):
                 process.wait(seconds)
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def end_on_signals():
+    """Whoever ends this program ends all that it has started."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 class Guest:
@@ -178,10 +186,13 @@ class Lab:
         return self
 
     def __exit__(self, *_):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # it is being ended
         for guest in self.guests:
             end(guest.process, 0, signal.SIGKILL)
         end(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
+        end_on_signals()
 
     def start(self):
         words = [*(self.slow or []), str(self.simulator), "--json", str(self.folder / "report.json")]

@@ -340,9 +340,7 @@ def main():
     done = subprocess.run([lab.HERE / "uml.sh", "install"], check=False)
     if done.returncode:
         sys.exit(done.returncode)
-    # Whoever ends this ends all of it.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    lab.end_on_signals()
     try:
         sys.exit({"run": command_run, "test": command_test,
                   "figures": lambda given: figures_uml.command(given, say)}[options.command](options))
