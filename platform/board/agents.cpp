@@ -6,6 +6,8 @@
 #include "e1000tlm/board/network.h"
 #include "e1000tlm/board/qtest_backend.h"
 #include "e1000tlm/plugs/qtest_door.h"
+#include "e1000tlm/plugs/uml/conductor.h"
+#include "e1000tlm/plugs/uml/door.h"
 #include "e1000tlm/plugs/vfio_user/door.h"
 #include "e1000tlm/report/summary.h"
 
@@ -99,6 +101,71 @@ class VfioUserAgent : public plugs::Agent {
   std::unique_ptr<plugs::vfio_user::Door> door_;
 };
 
+class UmlAgent : public plugs::Agent {
+ public:
+  /// `conductor` owns time; none: the wall clock does.
+  UmlAgent(const UmlConfig& config, Machine& machine,
+           std::shared_ptr<plugs::uml::Conductor> conductor)
+      : nic_(config.nic), conductor_(std::move(conductor)) {
+    plugs::uml::DoorConfig door;
+    door.path = config.path;
+    door.device = machine.device(0);
+    door.who = "nic " + std::to_string(config.nic);
+    door.prompt = conductor_ == nullptr;
+    try {
+      door_ = std::make_unique<plugs::uml::Door>(("uml" + std::to_string(config.nic)).c_str(), door,
+                                                 machine.nics().front()->function());
+      if (conductor_) conductor_->add(*door_, config.path + ".time");
+    } catch (const std::exception& error) {
+      throw std::invalid_argument("--uml unix:" + config.path + ": " + error.what());
+    }
+    door_->port.to_bus.bind(machine.bus().from_host);
+    machine.bus().to_host.bind(door_->memory.socket);
+    for (unsigned i = 0; i < driver::Cpu::kLines; ++i) door_->pirq[i](machine.pirq()[i]);
+  }
+
+  std::string name() const override { return "uml"; }
+  plugs::TimeMaster time() const override {
+    return conductor_ ? plugs::TimeMaster::kStepped : plugs::TimeMaster::kPaced;
+  }
+  void stop() noexcept override {
+    if (conductor_) conductor_->stop();
+  }
+  void add_to(RunSummary& summary) const override {
+    const plugs::uml::DoorStatistics& s = door_->statistics();
+    GuestSummary guest;
+    guest.nic = nic_;
+    guest.clients = s.guests;
+    guest.dropped = s.dropped;
+    guest.messages = s.messages;
+    guest.reads = s.reads;
+    guest.writes = s.writes;
+    guest.refused = s.refused;
+    guest.intx_signals = s.interrupts;
+    summary.guests.push_back(guest);
+    for (const std::string& text : s.remarks) {
+      summary.warnings.push_back("nic " + std::to_string(nic_) + ": uml: " + text);
+    }
+  }
+  void watch(std::vector<pollfd>& fds) const override { door_->watch(fds); }
+  void serve() override { door_->serve(); }
+  bool over() const override { return door_->over(); }
+
+ private:
+  unsigned nic_;
+  std::shared_ptr<plugs::uml::Conductor> conductor_;
+  std::unique_ptr<plugs::uml::Door> door_;
+};
+
+std::shared_ptr<plugs::uml::Conductor> make_conductor(const BoardConfig& config) {
+  if (config.uml.empty() || !config.uml.front().travels) return nullptr;
+  plugs::uml::ConductorConfig time;
+  time.paced = config.paced;
+  time.pace = config.pace;
+  if (config.duration) time.end = *config.duration;
+  return std::make_shared<plugs::uml::Conductor>("conductor", time);
+}
+
 }  // namespace
 
 std::vector<std::unique_ptr<plugs::Agent>> make_agents(
@@ -111,6 +178,10 @@ std::vector<std::unique_ptr<plugs::Agent>> make_agents(
   }
   for (const VfioUserConfig& door : config.vfio_user) {
     agents.push_back(std::make_unique<VfioUserAgent>(door, *machines.at(door.nic)));
+  }
+  const auto conductor = make_conductor(config);
+  for (const UmlConfig& door : config.uml) {
+    agents.push_back(std::make_unique<UmlAgent>(door, *machines.at(door.nic), conductor));
   }
   if (!agents.empty()) return agents;
   for (const auto& machine : machines) {

@@ -42,20 +42,21 @@ std::uint32_t parse_ping_target(const std::string& text) {
 }
 
 /// Each adapter has its own client.
-void check_doors(const BoardConfig& config) {
-  if (config.vfio_user.empty()) return;
-  std::vector<unsigned> doors(config.nics.size());
-  for (const VfioUserConfig& door : config.vfio_user) {
+template <class Door>
+void check_doors(const std::vector<Door>& given, std::size_t nics, const std::string& option) {
+  if (given.empty()) return;
+  std::vector<unsigned> doors(nics);
+  for (const Door& door : given) {
     if (door.nic >= doors.size() || ++doors[door.nic] > 1) {
       throw std::invalid_argument(
-          "--vfio-user unix:" + door.path + ": nic=" + std::to_string(door.nic) +
+          option + " unix:" + door.path + ": nic=" + std::to_string(door.nic) +
           (door.nic < doors.size() ? " has a socket already" : ": there is no such adapter"));
     }
   }
   const auto without = std::find(doors.begin(), doors.end(), 0U);
   if (without == doors.end()) return;
   const std::string nic = std::to_string(without - doors.begin());
-  throw std::invalid_argument("--vfio-user: none leads to adapter " + nic +
+  throw std::invalid_argument(option + ": none leads to adapter " + nic +
                               "; give it one with nic=" + nic);
 }
 
@@ -66,10 +67,12 @@ const BoardConfig& prepared(const BoardConfig& config) {
     throw std::invalid_argument("a board needs one link for each NIC");
   }
   if (config.boards == 0 || (config.boards > 1 && config.driven_from_outside())) {
-    throw std::invalid_argument("--boards " + std::to_string(config.boards) +
-                                ": expected at least one, and just one with --qtest, --vfio-user");
+    throw std::invalid_argument(
+        "--boards " + std::to_string(config.boards) +
+        ": expected at least one, and just one with --qtest, --vfio-user, --uml");
   }
-  check_doors(config);
+  check_doors(config.vfio_user, config.nics.size(), "--vfio-user");
+  check_doors(config.uml, config.nics.size(), "--uml");
   ::tlm::tlm_global_quantum::instance().set(to_sc(config.quantum));
   return config;
 }

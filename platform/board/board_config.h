@@ -80,6 +80,14 @@ struct VfioUserConfig {
   bool busy = false;  ///< never sleep while waiting for it
 };
 
+/// Sockets by which User-Mode Linux gets an adapter.
+struct UmlConfig {
+  std::string path;  ///< of the device's socket; simulated time's has ".time" behind
+  unsigned nic = 0;  ///< which adapter
+  bool travels =
+      true;  ///< the guest's time is simulated time; otherwise both keep to the wall clock
+};
+
 /// What a Board is made from. The defaults are those of e1000-sim without arguments.
 struct BoardConfig {
   /// The adapters of each machine, 1 to 30.
@@ -128,8 +136,13 @@ struct BoardConfig {
   /// One for each adapter; each is on a bus of its own then. Empty: there is none.
   std::vector<VfioUserConfig> vfio_user;
 
+  /// Ditto for User-Mode Linux; they all travel or none does.
+  std::vector<UmlConfig> uml;
+
   /// Somebody else's program drives, not the native driver.
-  bool driven_from_outside() const { return !qtest.empty() || !vfio_user.empty(); }
+  bool driven_from_outside() const { return !qtest.empty() || has_guests(); }
+  /// Each adapter is in another virtual machine.
+  bool has_guests() const { return !vfio_user.empty() || !uml.empty(); }
 };
 
 }  // namespace e1000tlm::platform

@@ -65,7 +65,9 @@ bool Board::meant_to_be_stopped() const {
 std::string Board::end_reason() const {
   if (!driver_error().empty()) return "failure";
   if (Supervisor::stop_was_requested() != 0) return "signal";
-  if (!native() && !supervisor_) return "client";
+  if (!native() && !supervisor_) {
+    return config_.duration && simulated_ >= *config_.duration ? "duration" : "client";
+  }
   const bool clients_gone =
       std::all_of(agents_.begin(), agents_.end(), [](const auto& agent) { return agent->over(); });
   if (clients_gone) return "client";

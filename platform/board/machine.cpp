@@ -46,7 +46,7 @@ void check_part_fits(const BoardConfig& config, const pci::BusSpeed& speed) {
 std::vector<MachinePlan> plan_machines(const BoardConfig& config) {
   std::vector<MachinePlan> plans;
   const auto nics = static_cast<unsigned>(config.nics.size());
-  if (config.vfio_user.empty()) {
+  if (!config.has_guests()) {
     for (unsigned i = 0; i < config.boards; ++i) plans.push_back({config, i, i * nics, true});
     return plans;
   }

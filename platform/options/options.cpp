@@ -131,6 +131,12 @@ void describe_run(po::options_description& all) {
       "vfio-user-pci), instead of running the driver; may be given several times, once for each "
       "adapter. nic=N (which, default 0); keep=off (end with the first client); busy=on (never "
       "sleep while waiting for it)");
+  add("uml",
+      po::value<std::vector<std::string>>()->composing()->value_name("unix:PATH[,KEY=VALUE]"),
+      "give an adapter to User-Mode Linux (./run linux does it all), in simulated time; may be "
+      "given "
+      "several times, once for each adapter. nic=N (which, default 0); time=wall (both keep to the "
+      "wall clock instead)");
   add("control", po::value<std::string>()->value_name("ADDRESS"),
       "serve e1000-ctl and other clients while the run goes on (JSON-RPC): unix:PATH or "
       "tcp:HOST:PORT; with ,pause=on simulated time stands still until a client lets it go on");
@@ -257,6 +263,11 @@ void fill_board(const po::variables_map& values, BoardConfig& board) {
       board.vfio_user.push_back(in_option("vfio-user", [&] { return parse_vfio_user(text); }));
     }
   }
+  if (values.count("uml") != 0) {
+    for (const std::string& text : values["uml"].as<Texts>()) {
+      board.uml.push_back(in_option("uml", [&] { return parse_uml(text); }));
+    }
+  }
   board.strict = values["strict"].as<bool>();
   fill_switches(values, board);
   Texts links;
@@ -282,6 +293,17 @@ void check_rate(const BoardConfig& board) {
   fail("rate", board.rate + ": " + std::to_string(board.frames) +
                    " frames take more than the 100 days that simulated time holds; say fewer "
                    "--frames, or a --duration");
+}
+
+void check_uml(const BoardConfig& board) {
+  const bool travels = board.uml.front().travels;
+  for (const UmlConfig& door : board.uml) {
+    if (door.travels != travels) fail("uml", "time=wall is for all guests or for none");
+  }
+  if (!board.vfio_user.empty()) fail("uml", "does not go with --vfio-user: one door for all");
+  if (travels && !board.control.empty()) {
+    fail("control", "does not go with --uml: the guests own the time; time=wall frees it");
+  }
 }
 
 void check_combinations(const po::variables_map& values, BoardConfig& board) {
@@ -315,16 +337,18 @@ void check_combinations(const po::variables_map& values, BoardConfig& board) {
       if (!nic.led_file.empty()) fail("nic", "leds= with --boards: all would share one file");
     }
   }
-  if (!board.vfio_user.empty()) {
-    if (board.boards > 1) fail("boards", "does not go with --vfio-user: give --nic several times");
+  if (board.has_guests()) {
+    const std::string door = board.uml.empty() ? "--vfio-user" : "--uml";
+    if (board.boards > 1) fail("boards", "does not go with " + door + ": give --nic several times");
     for (const char* name : {"app", "driver", "ram", "qtest", "max-frame"}) {
       if (values.count(name) == 0) continue;
-      fail(name, "does not go with --vfio-user: the virtual machine has its own");
+      fail(name, "does not go with " + door + ": the virtual machine has its own");
     }
     for (std::size_t i = 0; i < board.links.size() && values.count("link") == 0; ++i) {
       board.links[i] = "null";
     }
   }
+  if (!board.uml.empty()) check_uml(board);
   if (!board.qtest.empty()) {
     for (const char* name : {"app", "duration"}) {
       if (values.count(name) != 0) fail(name, "does not go with --qtest: the client drives");
@@ -464,6 +488,8 @@ Examples
   e1000-sim --qtest unix:/tmp/e1000.sock           let a program drive the board
   e1000-sim --vfio-user unix:/tmp/nic.sock --link tap:ifname=tap0
                                                    give the adapter to a virtual machine (doc/vm.md)
+  e1000-sim --uml unix:/tmp/nic --nic part=82545gm --link user
+                                                   ... to User-Mode Linux, in simulated time (doc/linux.md)
 
 )" << described()
       << R"(

@@ -183,6 +183,39 @@ FilterConfig parse_filter(const std::string& text) {
   return filter;
 }
 
+static unsigned parse_door_nic(const std::string& value) {
+  const bool digits = !value.empty() && value.size() <= 2 &&
+                      value.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits) throw std::invalid_argument("nic=" + value + ": expected a number, from 0");
+  return static_cast<unsigned>(std::stoul(value));
+}
+
+UmlConfig parse_uml(const std::string& text) {
+  const std::string prefix = "unix:";
+  const std::size_t comma = std::min(text.size(), text.find(','));
+  UmlConfig door;
+  if (text.compare(0, prefix.size(), prefix) == 0) {
+    door.path = text.substr(prefix.size(), comma - prefix.size());
+  }
+  if (door.path.empty()) {
+    throw std::invalid_argument(text + ": expected unix:PATH, with ,nic=N,time=travel|wall");
+  }
+  if (comma == text.size()) return door;
+  for_each_pair(text.substr(comma + 1), [&](const std::string& key, const std::string& value) {
+    if (key == "nic") {
+      door.nic = parse_door_nic(value);
+    } else if (key == "time") {
+      if (value != "travel" && value != "wall") {
+        throw std::invalid_argument("time=" + value + ": expected travel or wall");
+      }
+      door.travels = value == "travel";
+    } else {
+      throw std::invalid_argument("unknown key '" + key + "'; known are nic, time");
+    }
+  });
+  return door;
+}
+
 VfioUserConfig parse_vfio_user(const std::string& text) {
   const std::string prefix = "unix:";
   const std::size_t comma = std::min(text.size(), text.find(','));
@@ -202,10 +235,7 @@ VfioUserConfig parse_vfio_user(const std::string& text) {
   };
   for_each_pair(text.substr(comma + 1), [&](const std::string& key, const std::string& value) {
     if (key == "nic") {
-      const bool digits = !value.empty() && value.size() <= 2 &&
-                          value.find_first_not_of("0123456789") == std::string::npos;
-      if (!digits) throw std::invalid_argument("nic=" + value + ": expected a number, from 0");
-      door.nic = static_cast<unsigned>(std::stoul(value));
+      door.nic = parse_door_nic(value);
     } else if (key == "keep") {
       door.keep = on_off(key, value);
     } else if (key == "busy") {

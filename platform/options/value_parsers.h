@@ -21,6 +21,7 @@ std::uint64_t in_range(const std::string& text, std::uint64_t value, std::uint64
 
 NicConfig parse_nic(const std::string& text);               ///< --nic
 SwitchSettings parse_switch(const std::string& text);       ///< --switch
+UmlConfig parse_uml(const std::string& text);               ///< --uml
 VfioUserConfig parse_vfio_user(const std::string& text);    ///< --vfio-user
 SwitchSettings parse_hub(const std::string& text);          ///< --hub
 FilterConfig parse_filter(const std::string& text);         ///< --filter

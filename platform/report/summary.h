@@ -174,7 +174,7 @@ struct PciSummary {  // since the driver was ready; of several boards: mean of b
   std::string host;    ///< as given with --host
 };
 
-/// What a virtual machine outside did with its adapter (--vfio-user).
+/// What a virtual machine outside did with its adapter (--vfio-user, --uml).
 struct GuestSummary {
   /// Which adapter.
   unsigned nic = 0;
@@ -186,7 +186,7 @@ struct GuestSummary {
 struct RunSummary {
   /// Of e1000-tlm.
   std::string version;
-  /// The application, "qtest", or "vfio-user".
+  /// The application, "qtest", "vfio-user" or "uml".
   std::string app;
   /// As given.
   std::uint64_t seed = 1;
@@ -210,7 +210,7 @@ struct RunSummary {
   std::vector<StreamSummary> streams;
   /// By name.
   std::vector<SwitchSummary> switches;
-  /// By adapter; empty without --vfio-user.
+  /// By adapter; empty without --vfio-user and --uml.
   std::vector<GuestSummary> guests;
   /// Equal machines.
   unsigned boards = 1;

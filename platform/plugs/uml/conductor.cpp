@@ -1,0 +1,177 @@
+#include "e1000tlm/plugs/uml/conductor.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "e1000tlm/tlm/sc_time.h"
+
+namespace e1000tlm::plugs::uml {
+namespace {
+
+// A model that never comes to rest at one time must not keep a guest waiting for ever.
+constexpr unsigned kMaxDeltas = 100'000;
+// The longest that is waited for at once, so that signals are heeded and guests' deaths noticed.
+constexpr Time kSlice = ms(1'000);
+constexpr Time kPacedSlice = ms(1);
+
+std::uint64_t round_up(Time t) { return (static_cast<std::uint64_t>(t.count()) + 999) / 1000; }
+std::uint64_t round_down(Time t) { return static_cast<std::uint64_t>(t.count()) / 1000; }
+
+}  // namespace
+
+std::uint64_t Conductor::now_ns() { return round_up(sc_now()); }
+
+// --- who runs ---
+
+void Conductor::run() {
+  settle();
+  wall_start_ = Wall::now();
+  while (step()) {
+  }
+  sc_core::sc_stop();
+}
+
+/// False: the run is over.
+bool Conductor::step() {
+  for (const auto& guest : guests_) {
+    while (!guest->gone && !guest->clock.waiting()) {
+      pump(*guest, false);
+      if (stopping_) return false;
+    }
+  }
+  notice_deaths();
+  Guest* next = earliest();
+  if (next == nullptr || stopping_) return false;
+  const std::uint64_t now = now_ns();
+  // Who is behind catches up first: an interrupt would find it in the past.
+  if (next->clock.wish() >= now && deliver_interrupt()) return true;
+  if (next->clock.wish() > now) {
+    go_on_to(next->clock.wish());
+  } else {
+    let_run(*next);
+  }
+  return true;
+}
+
+Conductor::Guest* Conductor::earliest() {
+  Guest* found = nullptr;
+  for (const auto& guest : guests_) {
+    if (guest->gone) continue;
+    if (found == nullptr || guest->clock.wish() < found->clock.wish()) found = guest.get();
+  }
+  return found;
+}
+
+void Conductor::let_run(Guest& guest) {
+  const std::uint64_t limit = horizon(guest);
+  if (limit > guest.clock.wish()) {
+    send(guest, guest.clock.allow_until(limit));
+    await_answer(guest);
+    if (guest.gone) return;
+  }
+  ++statistics_.runs;
+  send(guest, guest.clock.run());
+  await_answer(guest);
+}
+
+/// To the first guest that is to have one. A guest that waits takes it at once, and then wants to
+/// go on now.
+bool Conductor::deliver_interrupt() {
+  for (const auto& guest : guests_) {
+    if (guest->gone || !guest->door->interrupt_due()) continue;
+    if (!guest->door->interrupt(true)) continue;
+    while (!guest->gone && !stopping_) {
+      fds_ = {{guest->time.fd(), POLLIN, 0}, {guest->door->confirmation_fd(), POLLIN, 0}};
+      if (!await_input(fds_, -1)) break;
+      if (fds_[0].revents != 0) receive(*guest);
+      // The guest asks for its time before it answers, so nothing is left to be read here.
+      if (!guest->gone && fds_[1].revents != 0 && guest->door->confirmed()) break;
+    }
+    return true;
+  }
+  return false;
+}
+
+/// Until then, or until a device raises an interrupt.
+void Conductor::go_on_to(std::uint64_t nanoseconds) {
+  hold_back();
+  const Time slice = config_.paced ? kPacedSlice : kSlice;
+  const auto most = static_cast<std::uint64_t>(kTimeNever.count() / 2000);
+  const Time target =
+      nanoseconds > most ? kTimeNever / 2 : ns(static_cast<std::int64_t>(nanoseconds));
+  sc_core::wait(to_sc(std::min(target - sc_now(), slice)), raised_);
+  settle();
+}
+
+/// Paced: the wall clock goes first.
+void Conductor::hold_back() {
+  if (!config_.paced) return;
+  for (;;) {
+    const auto wall = std::chrono::duration<double>(Wall::now() - wall_start_).count();
+    const double simulated = static_cast<double>(sc_now().count()) / 1e12 / config_.pace;
+    if (simulated - wall < 50e-6) return;
+    fds_.clear();
+    for (const auto& guest : guests_) {
+      if (!guest->gone) fds_.push_back({guest->time.fd(), POLLIN, 0});
+    }
+    const int milliseconds = std::clamp(static_cast<int>((simulated - wall) * 1e3), 1, 100);
+    if (!await_input(fds_, milliseconds)) return;
+    // Somebody types: the guest wants to go on earlier.
+    if (std::any_of(fds_.begin(), fds_.end(), [](const pollfd& fd) { return fd.revents != 0; })) {
+      return;
+    }
+  }
+}
+
+/// What a guest that waits asks for by itself, or that it has died.
+void Conductor::notice_deaths() {
+  fds_.clear();
+  for (const auto& guest : guests_) fds_.push_back({guest->time.fd(), POLLIN, 0});
+  if (::poll(fds_.data(), fds_.size(), 0) <= 0) return;
+  for (std::size_t i = 0; i < guests_.size(); ++i) {
+    if (!guests_[i]->gone && fds_[i].revents != 0) receive(*guests_[i]);
+  }
+}
+
+// --- how far a guest may go by itself ---
+
+/// Models have done what is to be done now.
+void Conductor::settle() {
+  for (unsigned i = 0; i < kMaxDeltas && sc_core::sc_pending_activity_at_current_time(); ++i) {
+    sc_core::wait(sc_core::SC_ZERO_TIME);
+  }
+}
+
+std::uint64_t Conductor::next_event() const {
+  Time next = config_.end;
+  if (sc_core::sc_pending_activity()) {
+    const Time span = from_sc(sc_core::sc_time_to_pending_activity());
+    if (span < kTimeNever - sc_now()) next = std::min(next, sc_now() + span);
+  }
+  return next == kTimeNever ? kTimeForever : round_down(next);
+}
+
+std::uint64_t Conductor::horizon(const Guest& guest) const {
+  std::uint64_t limit = next_event();
+  if (config_.paced) limit = std::min(limit, round_down(sc_now() + kPacedSlice));
+  for (const auto& other : guests_) {
+    if (other->gone) continue;
+    if (other->door->interrupt_due()) limit = std::min(limit, round_down(sc_now()));
+    if (other.get() != &guest) limit = std::min(limit, other->clock.wish());
+  }
+  return limit;
+}
+
+/// A guest's commands have been done, and it waits for the answer: what they have set going may be
+/// earlier than what it was told.
+void Conductor::on_done(Guest& guest) {
+  settle();
+  if (guest.gone || guest.clock.free_until() == 0) return;
+  const std::uint64_t limit = horizon(guest);
+  if (limit >= guest.clock.free_until() || stopping_) return;
+  send(guest, guest.clock.allow_until(limit));
+  await_answer(guest);
+}
+
+}  // namespace e1000tlm::plugs::uml
