@@ -381,7 +381,7 @@ def main():
                   f"{cell(values):>18} thousand frames/s", flush=True)
     text = (table(results, machines) + "\n\nThousand frames a second of wall time, median of "
             f"{arguments.runs} runs of {arguments.frames} frames (long ones: half as many). "
-            f"{processor()}, Linux {platform.release()}, {version or 'no QEMU'}."
+            f"{processor()}, Linux {'.'.join(platform.release().split('.')[:2])}, {version or 'no QEMU'}."
             + (" " + arguments.note if arguments.note else ""))
     print("\n" + text)
     if arguments.document:
