@@ -133,16 +133,15 @@ class UmlAgent : public plugs::Agent {
   }
   void add_to(RunSummary& summary) const override {
     const plugs::uml::DoorStatistics& s = door_->statistics();
-    GuestSummary guest;
-    guest.nic = nic_;
-    guest.clients = s.guests;
-    guest.dropped = s.dropped;
-    guest.messages = s.messages;
-    guest.reads = s.reads;
-    guest.writes = s.writes;
-    guest.refused = s.refused;
-    guest.intx_signals = s.interrupts;
-    summary.guests.push_back(guest);
+    GuestCounters counters;
+    counters.clients = s.guests;
+    counters.dropped = s.dropped;
+    counters.messages = s.messages;
+    counters.reads = s.reads;
+    counters.writes = s.writes;
+    counters.refused = s.refused;
+    counters.intx_signals = s.interrupts;
+    summary.guests.push_back({nic_, counters});
     for (const std::string& text : s.remarks) {
       summary.warnings.push_back("nic " + std::to_string(nic_) + ": uml: " + text);
     }
