@@ -42,7 +42,8 @@ class Testpmd:
         self.log = open(scenario.path("testpmd.log"), "a+", encoding="utf-8")
         scenario.addCleanup(self.log.close)
         device = ",".join([f"net_vhost0,iface={iface}", f"queues={queues}", *options])
-        self.command = ["dpdk-testpmd", *ENVIRONMENT, "--vdev", device, "--",
+        # It would throw away what has come before it begins to forward.
+        self.command = ["dpdk-testpmd", *ENVIRONMENT, "--vdev", device, "--", "--no-flush-rx",
                         "--forward-mode=io", "--auto-start", "--total-num-mbufs=8192",
                         f"--rxq={queues}", f"--txq={queues}", "--max-pkt-len=9018",
                         "--stats-period=60"]
