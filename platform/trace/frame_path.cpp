@@ -56,7 +56,7 @@ void PathFinder::finish(Walk& walk, Time end) {
   sink_(walk.path);
 }
 
-void PathFinder::trim(std::deque<Walk>& walks) {
+void PathFinder::trim(Queue<Walk>& walks) {
   if (walks.size() <= kMostUnderWay) return;
   walks.pop_front();
   ++lost_track_;
@@ -268,8 +268,9 @@ void PathFinder::told(const Event& event, Lane& lane) {
 
 /// These packets are followed no more.
 void PathFinder::forget(Lane& lane, std::size_t first, std::size_t count) {
+  if (count == 0) return;
   const auto begin = lane.sending.begin() + static_cast<std::ptrdiff_t>(first);
-  lane.sending.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
+  lane.sending.rerase(begin, begin + static_cast<std::ptrdiff_t>(count));
   for (std::size_t* of : {&lane.left, &lane.told, &lane.called, &lane.seen}) {
     if (*of > first) *of -= std::min(*of - first, count);
   }

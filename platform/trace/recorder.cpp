@@ -18,25 +18,49 @@ Time end_of(const Event& event) { return event.end; }
 Time end_of(const FrameTimes& path) { return path.end; }
 Time end_of(const pci::Transaction& transaction) { return transaction.end(); }
 
-/// Those within the limits, by their beginnings. They come nearly in order.
+/// Those within the limits, by their beginnings, and as they were recorded where these are the
+/// same. They come nearly in order: a block is sorted with what is left of those before it, and
+/// what begins no later than anything behind is shown. That stays in the processor's caches.
 template <class Item, class Visitor>
-void visit_sorted(const boost::circular_buffer<Item>& items, Time begin, Time end,
-                  const Visitor& visitor) {
+void visit_sorted(const Kept<Item>& items, Time begin, Time end, const Visitor& visitor) {
   using Key = std::pair<Time, std::uint32_t>;
-  std::vector<Key> keys;
-  keys.reserve(items.size());
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const Item& item = items[i];
-    if (end_of(item) >= begin && begin_of(item) <= end) {
-      keys.emplace_back(begin_of(item), static_cast<std::uint32_t>(i));
+  constexpr std::size_t kBlock = 2048;
+  const auto one = items.array_one();
+  const auto two = items.array_two();
+  const auto at = [&](std::size_t i) -> const Item& {
+    return i < one.second ? one.first[i] : two.first[i - one.second];
+  };
+  const auto wanted = [&](const Item& item) {
+    return end_of(item) >= begin && begin_of(item) <= end;
+  };
+  const std::size_t blocks = (items.size() + kBlock - 1) / kBlock;
+  std::vector<Time> earliest(blocks + 1, kTimeNever);  // from a block on
+  for (std::size_t block = blocks; block-- > 0;) {
+    Time first = earliest[block + 1];
+    const std::size_t over = std::min(items.size(), (block + 1) * kBlock);
+    for (std::size_t i = block * kBlock; i < over; ++i) {
+      if (wanted(at(i))) first = std::min(first, begin_of(at(i)));
     }
+    earliest[block] = first;
   }
-  boost::sort::spinsort(keys.begin(), keys.end());
-  for (const Key& key : keys) visitor(items[key.second]);
+  std::vector<Key> keys;
+  keys.reserve(2 * kBlock);
+  for (std::size_t block = 0; block < blocks; ++block) {
+    const std::size_t over = std::min(items.size(), (block + 1) * kBlock);
+    for (std::size_t i = block * kBlock; i < over; ++i) {
+      if (wanted(at(i))) keys.emplace_back(begin_of(at(i)), static_cast<std::uint32_t>(i));
+    }
+    const Time later = earliest[block + 1];
+    if (later <= earliest[block] && later != kTimeNever) continue;  // nothing can be shown yet
+    boost::sort::spinsort(keys.begin(), keys.end());
+    auto shown = keys.begin();
+    for (; shown != keys.end() && shown->first <= later; ++shown) visitor(at(shown->second));
+    keys.erase(keys.begin(), shown);
+  }
 }
 
 template <class Item>
-std::vector<Item> sorted(const boost::circular_buffer<Item>& items, Time begin, Time end) {
+std::vector<Item> sorted(const Kept<Item>& items, Time begin, Time end) {
   std::vector<Item> result;
   result.reserve(items.size());
   visit_sorted(items, begin, end, [&](const Item& item) { result.push_back(item); });
@@ -53,7 +77,7 @@ bool Recorder::wanted(Time at, Time end) const {
 
 /// Memory grows with what is kept, up to the limit, and is hardly ever copied.
 template <class Item>
-void Recorder::push(boost::circular_buffer<Item>& items, const Item& item) {
+void Recorder::push(Kept<Item>& items, const Item& item) {
   if (items.full()) {
     if (items.capacity() < keep_->most) {
       items.set_capacity(std::min(keep_->most, std::max(kFirstRoom, 2 * items.capacity())));

@@ -13,6 +13,7 @@
 #include "e1000tlm/pci/transaction.h"
 #include "e1000tlm/trace/event.h"
 #include "e1000tlm/trace/frame_path.h"
+#include "e1000tlm/trace/large_memory.h"
 
 namespace e1000tlm::trace {
 
@@ -35,6 +36,10 @@ struct Keep {
   /// At most so many events; without `last` the first ones, else the latest.
   std::size_t most = 2'000'000;
 };
+
+/// A ring of what was recorded.
+template <class Item>
+using Kept = boost::circular_buffer<Item, LargeMemory<Item>>;
 
 /// The recorder.
 class Recorder {
@@ -83,16 +88,16 @@ class Recorder {
   void store(const Event& event);
   bool wanted(Time at, Time end) const;
   template <class Item>
-  void push(boost::circular_buffer<Item>& items, const Item& item);
+  void push(Kept<Item>& items, const Item& item);
   /// Where the last stretch begins.
   Time begin() const;
 
   std::optional<Keep> keep_;
   std::vector<Listener> listeners_;
   std::vector<std::function<void(const FramePath&)>> path_listeners_;
-  boost::circular_buffer<Event> events_;
-  boost::circular_buffer<FrameTimes> paths_;
-  std::vector<boost::circular_buffer<pci::Transaction>> transactions_;  // by board
+  Kept<Event> events_;
+  Kept<FrameTimes> paths_;
+  std::vector<Kept<pci::Transaction>> transactions_;  // by board
   std::uint64_t left_out_ = 0;
   Time latest_{};
   Time ended_ = kTimeNever;
