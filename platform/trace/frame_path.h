@@ -135,7 +135,7 @@ class PathFinder {
     Queue<Walk> stored;    // in the packet buffer, oldest first
     Queue<Walk> filled;    // in memory, to be written back
     Queue<Walk> reported;  // written back, software has not looked
-    Time freed{};               // the engine was free for the next one
+    Time freed{};          // the engine was free for the next one
 
     // Packets that are being read, wait for the wire or for software, in the ring's order. So many
     // of the first have left, were written back, had an interrupt, were looked at.

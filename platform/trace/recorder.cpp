@@ -22,33 +22,28 @@ Time end_of(const pci::Transaction& transaction) { return transaction.end(); }
 /// same. They come nearly in order: a block is sorted with what is left of those before it, and
 /// what begins no later than anything behind is shown. That stays in the processor's caches.
 template <class Item, class Visitor>
-void visit_sorted(const Kept<Item>& items, Time begin, Time end, const Visitor& visitor) {
+void visit_sorted(const Kept<Item>& kept, Time begin, Time end, const Visitor& visitor) {
   using Key = std::pair<Time, std::uint32_t>;
-  constexpr std::size_t kBlock = 2048;
-  const auto one = items.array_one();
-  const auto two = items.array_two();
+  constexpr std::size_t kBlock = Kept<Item>::kBlock;
+  const auto one = kept.items.array_one();
+  const auto two = kept.items.array_two();
   const auto at = [&](std::size_t i) -> const Item& {
     return i < one.second ? one.first[i] : two.first[i - one.second];
   };
-  const auto wanted = [&](const Item& item) {
-    return end_of(item) >= begin && begin_of(item) <= end;
-  };
-  const std::size_t blocks = (items.size() + kBlock - 1) / kBlock;
-  std::vector<Time> earliest(blocks + 1, kTimeNever);  // from a block on
+  const std::size_t blocks = kept.earliest.size();
+  std::vector<Time> earliest(blocks + 1, kTimeNever);  // in a block or behind it
   for (std::size_t block = blocks; block-- > 0;) {
-    Time first = earliest[block + 1];
-    const std::size_t over = std::min(items.size(), (block + 1) * kBlock);
-    for (std::size_t i = block * kBlock; i < over; ++i) {
-      if (wanted(at(i))) first = std::min(first, begin_of(at(i)));
-    }
-    earliest[block] = first;
+    earliest[block] = std::min(kept.earliest[block], earliest[block + 1]);
   }
   std::vector<Key> keys;
   keys.reserve(2 * kBlock);
-  for (std::size_t block = 0; block < blocks; ++block) {
-    const std::size_t over = std::min(items.size(), (block + 1) * kBlock);
-    for (std::size_t i = block * kBlock; i < over; ++i) {
-      if (wanted(at(i))) keys.emplace_back(begin_of(at(i)), static_cast<std::uint32_t>(i));
+  std::size_t i = 0;
+  std::size_t over = kBlock - (kept.count - kept.items.size()) % kBlock;
+  for (std::size_t block = 0; block < blocks; ++block, over += kBlock) {
+    for (; i < std::min(over, kept.items.size()); ++i) {
+      const Item& item = at(i);
+      if (end_of(item) < begin || begin_of(item) > end) continue;
+      keys.emplace_back(begin_of(item), static_cast<std::uint32_t>(i));
     }
     const Time later = earliest[block + 1];
     if (later <= earliest[block] && later != kTimeNever) continue;  // nothing can be shown yet
@@ -60,10 +55,10 @@ void visit_sorted(const Kept<Item>& items, Time begin, Time end, const Visitor& 
 }
 
 template <class Item>
-std::vector<Item> sorted(const Kept<Item>& items, Time begin, Time end) {
+std::vector<Item> sorted(const Kept<Item>& kept, Time begin, Time end) {
   std::vector<Item> result;
-  result.reserve(items.size());
-  visit_sorted(items, begin, end, [&](const Item& item) { result.push_back(item); });
+  result.reserve(kept.items.size());
+  visit_sorted(kept, begin, end, [&](const Item& item) { result.push_back(item); });
   return result;
 }
 
@@ -77,7 +72,8 @@ bool Recorder::wanted(Time at, Time end) const {
 
 /// Memory grows with what is kept, up to the limit, and is hardly ever copied.
 template <class Item>
-void Recorder::push(Kept<Item>& items, const Item& item) {
+void Recorder::push(Kept<Item>& kept, const Item& item) {
+  auto& items = kept.items;
   if (items.full()) {
     if (items.capacity() < keep_->most) {
       items.set_capacity(std::min(keep_->most, std::max(kFirstRoom, 2 * items.capacity())));
@@ -86,9 +82,13 @@ void Recorder::push(Kept<Item>& items, const Item& item) {
       const bool needed = !keep_->last || end_of(items.front()) >= begin();
       if (needed) ++left_out_;
       if (!keep_->last) return;
+      // The oldest goes, and with the last item of a block that block.
+      if ((kept.count - items.size() + 1) % Kept<Item>::kBlock == 0) kept.earliest.pop_front();
     }
   }
   items.push_back(item);
+  if (kept.count++ % Kept<Item>::kBlock == 0) kept.earliest.push_back(kTimeNever);
+  kept.earliest.back() = std::min(kept.earliest.back(), begin_of(item));
 }
 
 void Recorder::store(const Event& event) {
@@ -121,6 +121,10 @@ Time Recorder::begin() const {
 
 void Recorder::visit(const std::function<void(const Event&)>& visitor) const {
   if (keep_) visit_sorted(events_, begin(), ended_, visitor);
+}
+
+void Recorder::visit_paths(const std::function<void(const FrameTimes&)>& visitor) const {
+  if (keep_) visit_sorted(paths_, begin(), ended_, visitor);
 }
 
 std::vector<Event> Recorder::events() const {

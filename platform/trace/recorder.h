@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -37,9 +38,18 @@ struct Keep {
   std::size_t most = 2'000'000;
 };
 
-/// A ring of what was recorded.
+/// A ring of what was recorded, in blocks of which it is known what begins first.
 template <class Item>
-using Kept = boost::circular_buffer<Item, LargeMemory<Item>>;
+struct Kept {
+  /// Items of a block.
+  static constexpr std::size_t kBlock = 2048;
+  /// What is kept.
+  boost::circular_buffer<Item, LargeMemory<Item>> items;
+  /// Of items ever put in.
+  std::uint64_t count = 0;
+  /// The earliest beginning in each block from that of the oldest item on, or one before it.
+  std::deque<Time> earliest;
+};
 
 /// The recorder.
 class Recorder {
@@ -69,6 +79,8 @@ class Recorder {
   void visit(const std::function<void(const Event&)>& visitor) const;
   /// What is kept, by time.
   std::vector<Event> events() const;
+  /// Shows ways of frames, within the same limits, by their beginnings.
+  void visit_paths(const std::function<void(const FrameTimes&)>& visitor) const;
   /// Ways of frames, within the same limits.
   std::vector<FrameTimes> paths() const;
   /// Transactions of a board's bus, within the same limits.
@@ -77,8 +89,10 @@ class Recorder {
   std::uint64_t left_out() const { return left_out_; }
   /// A trace has this kind.
   bool traced(Kind kind) const { return keep_ && keep_->filter.passes(kind); }
+  /// Ways of frames that are kept now.
+  std::size_t path_count() const { return paths_.items.size(); }
   /// Kept now.
-  std::size_t size() const { return events_.size(); }
+  std::size_t size() const { return events_.items.size(); }
   /// The latest that is kept, or was.
   Time latest() const { return latest_; }
   /// Frames lost are what the recording ended with, at this time; kTimeNever: it has not ended.
@@ -88,7 +102,7 @@ class Recorder {
   void store(const Event& event);
   bool wanted(Time at, Time end) const;
   template <class Item>
-  void push(Kept<Item>& items, const Item& item);
+  void push(Kept<Item>& kept, const Item& item);
   /// Where the last stretch begins.
   Time begin() const;
 
