@@ -126,16 +126,19 @@ class PathFinder {
   /// Grows to what was under way at most and takes no memory from then on.
   template <class Item>
   struct Queue : boost::circular_buffer<Item> {
-    void push_back(const Item& item) {
+    /// A new one behind the others.
+    Item& append() {
       if (this->full()) this->set_capacity(2 * this->capacity() + 16);
-      boost::circular_buffer<Item>::push_back(item);
+      this->push_back({});
+      return this->back();
     }
   };
   struct Lane {
-    Queue<Walk> stored;    // in the packet buffer, oldest first
-    Queue<Walk> filled;    // in memory, to be written back
-    Queue<Walk> reported;  // written back, software has not looked
-    Time freed{};          // the engine was free for the next one
+    // Frames received, oldest first: so many were written back and software has not looked, so
+    // many are in memory, to be written back; the rest is in the packet buffer.
+    Queue<Walk> received;
+    std::size_t reported = 0, filled = 0;
+    Time freed{};  // the engine was free for the next one
 
     // Packets that are being read, wait for the wire or for software, in the ring's order. So many
     // of the first have left, were written back, had an interrupt, were looked at.
@@ -162,7 +165,7 @@ class PathFinder {
   void complete(Lane& lane);
   void fetched(const Event& event, Lane& lane);
   void finish(Walk& walk, Time end);
-  void trim(Queue<Walk>& walks);
+  void trim(Lane& lane);
   static Time doorbell_of(const Event& descriptor, Lane& lane);
 
   Sink sink_;

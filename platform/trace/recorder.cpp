@@ -11,10 +11,10 @@ namespace {
 /// Memory that nothing has been written to yet costs nothing.
 constexpr std::size_t kFirstRoom = 4'000'000;
 
-Time begin_of(const Event& event) { return event.at; }
+Time begin_of(const PackedEvent& event) { return event.at; }
 Time begin_of(const FrameTimes& path) { return path.begin; }
 Time begin_of(const pci::Transaction& transaction) { return transaction.start; }
-Time end_of(const Event& event) { return event.end; }
+Time end_of(const PackedEvent& event) { return event.end; }
 Time end_of(const FrameTimes& path) { return path.end; }
 Time end_of(const pci::Transaction& transaction) { return transaction.end(); }
 
@@ -98,7 +98,7 @@ void Recorder::store(const Event& event) {
   if (event.kind != Kind::kWireIn && event.kind != Kind::kTransmitFifo)
     latest_ = std::max(latest_, event.at);
   if (keep_->filter.passes(event.kind) || (keep_->waves && is_in_waves(event.kind))) {
-    push(events_, event);
+    push(events_, packer_.pack(event));
   }
 }
 
@@ -120,7 +120,9 @@ Time Recorder::begin() const {
 }
 
 void Recorder::visit(const std::function<void(const Event&)>& visitor) const {
-  if (keep_) visit_sorted(events_, begin(), ended_, visitor);
+  if (!keep_) return;
+  visit_sorted(events_, begin(), ended_,
+               [&](const PackedEvent& event) { visitor(packer_.unpack(event)); });
 }
 
 void Recorder::visit_paths(const std::function<void(const FrameTimes&)>& visitor) const {
@@ -128,8 +130,9 @@ void Recorder::visit_paths(const std::function<void(const FrameTimes&)>& visitor
 }
 
 std::vector<Event> Recorder::events() const {
-  if (!keep_) return {};
-  return sorted(events_, begin(), ended_);
+  std::vector<Event> result;
+  visit([&](const Event& event) { result.push_back(event); });
+  return result;
 }
 
 std::vector<FrameTimes> Recorder::paths() const {

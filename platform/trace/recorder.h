@@ -15,6 +15,7 @@
 #include "e1000tlm/trace/event.h"
 #include "e1000tlm/trace/frame_path.h"
 #include "e1000tlm/trace/large_memory.h"
+#include "e1000tlm/trace/packed_event.h"
 
 namespace e1000tlm::trace {
 
@@ -75,7 +76,7 @@ class Recorder {
   /// A transaction on a board's bus; only kept for waveforms.
   void record(const pci::Transaction& transaction, unsigned board);
 
-  /// Shows what is kept, by time.
+  /// Shows what is kept, by time; Event::busy is only for listeners.
   void visit(const std::function<void(const Event&)>& visitor) const;
   /// What is kept, by time.
   std::vector<Event> events() const;
@@ -109,7 +110,8 @@ class Recorder {
   std::optional<Keep> keep_;
   std::vector<Listener> listeners_;
   std::vector<std::function<void(const FramePath&)>> path_listeners_;
-  Kept<Event> events_;
+  EventPacker packer_;
+  Kept<PackedEvent> events_;
   Kept<FrameTimes> paths_;
   std::vector<Kept<pci::Transaction>> transactions_;  // by board
   std::uint64_t left_out_ = 0;
