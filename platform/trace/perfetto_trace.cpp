@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "e1000tlm/tlm/bytes.h"
+
 namespace e1000tlm::trace {
 namespace {
 
@@ -61,7 +63,8 @@ class PerfettoTrace::Message {
   }
   void fixed64(unsigned field, std::uint64_t value) {
     varint(field << 3U | 1U);
-    for (int i = 0; i < 8; ++i, value >>= 8U) push(static_cast<char>(value & 0xFF));
+    store_le64(reinterpret_cast<std::uint8_t*>(at_), value);
+    at_ += sizeof value;
   }
   /// Begins a field of so many bytes, which follow.
   void length(unsigned field, std::size_t bytes) {
