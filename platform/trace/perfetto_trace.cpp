@@ -79,6 +79,12 @@ class PerfettoTrace::Message {
     std::memcpy(at_, bytes.data(), bytes.size());
     at_ += bytes.size();
   }
+  /// Begins a field of fewer than 128 bytes that are put next; close() ends it.
+  std::size_t open(unsigned field) {
+    length(field, 0);
+    return size();
+  }
+  void close(std::size_t begin) { begin_[begin - 1] = static_cast<char>(size() - begin); }
   void message(unsigned field, const Message& value) { text(field, value.view()); }
   std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
   std::string_view view() const { return {begin_, size()}; }
@@ -233,15 +239,14 @@ std::size_t PerfettoTrace::flows(Message& into, gsl::span<const Waypoint> frames
 }
 
 void PerfettoTrace::argument(Message& into, const Argument& argument, const Numbers& numbers) {
-  std::array<char, 3 * kNumberBytes> bytes;  // as in event()
-  Message of(bytes.data());
-  of.number(argument_field::kNameId, numbers.name);
+  const std::size_t begin = into.open(event_field::kArgument);
+  into.number(argument_field::kNameId, numbers.name);
   if (numbers.text != 0) {
-    of.number(argument_field::kTextId, numbers.text);
+    into.number(argument_field::kTextId, numbers.text);
   } else {
-    of.number(argument.hex ? argument_field::kPointer : argument_field::kNumber, argument.number);
+    into.number(argument.hex ? argument_field::kPointer : argument_field::kNumber, argument.number);
   }
-  into.message(event_field::kArgument, of);
+  into.close(begin);
 }
 
 void PerfettoTrace::slice(std::size_t track, Time at, Time end, std::size_t name,
