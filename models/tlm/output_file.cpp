@@ -16,6 +16,8 @@ namespace e1000tlm {
 namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 18;
+/// So much is written without being copied.
+constexpr std::size_t kLargeBytes = std::size_t{1} << 17;
 constexpr const char* kStandardOutput = "standard output";
 constexpr mode_t kNewFile = 0666;  // less the umask
 
@@ -123,6 +125,12 @@ void OutputFile::write(const void* data, std::size_t bytes) {
   if (fd_ < 0) fail("written", EBADF);
   const char* const from = static_cast<const char*>(data);
   if (buffer_.size() + bytes > kBufferBytes) flush();
+  if (bytes >= kLargeBytes && buffer_.empty()) {
+    begin();
+    const int error = write_all(fd_, from, bytes);
+    if (error != 0) fail("written", error);
+    return;
+  }
   if (buffer_.capacity() == 0) buffer_.reserve(kBufferBytes);
   buffer_.insert(buffer_.end(), from, from + bytes);
 }

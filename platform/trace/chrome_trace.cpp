@@ -9,7 +9,9 @@
 namespace e1000tlm::trace {
 namespace {
 
-constexpr std::size_t kBuffer = 1U << 16;
+constexpr std::size_t kBuffer = 1U << 17;
+/// What is between two texts is no longer than this.
+constexpr std::size_t kLongestNumber = 32;
 
 /// "00" to "99".
 constexpr auto kPairs = [] {
@@ -23,46 +25,58 @@ constexpr auto kPairs = [] {
 
 }  // namespace
 
-ChromeTrace::ChromeTrace(OutputFile& file) : file_(file) { buffer_.reserve(2 * kBuffer); }
+ChromeTrace::ChromeTrace(OutputFile& file) : file_(file), buffer_(2 * kBuffer) {}
 
-void ChromeTrace::text(std::string_view text) { buffer_.append(text); }
+/// Makes room behind what is there; returns where.
+char* ChromeTrace::room(std::size_t bytes) {
+  if (buffer_.size() - size_ < bytes) buffer_.resize(2 * buffer_.size() + bytes);
+  return buffer_.data() + size_;
+}
+
+void ChromeTrace::text(std::string_view text) {
+  std::memcpy(room(text.size()), text.data(), text.size());
+  size_ += text.size();
+}
 
 void ChromeTrace::number(std::uint64_t number) {
-  std::array<char, 20> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  buffer_.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  char* const at = room(kLongestNumber);
+  size_ += static_cast<std::size_t>(std::to_chars(at, at + kLongestNumber, number).ptr - at);
 }
 
 void ChromeTrace::hex(std::uint64_t number) {
-  std::array<char, 16> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
-  buffer_.append("\"0x").append(digits.data(), end).push_back('"');
+  text("\"0x");
+  char* const at = room(kLongestNumber);
+  size_ += static_cast<std::size_t>(std::to_chars(at, at + kLongestNumber, number, 16).ptr - at);
+  text("\"");
 }
 
 /// Microseconds with all digits: 12.345678.
 void ChromeTrace::time(Time time) {
-  constexpr std::uint64_t kPerMicro = 1'000'000;
+  constexpr std::uint32_t kPerMicro = 1'000'000;
   const auto ps = static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
   number(ps / kPerMicro);
-  std::uint64_t rest = ps % kPerMicro;
-  std::array<char, 7> fraction{'.'};
+  auto rest = static_cast<std::uint32_t>(ps % kPerMicro);
+  char* const fraction = room(kLongestNumber);
+  fraction[0] = '.';
   for (const std::size_t at : {5U, 3U, 1U}) {
-    std::memcpy(fraction.data() + at, kPairs.data() + 2 * (rest % 100), 2);
+    std::memcpy(fraction + at, kPairs.data() + std::size_t{2} * (rest % 100), 2);
     rest /= 100;
   }
-  buffer_.append(fraction.data(), fraction.size());
+  size_ += 7;
+}
+
+void ChromeTrace::flush() {
+  file_.write(buffer_.data(), size_);
+  size_ = 0;
 }
 
 void ChromeTrace::line(std::string_view begin) {
-  if (buffer_.size() >= kBuffer) {
-    file_.write(buffer_);
-    buffer_.clear();
-  }
-  if (!std::exchange(first_, false)) buffer_.append(",\n");
-  buffer_.append(begin);
+  if (size_ >= kBuffer) flush();
+  if (!std::exchange(first_, false)) text(",\n");
+  text(begin);
 }
 
-void ChromeTrace::place(std::size_t track) { buffer_.append(places_[track]); }
+void ChromeTrace::place(std::size_t track) { text(places_[track]); }
 
 void ChromeTrace::begin(std::uint64_t events_left_out) {
   text(
@@ -162,8 +176,7 @@ void ChromeTrace::value(std::size_t track, Time at, std::uint64_t value) {
 
 void ChromeTrace::end() {
   text("\n]}\n");
-  file_.write(buffer_);
-  buffer_.clear();
+  flush();
 }
 
 }  // namespace e1000tlm::trace

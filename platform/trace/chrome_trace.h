@@ -29,6 +29,8 @@ class ChromeTrace : public TraceSink {
   void end() override;
 
  private:
+  char* room(std::size_t bytes);
+  void flush();
   void line(std::string_view begin);
   void text(std::string_view text);
   void number(std::uint64_t number);
@@ -39,7 +41,8 @@ class ChromeTrace : public TraceSink {
   void arrow(const Waypoint& frame);
 
   OutputFile& file_;
-  std::string buffer_;
+  std::vector<char> buffer_;
+  std::size_t size_ = 0;  // of what is in it
   bool first_ = true;
   std::vector<TrackInfo> tracks_;
   std::vector<std::string> places_;  // of the tracks: "pid":1,"tid":2,"ts":

@@ -35,7 +35,7 @@ void PathFinder::operator()(const Event& event) {
     case Kind::kRegister: software(event, own); break;
     case Kind::kReceived:
       received(event, own);
-      trim(own.stored);
+      trim(own);
       break;
     case Kind::kReceiveDescriptor: filled(event, own); break;
     case Kind::kTransmitDescriptor: transmit(event, own); break;
@@ -43,8 +43,9 @@ void PathFinder::operator()(const Event& event) {
     case Kind::kWireOut: sent(event, own); break;
     case Kind::kFifo:
       if (event.code == 1) {
-        lost_track_ += own.stored.size();
-        own.stored.clear();
+        const std::size_t stored = own.received.size() - own.reported - own.filled;
+        own.received.erase_end(stored);
+        lost_track_ += stored;
       }
       break;
     default: break;
@@ -56,19 +57,22 @@ void PathFinder::finish(Walk& walk, Time end) {
   sink_(walk.path);
 }
 
-void PathFinder::trim(std::deque<Walk>& walks) {
-  if (walks.size() <= kMostUnderWay) return;
-  walks.pop_front();
+/// The oldest of more than there is room for is followed no more.
+void PathFinder::trim(Lane& lane) {
+  if (lane.received.size() <= kMostUnderWay) return;
+  lane.received.pop_front();
+  if (lane.reported != 0) {
+    --lane.reported;
+  } else if (lane.filled != 0) {
+    --lane.filled;
+  }
   ++lost_track_;
 }
 
 void PathFinder::bus(const Event& event, Lane& lane) {
   switch (event.use) {
     case Use::kReceiveData: data_written(event, lane); break;
-    case Use::kReceiveWriteBack:
-      written_back(event, lane);
-      trim(lane.reported);
-      break;
+    case Use::kReceiveWriteBack: written_back(event, lane); break;
     case Use::kTransmitData: fetched(event, lane); break;
     case Use::kTransmitWriteBack: told(event, lane); break;
     default: break;
@@ -78,19 +82,19 @@ void PathFinder::bus(const Event& event, Lane& lane) {
 // --- to the NIC ---
 
 void PathFinder::received(const Event& event, Lane& lane) {
-  Walk walk;
+  Walk& walk = lane.received.append();
   walk.path.nic = event.nic;
   walk.path.board = event.board;
   walk.path.bytes = event.bytes;
   walk.path.begin = walk.now = event.asked;
   walk.path.wire = event.at;
   walk.spend(Part::kWire, event.at);
-  lane.stored.push_back(walk);
 }
 
 void PathFinder::data_written(const Event& event, Lane& lane) {
-  if (lane.stored.empty()) return;
-  Walk& walk = lane.stored.front();
+  const std::size_t oldest = lane.reported + lane.filled;
+  if (oldest == lane.received.size()) return;
+  Walk& walk = lane.received[oldest];
   const bool first = walk.path.data == kTimeZero;
   if (first) {
     walk.path.data = event.at;
@@ -102,30 +106,28 @@ void PathFinder::data_written(const Event& event, Lane& lane) {
 void PathFinder::filled(const Event& event, Lane& lane) {
   if ((event.code & kEndsPacket) == 0) return;
   lane.freed = std::max(lane.freed, event.at);
-  if (lane.stored.empty()) {
+  const std::size_t oldest = lane.reported + lane.filled;
+  if (oldest == lane.received.size()) {
     ++lost_track_;
     return;
   }
-  Walk walk = lane.stored.front();
-  lane.stored.pop_front();
-  walk.spend(Part::kMemory, event.at);
-  lane.filled.push_back(walk);
-  trim(lane.filled);
+  lane.received[oldest].spend(Part::kMemory, event.at);
+  ++lane.filled;
 }
 
 void PathFinder::written_back(const Event& event, Lane& lane) {
   lane.freed = std::max(lane.freed, event.end);
-  for (Walk& walk : lane.filled) {
+  for (; lane.filled != 0; --lane.filled, ++lane.reported) {
+    Walk& walk = lane.received[lane.reported];
     walk.access(event, Part::kWriteBackWait);
     walk.path.write_back = event.at;
-    lane.reported.push_back(walk);
   }
-  lane.filled.clear();
 }
 
 void PathFinder::interrupt(const Event& event, Lane& lane) {
   if (event.code == 0) return;
-  for (Walk& walk : lane.reported) {
+  for (std::size_t i = 0; i < lane.reported; ++i) {
+    Walk& walk = lane.received[i];
     if (walk.path.interrupt != kTimeZero || event.at < walk.now) continue;
     walk.spend(event.bytes != 0 ? Part::kThrottling : Part::kDelayTimer, event.at);
     walk.path.interrupt = event.at;
@@ -139,18 +141,18 @@ void PathFinder::interrupt(const Event& event, Lane& lane) {
 }
 
 void PathFinder::software(const Event& event, Lane& lane) {
-  while (!lane.reported.empty() && lane.reported.front().now < event.end) {
-    Walk& walk = lane.reported.front();
+  for (; lane.reported != 0 && lane.received.front().now < event.end; --lane.reported) {
+    Walk& walk = lane.received.front();
     walk.spend(Part::kInterruptLatency, event.end);
     finish(walk, event.end);
-    lane.reported.pop_front();
+    lane.received.pop_front();
   }
   for (; lane.seen < lane.told && lane.sending[lane.seen].told.end < event.end; ++lane.seen) {
     lane.sending[lane.seen].looked = event.end;
   }
   complete(lane);
   if (event.value == e1000::reg::kTdt && pci::is_write(event.command)) {
-    lane.doorbells.push_back({event.end, 0, false});
+    lane.doorbells.append().at = event.end;
     if (lane.doorbells.size() > kMostUnderWay) lane.doorbells.pop_front();
   }
 }
@@ -187,12 +189,11 @@ Time PathFinder::doorbell_of(const Event& descriptor, Lane& lane) {
 void PathFinder::transmit(const Event& event, Lane& lane) {
   if ((event.code & kContext) != 0) return;
   if (!lane.open) {
-    Walk walk;
+    Walk& walk = lane.sending.append();
     walk.path.nic = event.nic;
     walk.path.board = event.board;
     walk.path.inbound = false;
     walk.path.begin = walk.now = doorbell_of(event, lane);
-    lane.sending.push_back(walk);
     if (lane.sending.size() > kMostUnderWay) {
       forget(lane, 0, 1);
       ++lost_track_;
@@ -268,8 +269,9 @@ void PathFinder::told(const Event& event, Lane& lane) {
 
 /// These packets are followed no more.
 void PathFinder::forget(Lane& lane, std::size_t first, std::size_t count) {
+  if (count == 0) return;
   const auto begin = lane.sending.begin() + static_cast<std::ptrdiff_t>(first);
-  lane.sending.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
+  lane.sending.rerase(begin, begin + static_cast<std::ptrdiff_t>(count));
   for (std::size_t* of : {&lane.left, &lane.told, &lane.called, &lane.seen}) {
     if (*of > first) *of -= std::min(*of - first, count);
   }

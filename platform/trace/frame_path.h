@@ -4,11 +4,12 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <boost/circular_buffer.hpp>
 
 #include "e1000tlm/tlm/time.h"
 #include "e1000tlm/trace/event.h"
@@ -122,18 +123,29 @@ class PathFinder {
     std::uint32_t tail = 0;
     bool known = false;  // the tail is
   };
+  /// Grows to what was under way at most and takes no memory from then on.
+  template <class Item>
+  struct Queue : boost::circular_buffer<Item> {
+    /// A new one behind the others.
+    Item& append() {
+      if (this->full()) this->set_capacity(2 * this->capacity() + 16);
+      this->push_back({});
+      return this->back();
+    }
+  };
   struct Lane {
-    std::deque<Walk> stored;    // in the packet buffer, oldest first
-    std::deque<Walk> filled;    // in memory, to be written back
-    std::deque<Walk> reported;  // written back, software has not looked
-    Time freed{};               // the engine was free for the next one
+    // Frames received, oldest first: so many were written back and software has not looked, so
+    // many are in memory, to be written back; the rest is in the packet buffer.
+    Queue<Walk> received;
+    std::size_t reported = 0, filled = 0;
+    Time freed{};  // the engine was free for the next one
 
     // Packets that are being read, wait for the wire or for software, in the ring's order. So many
     // of the first have left, were written back, had an interrupt, were looked at.
-    std::deque<Walk> sending;
+    Queue<Walk> sending;
     std::size_t left = 0, told = 0, called = 0, seen = 0;
     bool open = false;  // the last of them has more descriptors
-    std::deque<Doorbell> doorbells;
+    Queue<Doorbell> doorbells;
     std::uint32_t first = 0;    // of the oldest doorbell: its first descriptor
     std::uint32_t entries = 0;  // of the ring
     Time wire_free{};           // end of the frame before
@@ -153,7 +165,7 @@ class PathFinder {
   void complete(Lane& lane);
   void fetched(const Event& event, Lane& lane);
   void finish(Walk& walk, Time end);
-  void trim(std::deque<Walk>& walks);
+  void trim(Lane& lane);
   static Time doorbell_of(const Event& descriptor, Lane& lane);
 
   Sink sink_;

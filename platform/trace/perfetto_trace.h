@@ -34,15 +34,27 @@ class PerfettoTrace : public TraceSink {
 
  private:
   class Message;
+  struct SmallMessage;
+  struct Numbers {  // of interned texts
+    std::uint64_t name = 0, text = 0;
+  };
+  /// Of a slice.
+  static constexpr std::size_t kMostArguments = 8;
+
+  void flush(std::size_t most);
   void packet(const Message& content);
+  void intern(unsigned field, std::size_t number, std::string_view text);
+  std::uint64_t number_of(std::vector<const char*>& known, unsigned field, std::string_view text);
+  Message open(Time at);
+  void event(const Message& track_event);
   static std::size_t flows(Message& into, gsl::span<const Waypoint> frames);
-  void event(Time at, const Message& track_event);
-  std::uint64_t argument_name(std::string_view name);
+  static void argument(Message& into, const Argument& argument, const Numbers& numbers);
 
   OutputFile& file_;
-  std::string buffer_;
+  std::vector<char> buffer_;
+  std::size_t size_ = 0;  // of what is in it
   std::size_t tracks_ = 0, names_ = 0;
-  std::vector<std::string_view> argument_names_;
+  std::vector<const char*> argument_names_, argument_texts_;
 };
 
 }  // namespace e1000tlm::trace

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -13,6 +14,8 @@
 #include "e1000tlm/pci/transaction.h"
 #include "e1000tlm/trace/event.h"
 #include "e1000tlm/trace/frame_path.h"
+#include "e1000tlm/trace/large_memory.h"
+#include "e1000tlm/trace/packed_event.h"
 
 namespace e1000tlm::trace {
 
@@ -34,6 +37,19 @@ struct Keep {
   bool until_drop = false;
   /// At most so many events; without `last` the first ones, else the latest.
   std::size_t most = 2'000'000;
+};
+
+/// A ring of what was recorded, in blocks of which it is known what begins first.
+template <class Item>
+struct Kept {
+  /// Items of a block.
+  static constexpr std::size_t kBlock = 2048;
+  /// What is kept.
+  boost::circular_buffer<Item, LargeMemory<Item>> items;
+  /// Of items ever put in.
+  std::uint64_t count = 0;
+  /// The earliest beginning in each block from that of the oldest item on, or one before it.
+  std::deque<Time> earliest;
 };
 
 /// The recorder.
@@ -60,10 +76,12 @@ class Recorder {
   /// A transaction on a board's bus; only kept for waveforms.
   void record(const pci::Transaction& transaction, unsigned board);
 
-  /// Shows what is kept, by time.
+  /// Shows what is kept, by time; Event::busy is only for listeners.
   void visit(const std::function<void(const Event&)>& visitor) const;
   /// What is kept, by time.
   std::vector<Event> events() const;
+  /// Shows ways of frames, within the same limits, by their beginnings.
+  void visit_paths(const std::function<void(const FrameTimes&)>& visitor) const;
   /// Ways of frames, within the same limits.
   std::vector<FrameTimes> paths() const;
   /// Transactions of a board's bus, within the same limits.
@@ -72,8 +90,10 @@ class Recorder {
   std::uint64_t left_out() const { return left_out_; }
   /// A trace has this kind.
   bool traced(Kind kind) const { return keep_ && keep_->filter.passes(kind); }
+  /// Ways of frames that are kept now.
+  std::size_t path_count() const { return paths_.items.size(); }
   /// Kept now.
-  std::size_t size() const { return events_.size(); }
+  std::size_t size() const { return events_.items.size(); }
   /// The latest that is kept, or was.
   Time latest() const { return latest_; }
   /// Frames lost are what the recording ended with, at this time; kTimeNever: it has not ended.
@@ -83,16 +103,17 @@ class Recorder {
   void store(const Event& event);
   bool wanted(Time at, Time end) const;
   template <class Item>
-  void push(boost::circular_buffer<Item>& items, const Item& item);
+  void push(Kept<Item>& kept, const Item& item);
   /// Where the last stretch begins.
   Time begin() const;
 
   std::optional<Keep> keep_;
   std::vector<Listener> listeners_;
   std::vector<std::function<void(const FramePath&)>> path_listeners_;
-  boost::circular_buffer<Event> events_;
-  boost::circular_buffer<FrameTimes> paths_;
-  std::vector<boost::circular_buffer<pci::Transaction>> transactions_;  // by board
+  EventPacker packer_;
+  Kept<PackedEvent> events_;
+  Kept<FrameTimes> paths_;
+  std::vector<Kept<pci::Transaction>> transactions_;  // by board
   std::uint64_t left_out_ = 0;
   Time latest_{};
   Time ended_ = kTimeNever;

@@ -81,10 +81,19 @@ class Layout {
     std::uint32_t causes = 0;
     bool asserted = false;
   };
+  struct Mark {  // a waypoint of a known track
+    Time at{};
+    std::uint32_t frame = 0;
+    Waypoint::Place place = Waypoint::Place::kFirst;
+  };
   struct Lane {  // of a track
     Time free{};
-    std::vector<Waypoint> frames;  // by time
-    std::size_t passed = 0;        // of these
+    std::vector<Mark, LargeMemory<Mark>> frames;  // by time
+    std::size_t passed = 0;                       // of these
+  };
+  struct NamePlace {
+    std::uint64_t key = ~std::uint64_t{0};
+    std::size_t name = 0;
   };
   struct Running {
     Time since{};
@@ -127,8 +136,13 @@ class Layout {
   /// A name's number; it is made up when it is first needed.
   template <class Make>
   std::size_t name(std::uint64_t key, const Make& make) {
+    // The few that are in use are found without asking the map.
+    constexpr std::uint64_t kSpread = 0x9E37'79B9'7F4A'7C15;
+    NamePlace& recent = recent_names_[key * kSpread >> (64U - kRecentBits)];
+    if (recent.key == key) return recent.name;
     const auto [found, added] = names_.try_emplace(key, names_.size());
     if (added) sink_.name(make());
+    recent = {key, found->second};
     return found->second;
   }
   std::size_t name(const char* text) {
@@ -139,14 +153,16 @@ class Layout {
   // --- frames ---
 
   void collect_waypoints() {
-    std::uint64_t number = 0;
-    for (const FrameTimes& path : recorder_.paths()) {
-      if (path.nic >= lines_.size()) continue;
+    std::uint32_t number = 0;
+    recorder_.visit_paths([&](const FrameTimes& path) {
+      if (path.nic >= lines_.size()) return;
       ++number;
       constexpr Time kInside{1};
       using Place = Waypoint::Place;
       const auto by = [&](std::size_t track, Time at, Place place) {
-        lanes_[track].frames.push_back({number, track, at, place});
+        auto& frames = lanes_[track].frames;
+        if (frames.empty()) frames.reserve(recorder_.path_count());
+        frames.push_back({at, number, place});
       };
       const std::size_t software = board_track(path.board, BoardTrack::kSoftware);
       if (path.inbound) {
@@ -160,10 +176,11 @@ class Layout {
         by(nic_track(path.nic, NicTrack::kTransmit), path.data, Place::kOn);
         by(nic_track(path.nic, NicTrack::kWireOut), path.wire, Place::kLast);
       }
-    }
+    });
+    const auto earlier = [](const Mark& a, const Mark& b) { return a.at < b.at; };
     for (Lane& lane : lanes_) {
-      boost::sort::spinsort(lane.frames.begin(), lane.frames.end(),
-                            [](const Waypoint& a, const Waypoint& b) { return a.at < b.at; });
+      if (std::is_sorted(lane.frames.begin(), lane.frames.end(), earlier)) continue;
+      boost::sort::spinsort(lane.frames.begin(), lane.frames.end(), earlier);
     }
   }
 
@@ -175,15 +192,22 @@ class Layout {
     const Time from = std::max(at, lane.free);
     if (from >= end) return;
     lane.free = end;
-    const std::size_t first = lane.passed;
-    while (lane.passed < lane.frames.size() && lane.frames[lane.passed].at < end) ++lane.passed;
-    sink_.slice(track, from, end, name, arguments,
-                {lane.frames.data() + first, lane.passed - first});
+    sink_.slice(track, from, end, name, arguments, come_by(track, end));
+  }
+  /// The next frames of a track before this time.
+  gsl::span<const Waypoint> come_by(std::size_t track, Time end) {
+    Lane& lane = lanes_[track];
+    passing_.clear();
+    for (; lane.passed < lane.frames.size() && lane.frames[lane.passed].at < end; ++lane.passed) {
+      const Mark& mark = lane.frames[lane.passed];
+      passing_.push_back({mark.frame, track, mark.at, mark.place});
+    }
+    return passing_;
   }
   /// Frames that come by where nothing is shown.
   void pass_the_rest() {
-    for (const Lane& lane : lanes_) {
-      sink_.pass({lane.frames.data() + lane.passed, lane.frames.size() - lane.passed});
+    for (std::size_t track = 0; track < lanes_.size(); ++track) {
+      sink_.pass(come_by(track, kTimeNever));
     }
   }
 
@@ -350,7 +374,10 @@ class Layout {
   std::vector<Line> lines_;
   std::vector<Running> handlers_;
   std::vector<TransmitLevel> fifos_;
+  std::vector<Waypoint> passing_;
   std::unordered_map<std::uint64_t, std::size_t> names_;
+  static constexpr unsigned kRecentBits = 10;
+  std::array<NamePlace, std::size_t{1} << kRecentBits> recent_names_{};
   Time last_{};
 };
 

@@ -123,15 +123,18 @@ class Perfetto:
         trace = message(data)
         test.assertEqual(set(trace), {1})
         self.names, self.tracks, self.processes, counters = {}, {}, {}, set()
+        argument_names, argument_texts = {}, {}
         self.slices, self.instants, self.values = [], [], collections.defaultdict(list)
+        self.arguments = collections.defaultdict(list)
         self.flows, open_slices = collections.defaultdict(list), {}
         for number, packet in enumerate(map(message, trace[1])):
             test.assertEqual(packet[10], [1], "one sequence")
             test.assertEqual(packet[13] == [1], number == 0, "state is cleared at first")
             for interned in map(message, packet[12]):
-                for name in map(message, interned[2]):
-                    test.assertNotIn(name[1][0], self.names)
-                    self.names[name[1][0]] = name[2][0].decode()
+                for field, known in (2, self.names), (3, argument_names), (29, argument_texts):
+                    for name in map(message, interned[field]):
+                        test.assertNotIn(name[1][0], known)
+                        known[name[1][0]] = name[2][0].decode()
             for track in map(message, packet[60]):
                 uuid, = track[1]
                 if track[3]:
@@ -150,6 +153,10 @@ class Perfetto:
                 if kind == self.BEGIN:
                     test.assertNotIn(uuid, open_slices)
                     open_slices[uuid] = (*where, time, self.names[event[10][0]])
+                    for argument in map(message, event[4]):
+                        self.arguments[argument_names[argument[1][0]]].append(
+                            argument_texts[argument[17][0]] if 17 in argument else
+                            hex(argument[7][0]) if 7 in argument else argument[3][0])
                 elif kind == self.END:
                     process, track, begin, name = open_slices.pop(uuid)
                     test.assertGreaterEqual(time, begin)
@@ -224,10 +231,10 @@ class Traces(Scenario):
     def test_perfettos_own_format_says_the_same(self):
         for quantum in ("0", "10us"):
             with self.subTest(quantum=quantum):
-                arguments = ["--app", "generate", "--frames", "200", "--quantum", quantum]
-                phases, _, _ = check_trace(self, self.trace(*arguments))
+                options = ["--app", "generate", "--frames", "200", "--quantum", quantum]
+                phases, _, _ = check_trace(self, self.trace(*options))
                 path = self.path("trace.pftrace")
-                self.assertEqual(sim("--quiet", "--trace", path, *arguments).returncode, 0)
+                self.assertEqual(sim("--quiet", "--trace", path, *options).returncode, 0)
                 with open(path, "rb") as file:
                     content = file.read()
                 own = Perfetto(self, content)
@@ -239,6 +246,12 @@ class Traces(Scenario):
                     sorted(("board 0", tracks[e["pid"], e["tid"]], ns(e["ts"]),
                             ns(round((e["ts"] + e["dur"]) * 1e6) / 1e6), e["name"])
                            for e in phases["X"]), sorted(own.slices))
+                arguments = collections.defaultdict(list)
+                for event in phases["X"]:
+                    for key, value in event.get("args", {}).items():
+                        arguments[key].append(value)
+                self.assertEqual(arguments, own.arguments)
+                self.assertIn("transmit data", arguments["use"])
                 self.assertEqual(len(phases["i"]), len(own.instants))
                 self.assertEqual(len(phases["C"]), sum(map(len, own.values.values())))
                 self.assertEqual(len(own.flows), len({e["id"] for e in phases["s"]}))

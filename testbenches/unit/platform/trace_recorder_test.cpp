@@ -1,5 +1,9 @@
+#include <algorithm>
+#include <cstddef>
 #include <set>
 #include <sstream>
+#include <tuple>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -96,6 +100,58 @@ TEST(Recorder, ARingTooSmallForItsStretchSaysSo) {
   for (int i = 0; i < 1000; ++i) recorder.record(event(Kind::kBus, us(i)));
   EXPECT_EQ(recorder.events().size(), 50U);
   EXPECT_GT(recorder.left_out(), 0U);
+}
+
+/// Events of 40,000 picoseconds, out of order by up to so many, and some from long before; those of
+/// the same time keep their order.
+void expect_order(const Keep& keep, std::uint32_t disorder) {
+  Recorder recorder(keep);
+  std::vector<Event> told;
+  std::uint32_t random = 1;
+  for (std::uint32_t i = 0; i < 40'000; ++i) {
+    random = random * 1'664'525U + 1'013'904'223U;
+    const bool late = i % 9973 == 9972;
+    Event e = event(Kind::kBus, Time{late ? 7 : 100'000 + i - (random >> 8U) % disorder});
+    e.end = e.at + us(i % 3 == 0 ? 5000 : 0);
+    e.asked = e.at - Time{3};
+    e.value = std::uint64_t{i} << 32U | i;
+    e.nic = static_cast<std::uint16_t>(i % 5);
+    e.board = static_cast<std::uint16_t>(i % 5 / 2);
+    e.code = static_cast<std::uint8_t>(i % 7);
+    e.command = pci::Command::kMemoryWrite;
+    e.use = Use::kReceiveData;
+    told.push_back(e);
+    recorder.record(e);
+  }
+  if (keep.last) {
+    told.erase(told.begin(), told.end() - static_cast<std::ptrdiff_t>(keep.most));
+  } else if (told.size() > keep.most) {
+    told.resize(keep.most);
+  }
+  std::stable_sort(told.begin(), told.end(),
+                   [](const Event& a, const Event& b) { return a.at < b.at; });
+  const std::vector<Event> kept = recorder.events();
+  ASSERT_EQ(kept.size(), told.size());
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const auto all = [](const Event& e) {
+      return std::make_tuple(e.at, e.end, e.asked, e.value, e.bytes, e.nic, e.board, e.kind, e.code,
+                             e.command, e.use);
+    };
+    ASSERT_EQ(all(kept[i]), all(told[i])) << i;
+  }
+}
+
+TEST(Recorder, SortsByTimeWhateverTheOrderAndKeepsAllOfAnEvent) {
+  for (const std::uint32_t disorder : {1U, 300U, 100'000U}) {
+    SCOPED_TRACE(disorder);
+    expect_order({}, disorder);
+    Keep first;
+    first.most = 10'001;
+    expect_order(first, disorder);
+    Keep ring = first;
+    ring.last = us(1'000'000);
+    expect_order(ring, disorder);
+  }
 }
 
 TEST(Recorder, EndsWithTheFirstDrop) {

@@ -1,5 +1,6 @@
 #include "e1000tlm/tlm/output_file.h"
 
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -49,6 +50,19 @@ TEST_F(OutputFileTest, IsWhatWasWrittenOnceItIsClosed) {
   file.close();
   EXPECT_EQ(content().size(), 1'000'003U);
   EXPECT_EQ(content().substr(1'000'000), "end");
+}
+
+TEST_F(OutputFileTest, LargeAndSmallWritesKeepTheirOrder) {
+  OutputFile file("text", path_);
+  std::string all;
+  char letter = 'a';
+  for (const std::size_t bytes : {200'000, 3, 200'000, 131'072, 131'071, 0, 300'000, 1}) {
+    const std::string block(bytes, letter++);
+    file.write(block);
+    all += block;
+  }
+  file.close();
+  EXPECT_TRUE(content() == all);
 }
 
 TEST_F(OutputFileTest, KeepsItsFormerContentUntilItBegins) {
