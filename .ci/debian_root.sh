@@ -61,3 +61,8 @@ with_debian_root() {
   unshare --mount --propagation private sh -c 'mount --rbind "$0" "$0" && cd "$0" &&
     pivot_root . mnt && umount -l mnt && exec "$@"' "$root" "${words[@]}" "$@"
 }
+
+# again COMMAND...: up to three times, because networks have bad moments and debootstrap tries once
+again() {
+  "$@" || { sleep 3 && "$@"; } || { sleep 10 && "$@"; }
+}

@@ -22,7 +22,7 @@ install() {
   mkdir -p "$root"
   log=$root.log
   {
-    [ -x "$root/usr/bin/apt-get" ] || debootstrap --variant=minbase "$release" "$root" "$uri" &&
+    [ -x "$root/usr/bin/apt-get" ] || again debootstrap --variant=minbase "$release" "$root" "$uri" &&
     copy_apt_settings "$root" "$uri" "$release" "$release-backports" &&
     in_root apt-get update &&
     in_root apt-get install -y --no-install-recommends -t "$release-backports" \
