@@ -24,7 +24,7 @@ install() {
   {
     [ -x "$root/usr/bin/apt-get" ] || again debootstrap --variant=minbase "$release" "$root" "$uri" &&
     copy_apt_settings "$root" "$uri" "$release" "$release-backports" &&
-    in_root apt-get update &&
+    again in_root apt-get -o APT::Update::Error-Mode=any update &&
     in_root apt-get install -y --no-install-recommends -t "$release-backports" \
       qemu-system-x86 qemu-system-common &&
     in_root apt-get clean

@@ -37,7 +37,7 @@ apt_lists() {
   uri=$(debian_archive)
   mkdir -p "$store/lists/partial"
   for suite in bookworm trixie trixie-backports; do echo "deb $uri $suite main"; done > "$store/sources.list"
-  in_root apt-get "${apt_options[@]}" update
+  again in_root apt-get "${apt_options[@]}" -o APT::Update::Error-Mode=any update
 }
 
 install_tools() {
@@ -145,9 +145,14 @@ renew_init() { # NAME
 }
 
 step() { # TEXT COMMAND...: one line; on failure what the command said
-  local log=$store/log start=$SECONDS
+  local log=$store/log start=$SECONDS status=0
   echo "$me: $1" >&2
-  ( set -e; "${@:2}" ) > "$log" 2>&1 || {
+  # With "|| ..." behind it bash would go on after errors in it, set -e or not.
+  set +e
+  ( set -e; "${@:2}" ) > "$log" 2>&1
+  status=$?
+  set -e
+  [ $status -eq 0 ] || {
     tail -n 20 "$log" >&2
     echo "$me: failed, see $log" >&2
     exit 1

@@ -29,7 +29,7 @@ get_source() { # TO
   apt=(apt-get -o "Dir::Etc::sourcelist=$folder/apt/sources.list" -o Dir::Etc::sourceparts=-
     -o "Dir::State::lists=$folder/apt/lists" -o "Dir::Cache=$folder/apt" -o "Dir::Cache::archives=$folder/apt/archives"
     -o Acquire::Languages=none -o APT::Sandbox::User=)
-  "${apt[@]}" update
+  again "${apt[@]}" -o APT::Update::Error-Mode=any update
   rm -rf "$1"
   mkdir -p "$1/source"
   (cd "$1" && "${apt[@]}" download "$package")
