@@ -12,7 +12,6 @@ Exit status 1: something failed on the model that passes on QEMU's device, or do
 
 import argparse
 import os
-import subprocess
 import sys
 
 import checks
@@ -30,11 +29,11 @@ SHOW = (
 )
 
 
-def prepare(kernels):
-    machine.make_tap()
-    done = subprocess.run([machine.HERE / "root.sh", "install", *kernels], check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+def kernels_of(options):
+    """What has to be there before anything can boot."""
+    if options.command == "vm":
+        return [(options.kernel or ["6.12"])[0]]
+    return list(dict.fromkeys(kernel for _, kernel, _ in matrix.columns_of(options))) or ["6.12"]
 
 
 def command_vm(options):
@@ -68,10 +67,7 @@ def command_vm(options):
 
 
 def command_test(options):
-    unknown = [name for name in options.check or [] if name not in matrix.NAMES]
-    if unknown:
-        sys.exit(f"guests.py: no check '{unknown[0]}'; there are: " + ", ".join(matrix.NAMES))
-    prepare(list(dict.fromkeys(kernel for _, kernel, _ in matrix.columns_of(options))) or ["6.12"])
+    machine.make_tap()
     if options.figures:
         return figures.run(options, say)
     return matrix.run(options)
@@ -120,6 +116,10 @@ def main():
         return say("\n".join(matrix.NAMES))
     if options.command == "test" and options.kept:
         return matrix.run(options)
+    unknown = [name for name in options.check or [] if name not in matrix.NAMES]
+    if unknown:
+        return f"guests.py: no check '{unknown[0]}'; there are: " + ", ".join(matrix.NAMES)
+    isolation.install("install", *kernels_of(options))
     isolation.enter()
     options.accel, options.why = machine.acceleration(options.accel)
     options.card = {"simulator": options.simulator, "extra": options.sim, "link": options.link}

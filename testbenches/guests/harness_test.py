@@ -20,8 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import checks  # noqa: E402
 import document  # noqa: E402
 import figures  # noqa: E402
+import guests  # noqa: E402
+import isolation  # noqa: E402
 import machine  # noqa: E402
 import matrix  # noqa: E402
+import other_drivers  # noqa: E402
 
 MODEL, QEMU = ("model", "6.12", "82540em"), ("qemu", "6.12", "82540em")
 
@@ -30,6 +33,24 @@ def quietly(action, *arguments):
     with contextlib.redirect_stdout(io.StringIO()) as said:
         result = action(*arguments)
     return result, said.getvalue()
+
+
+class Preparation(unittest.TestCase):
+    """What guests take comes from the network, and inside of the namespaces there is none."""
+
+    def order(self, main, arguments):
+        calls = []
+        with mock.patch.object(isolation, "install", lambda *words: calls.append(words)), \
+                mock.patch.object(isolation, "enter", side_effect=lambda: (calls.append("enter"), sys.exit(0))), \
+                mock.patch.object(sys, "argv", ["program", *arguments]), self.assertRaises(SystemExit):
+            main()
+        return calls
+
+    def test_what_guests_take_is_made_before_their_namespaces(self):
+        self.assertEqual(self.order(guests.main, ["vm"]), [("install", "6.12"), "enter"])
+        self.assertEqual(self.order(guests.main, ["test", "--kernel", "6.1", "--kernel", "newest"]),
+                         [("install", "6.1", "newest"), "enter"])
+        self.assertEqual(self.order(other_drivers.main, ["--program", "dpdk"]), [("install",), ("dpdk",), "enter"])
 
 
 class Judgement(unittest.TestCase):

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 
 import machine
@@ -23,10 +24,30 @@ def unshare(kinds):
                  "they take root rights, in a container also CAP_SYS_ADMIN")
 
 
-def enter():
-    """Returns in a process with namespaces of its own; the caller's process stays behind, waits and exits."""
+def need_root():
     if os.geteuid() != 0:
         sys.exit(f"{pathlib.Path(sys.argv[0]).name}: taps, chroot and namespaces take root rights: run as root")
+
+
+def install(*words):
+    """Makes what the guests take, by root.sh: before enter(), because it needs the network. Ends with it."""
+    need_root()
+    with subprocess.Popen([machine.HERE / "root.sh", *words], start_new_session=True) as work:
+        def give_up(number, _):
+            os.killpg(work.pid, signal.SIGTERM)
+            sys.exit(128 + number)
+
+        before = {number: signal.signal(number, give_up) for number in SIGNALS}
+        status = work.wait()
+        for number, action in before.items():
+            signal.signal(number, action)
+    if status:
+        sys.exit(status)
+
+
+def enter():
+    """Returns in a process with namespaces of its own; the caller's process stays behind, waits and exits."""
+    need_root()
     os.environ[machine.RUN_VARIABLE] = str(os.getpid())
     machine.root_path()  # asks a program, which stand_by() cannot: when the child is gone nothing can be started
     unshare(NEW_PROCESSES)

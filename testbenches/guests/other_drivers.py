@@ -35,6 +35,7 @@ def main():
         for name, chosen in programs.PROGRAMS.items():
             print(f"--program {name}: {chosen.about}")
         return
+    programs.install(options)
     isolation.enter()
     options.accel, _ = machine.acceleration(options.accel)
     options.card = {"simulator": options.simulator, "extra": options.sim}

@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import time
 
+import isolation
 import machine
 from machine import CARDS, MAC, PARTS, ModelCard, QemuCard, Trouble, inside
 
@@ -171,18 +172,20 @@ def table(results):
     return worse
 
 
-def prepare(names):
-    """What the programs need in the root."""
-    machine.make_tap()
-    for word in ["install", *sorted({word for name in names for word in PROGRAMS[name].needs})]:
-        done = subprocess.run([machine.HERE / "root.sh", word], check=False)
-        if done.returncode:
-            raise SystemExit(done.returncode)
+def names_of(options):
+    """The programs that are asked for."""
+    return list(PROGRAMS) if "all" in options.program else list(dict.fromkeys(options.program))
+
+
+def install(options):
+    """Makes what they need in the root."""
+    for word in ["install", *sorted({word for name in names_of(options) for word in PROGRAMS[name].needs})]:
+        isolation.install(word)
 
 
 def command(options):
-    names = list(PROGRAMS) if "all" in options.program else list(dict.fromkeys(options.program))
-    prepare(names)
+    names = names_of(options)
+    machine.make_tap()
     cards = options.card_name or ["model", "qemu"]
     results = {}
     for name in names:
