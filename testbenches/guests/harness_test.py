@@ -224,8 +224,8 @@ import isolation
 isolation.enter()
 with machine.run_folder() as folder:
     subprocess.Popen(["sleep", sys.argv[4]])
-    print(folder, flush=True)
     try:
+        print(folder, flush=True)
         time.sleep(600)
     finally:
         if sys.argv[3] == "stubborn":
@@ -274,7 +274,9 @@ class Signals(unittest.TestCase):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(signal=number):
                 process = self.start("willing")
-                self.assertTrue(self.sleepers())
+                deadline = time.monotonic() + 30
+                while not self.sleepers():  # a program that has just been started has no words yet
+                    self.assertLess(time.monotonic(), deadline, "nothing sleeps")
                 process.send_signal(number)
                 self.assertEqual(process.wait(60), 128 + number)
                 self.assertEqual(process.stdout.read(), "tidied\n")

@@ -121,8 +121,9 @@ class Traffic(Scenario):
     def test_as_a_server_that_waits(self):
         path = self.path("vhost")
         process = subprocess.Popen(
+            # The back-end agrees some time before it forwards: the plug is negotiated for that long.
             [SIM, "--app", "generate", "--frames", str(self.FRAMES), "--rate", "20Mbit/s", "--nic",
-             "aneg=10ms", "--link", f"vhost-user:path={path},server,wait=on,queue_size=1024",
+             "aneg=5s", "--link", f"vhost-user:path={path},server,wait=on,queue_size=1024",
              "--json", "-"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         while not os.path.exists(path):
