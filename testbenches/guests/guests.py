@@ -39,7 +39,7 @@ def kernels_of(options):
 def command_vm(options):
     kernel = (options.kernel or ["6.12"])[0]
     part = (options.part or ["82540em"])[0]
-    prepare([kernel])
+    machine.make_tap()
     card = CARDS[(options.card_name or ["model"])[0]](part, options.card)
     with machine.run_folder() as folder:
         g = Machine(card, kernel, folder, options.accel)
