@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "e1000tlm/plugs/bus_access.h"
+
 namespace e1000tlm::plugs::uml {
 namespace {
 
 constexpr unsigned kRegions = 7;  // with the expansion ROM
-
-/// As a processor splits them: aligned, of at most 4 bytes.
-std::size_t piece(std::uint64_t address, std::size_t left) {
-  if (address % 4 == 0 && left >= 4) return 4;
-  if (address % 2 == 0 && left >= 2) return 2;
-  return 1;
-}
 
 }  // namespace
 
@@ -27,19 +22,7 @@ FunctionPort::FunctionPort(const sc_core::sc_module_name& name, pci::Function& f
 FunctionPort::~FunctionPort() { payload_.clear_extension(&extension_); }
 
 void FunctionPort::access(bool write, pci::Space space, std::uint64_t address, Bytes data) {
-  extension_.space = space;
-  payload_.set_command(write ? ::tlm::TLM_WRITE_COMMAND : ::tlm::TLM_READ_COMMAND);
-  payload_.set_address(address);
-  payload_.set_data_ptr(data.data());
-  payload_.set_data_length(static_cast<unsigned>(data.size()));
-  payload_.set_streaming_width(static_cast<unsigned>(data.size()));
-  payload_.set_byte_enable_ptr(nullptr);
-  payload_.set_dmi_allowed(false);
-  payload_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  to_bus->b_transport(payload_, delay);
-  if (!payload_.is_response_ok() && !write) std::fill(data.begin(), data.end(), 0xFF);
-  if (delay != sc_core::SC_ZERO_TIME) sc_core::wait(delay);
+  access_bus(*to_bus.operator->(), payload_, extension_, write, space, address, data);
 }
 
 void FunctionPort::read_config(unsigned offset, Bytes data) {
@@ -57,7 +40,7 @@ void FunctionPort::read_config(unsigned offset, Bytes data) {
 void FunctionPort::write_config(unsigned offset, ConstBytes data) {
   for (std::size_t done = 0; done < data.size();) {
     const auto at = static_cast<unsigned>(offset + done);
-    const std::size_t bytes = piece(at, data.size() - done);
+    const std::size_t bytes = aligned_piece(at, data.size() - done);
     std::array<std::uint8_t, 4> copy{};
     std::copy_n(data.begin() + static_cast<std::ptrdiff_t>(done), bytes, copy.begin());
     if (view_.write(at, static_cast<unsigned>(bytes), load_le32(copy.data()))) {
@@ -74,7 +57,7 @@ void FunctionPort::write_config(unsigned offset, ConstBytes data) {
 void FunctionPort::read(unsigned region, std::uint64_t offset, Bytes data) {
   const vfio_user::Placement place = view_.placement(region);
   for (std::size_t done = 0; done < data.size();) {
-    const std::size_t bytes = piece(offset + done, data.size() - done);
+    const std::size_t bytes = aligned_piece(offset + done, data.size() - done);
     const Bytes part = data.subspan(done, bytes);
     if (offset + done + bytes > place.size) {
       std::fill(part.begin(), part.end(), 0xFF);
@@ -88,7 +71,7 @@ void FunctionPort::read(unsigned region, std::uint64_t offset, Bytes data) {
 void FunctionPort::write(unsigned region, std::uint64_t offset, ConstBytes data) {
   const vfio_user::Placement place = view_.placement(region);
   for (std::size_t done = 0; done < data.size();) {
-    const std::size_t bytes = piece(offset + done, data.size() - done);
+    const std::size_t bytes = aligned_piece(offset + done, data.size() - done);
     std::array<std::uint8_t, 4> copy{};
     std::copy_n(data.begin() + static_cast<std::ptrdiff_t>(done), bytes, copy.begin());
     if (offset + done + bytes <= place.size) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 
+#include "e1000tlm/plugs/bus_access.h"
 #include "e1000tlm/plugs/vfio_user/door.h"
 
 namespace e1000tlm::plugs::vfio_user {
@@ -10,13 +11,6 @@ namespace {
 
 constexpr std::uint64_t kConfigBytes = 256;
 constexpr std::uint64_t kVgaRegion = 8;
-
-/// As a processor splits them: aligned, of at most 4 bytes.
-std::size_t piece(std::uint64_t address, std::size_t left) {
-  if (address % 4 == 0 && left >= 4) return 4;
-  if (address % 2 == 0 && left >= 2) return 2;
-  return 1;
-}
 
 std::uint32_t load(ConstBytes data) {
   std::array<std::uint8_t, 4> bytes{};
@@ -49,19 +43,7 @@ std::optional<Refusal> Door::check_range(std::uint32_t region, std::uint64_t off
 
 /// One transaction on the bus; returns when it has ended. What nobody claims reads as all ones.
 void Door::access(bool write, pci::Space space, std::uint64_t address, Bytes data) {
-  extension_.space = space;
-  payload_.set_command(write ? ::tlm::TLM_WRITE_COMMAND : ::tlm::TLM_READ_COMMAND);
-  payload_.set_address(address);
-  payload_.set_data_ptr(data.data());
-  payload_.set_data_length(static_cast<unsigned>(data.size()));
-  payload_.set_streaming_width(static_cast<unsigned>(data.size()));
-  payload_.set_byte_enable_ptr(nullptr);
-  payload_.set_dmi_allowed(false);
-  payload_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  to_bus->b_transport(payload_, delay);
-  if (!payload_.is_response_ok() && !write) std::fill(data.begin(), data.end(), 0xFF);
-  if (delay != sc_core::SC_ZERO_TIME) sc_core::wait(delay);
+  access_bus(*to_bus.operator->(), payload_, extension_, write, space, address, data);
 }
 
 std::uint32_t Door::config_dword(unsigned offset) {
@@ -84,7 +66,7 @@ void Door::read_region(std::uint32_t region, std::uint64_t offset, Bytes data) {
   }
   const Placement place = view_.placement(region);
   for (std::size_t done = 0; done < data.size();) {
-    const std::size_t bytes = piece(offset + done, data.size() - done);
+    const std::size_t bytes = aligned_piece(offset + done, data.size() - done);
     access(false, place.space, place.base + offset + done, data.subspan(done, bytes));
     done += bytes;
   }
@@ -93,7 +75,7 @@ void Door::read_region(std::uint32_t region, std::uint64_t offset, Bytes data) {
 void Door::write_region(std::uint32_t region, std::uint64_t offset, ConstBytes data) {
   const Placement place = region == kConfigRegion ? Placement{} : view_.placement(region);
   for (std::size_t done = 0; done < data.size();) {
-    const std::size_t bytes = piece(offset + done, data.size() - done);
+    const std::size_t bytes = aligned_piece(offset + done, data.size() - done);
     const ConstBytes part = data.subspan(done, bytes);
     if (region == kConfigRegion) {
       write_config(static_cast<unsigned>(offset + done), part);
