@@ -1,12 +1,5 @@
 # Makes the manual page of e1000-sim from what --help prints, so that the two cannot differ:
-#   e1000-sim --help | awk -v version=1.2.3 -f doc/man_page.awk > e1000-sim.1
-
-function quoted(text) {
-  gsub(/\\/, "\\e", text)
-  gsub(/-/, "\\-", text)
-  if (text ~ /^[.']/) text = "\\&" text
-  return text
-}
+#   e1000-sim --help | awk -v version=1.2.3 -f doc/man_text.awk -f doc/man_page.awk > e1000-sim.1
 
 BEGIN {
   print ".\\\" Made from e1000-sim --help by doc/man_page.awk."
