@@ -1,0 +1,138 @@
+#pragma once
+/// A virtio network device on PCI: wires its hardware blocks together.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_target_socket.h>
+
+#include "e1000tlm/link/cable.h"
+#include "e1000tlm/pci/function.h"
+#include "e1000tlm/pci/messages.h"
+#include "e1000tlm/tlm/bus_master.h"
+#include "e1000tlm/virtio/net.h"
+
+namespace e1000tlm::virtio {
+
+/// What of the legacy interface there is, as QEMU names it.
+enum class NetInterface : std::uint8_t {
+  kModern,        ///< non-transitional: 1AF4:1041, no I/O BAR
+  kTransitional,  ///< 1AF4:1000, and legacy registers in BAR 0 beside the modern ones
+};
+
+/// The device's own times: assumptions, as no document says them; see doc/virtio.md.
+struct NetTiming {
+  Time doorbell = ns(100);      ///< from a notification to the first look at the queue
+  Time packet = ns(20);         ///< work on each packet beside its bus accesses
+  Time moderation = kTimeZero;  ///< at least between two interrupts of a queue; 0: none
+};
+
+/// What a device is.
+struct NetDeviceConfig {
+  NetInterface interface = NetInterface::kModern;  ///< which registers
+  unsigned queue_pairs = 1;                        ///< 1 to net::kMostPairs
+  std::uint16_t queue_size = 256;                  ///< most descriptors of each queue
+  std::array<std::uint8_t, 6> mac{0x52, 0x54, 0, 0x12, 0x34, 0x56};  ///< its address
+  std::uint16_t mtu = 0;              ///< largest MTU that it tells of; 0: none
+  std::uint64_t masked_features = 0;  ///< not offered although it has them
+  NetTiming timing{};                 ///< its own times
+};
+
+/// Why frames were lost.
+enum class NetDrop : std::uint8_t {
+  kRxNotReady,   ///< no driver is ready, or the pair has no queue
+  kRxNoLink,     ///< arrived while the link was down
+  kRxFiltered,   ///< address or VLAN filter
+  kRxNoBuffer,   ///< no buffer in time
+  kRxTooLong,    ///< longer than the buffer (without mergeable buffers), or than any frame
+  kRxBadFcs,     ///< damaged on the wire
+  kRxDmaError,   ///< bus error
+  kRxReset,      ///< waiting at a reset
+  kTxMalformed,  ///< a header that asks for the impossible, too short or too long
+  kTxNoLink,     ///< sent while the link was down
+  kTxDmaError,   ///< bus error
+  kTxReset,      ///< under way at reset
+  kCount
+};
+/// Their names in reports, by NetDrop.
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(NetDrop::kCount)>
+    kNetDropNames{"rx_not_ready", "rx_no_link", "rx_filtered",  "rx_no_buffer",
+                  "rx_too_long",  "rx_bad_fcs", "rx_dma_error", "rx_reset",
+                  "tx_malformed", "tx_no_link", "tx_dma_error", "tx_reset"};
+
+/// Of one pair of queues.
+struct NetPairCounters {
+  std::uint64_t rx_frames = 0, rx_bytes = 0;  ///< stored; without FCS
+  std::uint64_t tx_frames = 0, tx_bytes = 0;  ///< handed to the cable, segments counted singly
+  std::uint64_t rx_interrupts = 0, tx_interrupts = 0;  ///< told the driver
+};
+
+/// Sockets and ports are the whole interface.
+///
+///   registers  target     the modern BAR (pci_layout), 16 KiB
+///   legacy     target     the legacy BAR; may stay unbound
+///   dma        initiator  rings and buffers
+///   irq        out        INTx level, true = asserted
+///   messages   port       MSI-X, the function's; may stay unbound
+///   wire       port       the cable's end
+///   reset      in         true = held in reset; may stay unbound
+///
+/// As pci::DeviceEventsIf it hears of resets, bus-master enable and power states.
+class NetDevice : public sc_core::sc_module, public pci::DeviceEventsIf {
+ public:
+  /// Throws std::invalid_argument if there cannot be such a device.
+  NetDevice(const sc_core::sc_module_name& name, const NetDeviceConfig& config);
+  ~NetDevice() override;
+
+  ::tlm_utils::simple_target_socket<NetDevice> registers;        ///< the modern BAR
+  ::tlm_utils::simple_target_socket_optional<NetDevice> legacy;  ///< may stay unbound
+  BusMasterPort dma;                                             ///< bind dma.socket
+  sc_core::sc_out<bool> irq;                                     ///< INTx level
+  /// MSI-X; may stay unbound.
+  sc_core::sc_port<pci::MessagesIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> messages;
+  sc_core::sc_port<link::CableEndIf> wire;  ///< the cable's end
+  /// True: held in reset; may stay unbound.
+  sc_core::sc_port<sc_core::sc_signal_in_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND> reset;
+
+  void pci_reset(pci::ResetKind kind) override;
+  void pci_bus_master(bool enabled) override;
+  void pci_power_state(pci::PowerState state) override;
+  void pci_pme(bool enabled, bool status) override;
+
+  /// As e1000::Controller::set_lookahead().
+  void set_lookahead(Time limit);
+
+  /// As given.
+  const NetDeviceConfig& config() const;
+  /// Frames lost for this reason.
+  std::uint64_t drops(NetDrop reason) const;
+  /// Of a pair.
+  const NetPairCounters& counters(unsigned pair) const;
+  /// As agreed with the driver.
+  std::uint64_t features() const;
+  /// Device status (device_status).
+  std::uint8_t status() const;
+  /// Pairs that the driver uses.
+  unsigned active_pairs() const;
+  /// Why it needs a reset; empty: it does not.
+  std::string fault() const;
+  /// DMA or a frame on the wire is under way.
+  bool busy() const;
+  /// Not busy, nothing waits for time or room, no interrupt pending.
+  bool idle() const;
+  /// Interrupts so far, messages or edges.
+  std::uint64_t interrupts() const;
+
+ private:
+  struct Blocks;
+  std::unique_ptr<Blocks> blocks_;
+};
+
+/// The configuration space of such a device.
+pci::FunctionConfig pci_profile(const NetDeviceConfig& config);
+
+}  // namespace e1000tlm::virtio
