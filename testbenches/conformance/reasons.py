@@ -382,3 +382,43 @@ WAKING = Difference(
     "6.4: by packets, magic packets, link changes; WUS, WUPL, WUPM, PME_Status",
     "none",
 )
+# --- virtio ---
+VIRTIO_UNOFFERED = Difference(
+    "virtio: features that were not offered",
+    "-",
+    "virtio 2.2.2, 3.1.1: the device does not accept them, FEATURES_OK stays 0",
+    "drops them and sets FEATURES_OK",
+)
+VIRTIO_UNCLAIMED = Difference(
+    "virtio: memory that nobody claims", "PCI-1", "PCI 3.0 3.3.3.1: all ones", "0"
+)
+VIRTIO_NUM_BUFFERS = Difference(
+    "virtio: number of buffers without MRG_RXBUF",
+    "-",
+    "virtio 5.1.6.4: num_buffers is 1",
+    "0",
+)
+VIRTIO_LEGACY_REFUSED = Difference(
+    "virtio: a modern device whose driver does not accept VERSION_1",
+    "-",
+    "virtio 6.1.2: the device may fail to operate further",
+    "sets FEATURES_OK",
+    "FEATURES_OK stays 0",
+    sure="likely",
+)
+VIRTIO_NESTED = Difference(
+    "virtio: an indirect table in an indirect table",
+    "-",
+    "virtio 2.7.5.3.1: the driver must not",
+    "ignores the flag and sends the table as a packet",
+    "NEEDS_RESET, as for other rules of chains that the driver breaks",
+    sure="judgement",
+)
+VIRTIO_PADDING = Difference(
+    "virtio: short frames",
+    "-",
+    "IEEE 802.3 4.2.3.3: no frame on the wire is shorter than 64 bytes",
+    "as they are",
+    "padded with zeros: the other end of the cable would drop them",
+    sure="likely",
+)

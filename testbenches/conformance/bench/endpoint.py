@@ -96,7 +96,7 @@ class Model(Endpoint):
         self._wire = wire_options(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         self._wire.bind(path("host"))
         self._log = open(path("log"), "w+")
-        nic = [] if part is USUAL else [f"part={part.name}"]
+        nic = [] if part is USUAL else [getattr(part, "options", f"part={part.name}")]
         if flash is not None:
             with open(path("flash"), "wb") as file:
                 file.write(flash)

@@ -1,4 +1,5 @@
-"""The parts of the family that are modelled, and what tells them apart (manual 1.3, 4.1, 5.6, 13)."""
+"""The adapters that are modelled, and what tells them apart: parts of the 8254x family (manual 1.3, 4.1,
+5.6, 13), and virtio network devices (virtio 1.2, 4.1.2)."""
 
 import collections
 
@@ -29,3 +30,32 @@ NEWER = tuple(part.name for part in PARTS.values() if not part.old)
 WITH_FLASH = tuple(name for name in EVERY if name != USUAL.name)  # 4.1: can have one
 COMPARED_NEWER = tuple(name for name in COMPARED if name in NEWER)
 OLD = tuple(part.name for part in PARTS.values() if part.old)
+
+
+# reference: the device of QEMU with its options; device: PCI device ID; transitional: with legacy
+# registers; options: of e1000-sim's --nic.
+VirtioPart = collections.namedtuple("VirtioPart", "name reference device transitional options")
+
+VIRTIO = {
+    part.name: part
+    for part in (
+        VirtioPart(
+            "virtio-net",
+            "virtio-net-pci,disable-legacy=on,disable-modern=off",
+            0x1041,
+            False,
+            "model=virtio-net",
+        ),
+        VirtioPart(
+            "virtio-net-transitional",
+            "virtio-net-pci,disable-legacy=off,disable-modern=off",
+            0x1000,
+            True,
+            "model=virtio-net,interface=transitional",
+        ),
+    )
+}
+MODERN, TRANSITIONAL = (tuple(VIRTIO)[:1], tuple(VIRTIO)[1:])
+BOTH = tuple(VIRTIO)
+
+ALL = {**PARTS, **VIRTIO}

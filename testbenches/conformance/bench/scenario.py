@@ -9,7 +9,8 @@ import os
 import pkgutil
 
 from bench.bench import MILLISECOND, Bench
-from bench.parts import ONE, PARTS, USUAL
+from bench.parts import ALL, ONE, USUAL, VIRTIO
+from bench.virtio import VirtioBench
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORDS = os.path.join(HERE, "..", "records")
@@ -47,13 +48,17 @@ class Scenario:
         """Whether there is a reference. QEMU's adapters have no flash."""
         return self.part.reference is not None and self.flash is None
 
+    @property
+    def is_virtio(self):
+        return self.part.name in VIRTIO
+
     def run(self, endpoint):
         """Runs it on a freshly started machine. The bench, with its observations."""
         if self.flash is None:
             endpoint.restart(self.part)
         else:
             endpoint.restart(self.part, self.flash)
-        bench = Bench(endpoint, self.part)
+        bench = (VirtioBench if self.is_virtio else Bench)(endpoint, self.part)
         if self.start == "power-on":
             bench.place()
         else:
@@ -78,7 +83,7 @@ def scenario(name, manual, start="link", each=(None,), parts=None, flash=None):
     """Makes scenarios of a function.
 
     name: may have {} for the argument, or {0}, {1} for its items; manual: section of Intel's manual
-    (317453); start: "power-on" (addresses given, nothing else), "enabled" (decoding and bus
+    (317453), or of virtio 1.2; start: "power-on" (addresses given, nothing else), "enabled" (decoding and bus
     mastering) or "link" (and the link is up); each: arguments, one scenario for each; parts: names
     of the parts it runs on, by default those of PARTS in its module, or the 82540EM alone; flash:
     contents of the adapter's flash, None if it has none."""
@@ -90,7 +95,7 @@ def scenario(name, manual, start="link", each=(None,), parts=None, flash=None):
             text = name.format(*words)
             for part in on:
                 scenarios.append(
-                    Scenario(function, text, manual, start, argument, PARTS[part], flash)
+                    Scenario(function, text, manual, start, argument, ALL[part], flash)
                 )
         return function
 
@@ -106,7 +111,7 @@ def load():
     names = collections.Counter((s.part, s.name) for s in scenarios)
     twice = [name for name, count in names.items() if count > 1]
     assert not twice, f"scenarios of the same name: {twice}"
-    scenarios.sort(key=lambda s: list(PARTS).index(s.part.name))  # QEMU restarts for another part
+    scenarios.sort(key=lambda s: list(ALL).index(s.part.name))  # QEMU restarts for another part
     return scenarios
 
 
