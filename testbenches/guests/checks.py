@@ -17,18 +17,28 @@ from wire import Receiver, Sender, Wire, sweep
 BAD_LOG = re.compile(r"Tx Unit Hang|(?-i:WARNING:|\bBUG:)|nobody cared|Call Trace|Oops|transmit queue.*timed out|"
                      r"e1000.*(error|fail|invalid|not valid)", re.I)
 CHECKS = []  # (name, function), in the order in which they run
+FAMILY = {}  # name: "e1000" or "virtio", of checks that make sense on one family of cards only
 
 
 class NotOffered(Exception):
     """The driver or the kernel offers no such thing on this card."""
 
 
-def check(name):
+def check(name, family=None):
+    """family: the check makes no sense on other cards."""
     def register(function):
         CHECKS.append((name, function))
+        if family:
+            FAMILY[name] = family
         return function
 
     return register
+
+
+def names_for(part):
+    """Checks that make sense on a part, in their order."""
+    family = "virtio" if part in machine.VIRTIO else "e1000"
+    return [name for name, _ in CHECKS if FAMILY.get(name, family) == family]
 
 
 def expect(condition, message):
@@ -127,11 +137,20 @@ def passes(g, count=40, **frame):
 
 
 def interrupts(g):
-    return int(re.search(r"^\s*\d+:\s+(\d+).*eth0", g.run("cat /proc/interrupts"), re.M)[1])
+    """Of all of the card's lines and messages, on all processors."""
+    return sum(vectors(g).values())
+
+
+def vectors(g):
+    """{name: count} of the card's interrupts: its driver names them after eth0 or, of virtio, after the device."""
+    name = r"(?:virtio0-\S+|eth0)" if g.card.part in machine.VIRTIO else "eth0"
+    lines = re.findall(rf"^\s*\d+:((?:\s+\d+)+)\s.*?({name})$", g.run("cat /proc/interrupts"), re.M)
+    return {which: sum(map(int, counts.split())) for counts, which in lines}
 
 
 def pci_folder(g):
-    return g.run("readlink -f /sys/class/net/eth0/device")
+    """In /sys; between it and a virtio network interface is the virtio device."""
+    return g.run("readlink -f /sys/class/net/eth0/device | sed 's,/virtio[0-9]*$,,'")
 
 
 def register(g, offset):

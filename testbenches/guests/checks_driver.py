@@ -13,7 +13,7 @@ WAKE_MAGIC = 1 << 1  # of WUFC and WUS
 PME_ENABLED, PME_STATUS = 1 << 1, 1 << 2  # of WUC
 
 
-@check("rings")
+@check("rings", "e1000")
 def rings(g):
     try:
         for size in (80, 256, 1024, 4096):
@@ -26,7 +26,7 @@ def rings(g):
         g.wait_link()
 
 
-@check("coalescing")
+@check("coalescing", "e1000")
 def coalescing(g):
     original = re.search(r"rx-usecs:\s*(\d+)", offered(g, "ethtool -c eth0"))
     try:
@@ -43,7 +43,7 @@ def speed_is(g, speed, duplex):
     return f"Speed: {speed}Mb/s" in output and f"Duplex: {duplex}" in output
 
 
-@check("speeds")
+@check("speeds", "e1000")
 def speeds(g):
     try:
         for bits, speed, duplex in (("0x001", 10, "Half"), ("0x002", 10, "Full"), ("0x004", 100, "Half"),
@@ -57,7 +57,7 @@ def speeds(g):
         eventually(g, lambda: speed_is(g, 1000, "Full"), "the link does not come back at 1000 Mbit/s")
 
 
-@check("pause")
+@check("pause", "e1000")
 def pause(g):
     try:
         for rx, tx in (("on", "on"), ("on", "off"), ("off", "on"), ("off", "off")):
@@ -73,7 +73,7 @@ def pause(g):
         g.wait_link()
 
 
-@check("link flaps")
+@check("link flaps", "e1000")
 def flaps(g):
     traffic = Traffic()
     try:
@@ -116,7 +116,7 @@ def plug(g):
     both_ways(g)
 
 
-@check("rmmod modprobe")
+@check("rmmod modprobe", "e1000")
 def reload(g):
     for _ in range(3):
         g.run("rmmod e1000 && modprobe e1000")
@@ -132,7 +132,7 @@ def rescan(g):
     ping(g)
 
 
-@check("d3")
+@check("d3", "e1000")
 def d3(g):
     """To D3hot and back by the card's Power Management registers, without its driver."""
     folder = pci_folder(g)
@@ -168,7 +168,7 @@ def can_suspend(g):
         raise NotOffered("the kernel has no pm_test, or no suspend to memory")
 
 
-@check("suspend")
+@check("suspend", "e1000")
 def suspend(g):
     """The card is put to sleep for five seconds of the guest and woken."""
     can_suspend(g)
@@ -185,7 +185,7 @@ def wake_letters(g):
     return supports[1]
 
 
-@check("wake-on-lan")
+@check("wake-on-lan", "e1000")
 def wake_on_lan(g):
     supports = wake_letters(g)
     for letters in ("g", "umb", "d"):
@@ -230,7 +230,7 @@ def wake(g):
                   f"RCTL {look('RCTL'):#x}, STATUS {look('STATUS'):#x}")
 
 
-@check("magic packet")
+@check("magic packet", "e1000")
 def magic_packet(g):
     """Asleep as the driver left it, the card asserts PME# for a magic packet, and for nothing else."""
     wake_letters(g)
@@ -254,7 +254,7 @@ def magic_packet(g):
     both_ways(g)
 
 
-@check("led")
+@check("led", "e1000")
 def led(g):
     """ethtool -p drives the LEDs by LEDCTL (82544: by pins of CTRL): they change, and are as before at the end."""
     def look():
@@ -271,7 +271,7 @@ def led(g):
     expect(after == before, f"CTRL and LEDCTL were {before[0]:#x} {before[1]:#x}, are {after[0]:#x} {after[1]:#x}")
 
 
-@check("registers")
+@check("registers", "e1000")
 def registers(g):
     output = g.run("ethtool -d eth0")
     control = re.search(r"0x00000: CTRL.*?(0x[0-9A-Fa-f]{8})", output)
@@ -280,7 +280,7 @@ def registers(g):
     expect(int(status[1], 16) & 3 == 3, f"STATUS {status[1]}: no link at full duplex")
 
 
-@check("eeprom")
+@check("eeprom", "e1000")
 def eeprom(g):
     def read(offset, length):
         text = g.run(f"ethtool -e eth0 offset {offset} length {length} raw on | od -An -v -tx1 | tr -d ' \\n'")
@@ -298,7 +298,7 @@ def eeprom(g):
         expect(read(0x20, 2) == bytes([value, old[1]]), f"wrote {value:#x}, read {read(0x20, 2).hex()}")
 
 
-@check("ethtool -t")
+@check("ethtool -t", "e1000")
 def self_test(g):
     status, output = g.run("ethtool -t eth0 offline", 180, check=False)
     g.wait_link()

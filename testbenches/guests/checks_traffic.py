@@ -10,7 +10,7 @@ from machine import GUEST, HOST, HOST6, MAC, SLOTS, TAP, call
 from wire import Wire, sweep
 
 
-@check("probe")
+@check("probe", "e1000")
 def probe(g):
     log = g.run("dmesg | grep -i e1000")
     expect("Intel(R) PRO/1000 Network Connection" in log, "the driver did not find the card: " + log[-300:])
@@ -93,7 +93,7 @@ def count_checksums(g, packet):
     expect(rise[1] == 20, f"{rise[1]} bad checksums counted of 20")
 
 
-@check("bad checksums")
+@check("bad checksums", "e1000")
 def bad_checksums(g):
     feature(g, "rx", "on")
     for packet in (lambda wire: wire.tcp, lambda wire: wire.udp):
@@ -233,7 +233,7 @@ def set_address(g):
     ping(g)
 
 
-@check("statistics")
+@check("statistics", "e1000")
 def statistics(g):
     """ethtool -S against the counters of the cable's other end; the driver reads its own every two seconds."""
     def far(name):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Boots Linux with its own e1000 driver on the modelled card and, as a baseline, on QEMU's own e1000.
+"""Boots Linux with its own drivers on the modelled cards (e1000, virtio-net) and, as a baseline, on QEMU's own.
 
   guests.py vm [--shell]       boot, show link, ping, iperf3 both ways, ethtool -t; --shell: a prompt
   guests.py test [--all|--ci]  the matrix of kernels, parts and checks, as a table
@@ -19,11 +19,11 @@ import figures
 import isolation
 import machine
 import matrix
-from machine import CARDS, KERNELS, PARTS, Machine, Trouble
+from machine import CARDS, KERNELS, PARTS, VIRTIO, Machine, Trouble
 from matrix import say
 
 SHOW = (
-    ("the driver found", "dmesg | grep -i e1000"),
+    ("the driver found", "dmesg | grep -i -E 'e1000|virtio'"),
     ("ethtool eth0", "ethtool eth0 | grep -E 'Speed|Duplex|Link'"),
     ("ping -c 4 10.9.0.1", "ping -c 4 -i 0.3 10.9.0.1"),
 )
@@ -39,7 +39,7 @@ def kernels_of(options):
 def command_vm(options):
     kernel = (options.kernel or ["6.12"])[0]
     part = (options.part or ["82540em"])[0]
-    machine.make_tap()
+    machine.make_tap(queues=VIRTIO.get(part, 1))
     card = CARDS[(options.card_name or ["model"])[0]](part, options.card)
     with machine.run_folder() as folder:
         g = Machine(card, kernel, folder, options.accel)
@@ -55,7 +55,8 @@ def command_vm(options):
             for title, words in (("iperf3, the guest sends", "-t 3"), ("iperf3, the guest receives", "-t 3 -R")):
                 sums = checks.iperf(g, words)
                 say(f"\n# {title}\n{sums['bits_per_second'] / 1e6:.0f} Mbit/s, {sums['retransmits']} retransmits")
-            say(f"\n# ethtool -t eth0 offline\n{g.run('ethtool -t eth0 offline', 180)}")
+            if part not in VIRTIO:
+                say(f"\n# ethtool -t eth0 offline\n{g.run('ethtool -t eth0 offline', 180)}")
             checks.kernel_log(g)
             return 0
         except Trouble as trouble:
@@ -67,8 +68,8 @@ def command_vm(options):
 
 
 def command_test(options):
-    machine.make_tap()
     if options.figures:
+        machine.make_tap()
         return figures.run(options, say)
     return matrix.run(options)
 
@@ -85,7 +86,7 @@ def parse():
     parser.add_argument("--figures", action="store_true", help="test: the figures instead of the matrix")
     parser.add_argument("--list", action="store_true", help="test: print the names of the checks")
     parser.add_argument("--kernel", action="append", choices=KERNELS)
-    parser.add_argument("--part", action="append", choices=tuple(PARTS))
+    parser.add_argument("--part", action="append", choices=(*PARTS, *VIRTIO))
     parser.add_argument("--check", action="append", metavar="NAME")
     parser.add_argument("--card", action="append", dest="card_name", choices=tuple(CARDS))
     parser.add_argument("--kills", type=int, default=3, metavar="N", help="how often 'killed in traffic' kills QEMU")

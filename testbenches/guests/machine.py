@@ -29,6 +29,8 @@ MAC = "52:54:00:12:34:56"
 # Part: QEMU's name of the same device, None if it has none.
 PARTS = {"82540em": "e1000", "82544gc": "e1000-82544gc", "82545em": "e1000-82545em", "82545em-pcix": None,
          "82545gm": None}
+# virtio network devices with so many pairs of queues: not parts of the family, but served by the same doors.
+VIRTIO = {"virtio-net": 1, "virtio-net-4": 4}
 SLOTS = {"82545em-pcix": ("82545em", ["--pci", "64/133x"])}  # a part, in a slot that is not 32/33
 KERNELS = ("6.1", "6.12", "newest")
 RUN_VARIABLE = "E1000TLM_RUN"  # in the environment: to whom run folders belong
@@ -56,10 +58,12 @@ def call(*words):
     return done.stdout
 
 
-def make_tap(name=TAP, address=HOST, address6=HOST6, mtu=1500):
-    """A tap device that stays when a card leaves it; the harness' end has addresses."""
+def make_tap(name=TAP, address=HOST, address6=HOST6, mtu=1500, queues=1):
+    """A tap device that stays when a card leaves it; the harness' end has addresses. One that is there gives way."""
     call("ip", "link", "set", "lo", "up")
-    call("ip", "tuntap", "add", "dev", name, "mode", "tap")
+    if os.path.exists(f"/sys/class/net/{name}"):
+        call("ip", "link", "delete", name)
+    call("ip", "tuntap", "add", "dev", name, "mode", "tap", *(["multi_queue"] if queues > 1 else []))
     for setting in ("disable_ipv6=0", "accept_dad=0", "router_solicitations=0"):
         key, value = setting.split("=")
         pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/{key}").write_text(value)
@@ -108,8 +112,21 @@ class Patience:
         return min(self.seconds + late, self.seconds * self.MOST) - passed
 
 
+def qemu_device(part):
+    """QEMU's own card of the same kind, with its options."""
+    if part not in VIRTIO:
+        return PARTS[part]
+    queues = VIRTIO[part]
+    return "virtio-net-pci,disable-legacy=on" + (f",mq=on,vectors={2 * queues + 2}" if queues > 1 else "")
+
+
+def nic_words(part):
+    """The same for e1000-sim's --nic."""
+    return [f"model=virtio-net,queues={VIRTIO[part]}"] if part in VIRTIO else [f"part={part}"]
+
+
 class QemuCard:
-    """QEMU's own e1000."""
+    """QEMU's own card."""
 
     name = "qemu"
     pid = None
@@ -125,12 +142,17 @@ class QemuCard:
         pass
 
     def arguments(self, files):
+        device = f"{qemu_device(self.part)},netdev=n,mac={MAC}"
         if self.options.get("user"):
-            return ["-netdev", "user,id=n", "-device", f"{PARTS[self.part]},netdev=n,mac={MAC}"]
-        tap = os.open("/dev/net/tun", os.O_RDWR)
-        fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", TAP.encode(), 0x1002))  # TUNSETIFF: TAP, NO_PI
-        files.append(tap)
-        return ["-netdev", f"tap,id=n,fd={tap}", "-device", f"{PARTS[self.part]},netdev=n,mac={MAC}"]
+            return ["-netdev", "user,id=n", "-device", device]
+        queues = VIRTIO.get(self.part, 1)
+        taps = [os.open("/dev/net/tun", os.O_RDWR) for _ in range(queues)]
+        flags = 0x1002 | (0x100 if queues > 1 else 0)  # TAP, NO_PI, MULTI_QUEUE
+        for tap in taps:
+            fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", TAP.encode(), flags))  # TUNSETIFF
+        files += taps
+        descriptors = "fd=" + str(taps[0]) if queues == 1 else "fds=" + ":".join(map(str, taps))
+        return ["-netdev", f"tap,id=n,{descriptors}", "-device", device]
 
     def alive(self):
         return True
@@ -150,7 +172,8 @@ class ModelCard:
         self.simulator = options.get("simulator") or TREE / "build/bin/e1000-sim"
         self.extra = options.get("extra") or []
         self.nic = options.get("nic") or []
-        self.link = options.get("link") or f"tap:ifname={TAP}"
+        queues = VIRTIO.get(part, 1)
+        self.link = options.get("link") or f"tap:ifname={TAP}" + (f",queues={queues}" if queues > 1 else "")
         self.process = None
 
     @property
@@ -159,7 +182,7 @@ class ModelCard:
 
     def words(self):
         part, slot = SLOTS.get(self.part, (self.part, []))
-        nic = ",".join([f"part={part}", f"mac={MAC}", *self.nic])
+        nic = ",".join([*nic_words(part), f"mac={MAC}", *self.nic])
         return ["--vfio-user", "unix:nic.sock", "--nic", nic, "--link", self.link, "--control", "unix:control.sock",
                 *slot]
 
@@ -293,7 +316,7 @@ class Machine:
         monitor, its = socket.socketpair()
         cpu = "host" if self.accel == "kvm" else "max"
         words = ["chroot", str(root_path()), "/usr/bin/qemu-system-x86_64", "-accel", self.accel, "-cpu", cpu,
-                 "-m", str(self.memory), "-object",
+                 "-m", str(self.memory), "-smp", str(VIRTIO.get(self.card.part, 1)), "-object",
                  f"memory-backend-memfd,id=m,size={self.memory}M,share=on", "-machine",
                  f"{self.board},memory-backend=m", "-nodefaults", "-display", "none", *self.console_words(files),
                  "-chardev", f"socket,id=agent,fd={theirs.fileno()}", "-serial", "chardev:agent",

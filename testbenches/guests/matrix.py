@@ -6,12 +6,13 @@ import subprocess
 import time
 
 import checks
-import checks_traffic  # noqa: F401  registers its checks; so do the next two, in this order
+import checks_traffic  # noqa: F401  registers its checks; so do the next three, in this order
 import checks_driver  # noqa: F401
+import checks_virtio  # noqa: F401
 import checks_life  # noqa: F401
 import document
 import machine
-from machine import CARDS, PARTS, TREE, Machine, Trouble
+from machine import CARDS, PARTS, TREE, VIRTIO, Machine, Trouble
 
 RESULTS = TREE / "build/out/guests"
 NAMES = [name for name, _ in checks.CHECKS]
@@ -55,6 +56,7 @@ class Column:
         say(f"CHECK {' '.join(self.key)} {name!r} {state} {seconds:.1f}s {detail}".rstrip())
 
     def run(self, names):
+        machine.make_tap(queues=VIRTIO.get(self.key[2], 1))
         with machine.run_folder() as self.folder:
             self.guest = Machine(self.card, self.key[1], self.folder, self.options.accel)
             self.guest.kills = self.options.kills
@@ -109,7 +111,7 @@ class Column:
                 pathlib.Path(f"{start}-simulator.log").write_bytes((self.folder / "simulator.log").read_bytes())
 
     def record(self):
-        return {"whole": set(NAMES) <= set(self.results), "date": time.strftime("%Y-%m-%d"), "kernel": machine.kernel_version(self.key[1]),
+        return {"whole": set(checks.names_for(self.key[2])) <= set(self.results), "date": time.strftime("%Y-%m-%d"), "kernel": machine.kernel_version(self.key[1]),
                 "qemu": machine.qemu_version(), "kills": self.options.kills, "checks": self.results}
 
     def keep(self):
@@ -123,15 +125,16 @@ class Column:
 def columns_of(options):
     """The machines that are asked for: [(card, kernel, part)]."""
     kernels = options.kernel or (list(machine.KERNELS) if options.all else ["6.12"])
-    parts = options.part or (list(PARTS) if options.all or options.ci else ["82540em"])
+    parts = options.part or ([*PARTS, *VIRTIO] if options.all else [*PARTS, "virtio-net-4"] if options.ci else ["82540em"])
     cards = options.card_name or (["model"] if options.ci else ["model", "qemu"])
     return [(card, kernel, part) for part in parts for kernel in kernels for card in cards
-            if card != "qemu" or PARTS[part]]
+            if card != "qemu" or part in VIRTIO or PARTS[part]]
 
 
 def kept():
     """What earlier runs left, in the order of a whole run: {key: record}."""
-    keys = [(card, kernel, part) for part in PARTS for kernel in machine.KERNELS for card in ("model", "qemu")]
+    keys = [(card, kernel, part) for part in [*PARTS, *VIRTIO] for kernel in machine.KERNELS
+            for card in ("model", "qemu")]
     files = {key: RESULTS / ("-".join(key) + ".json") for key in keys}
     return {key: json.loads(file.read_text()) for key, file in files.items() if file.exists()}
 
@@ -144,7 +147,7 @@ def run(options):
         return (f"guests.py: there are no results in {RESULTS}" if options.kept
                 else f"guests.py: QEMU has no {' or '.join(options.part)}: nothing would be run")
     for number, key in enumerate(columns):
-        names = options.check or (SHORT if options.short or options.ci and number else NAMES)
+        names = options.check or names_of(key[2], options, number)
         if key in earlier and (options.kept or earlier[key]["whole"]):
             records[key] = earlier[key]
             say(f"{' '.join(key)}: not run again, as it was on {records[key]['date']}")
@@ -186,16 +189,22 @@ def conclude(results):
     return worse
 
 
+def names_of(part, options, number):
+    """What runs on a part, the one of that number."""
+    short = options.short or options.ci and number and part not in VIRTIO
+    return [name for name in checks.names_for(part) if not short or name in SHORT]
+
+
 def say_what_is_left(columns, options):
     """What this run did not cover, so that nobody takes it for the whole."""
     left = []
-    for what, all_of_them, position in (("cards", CARDS, 0), ("kernels", machine.KERNELS, 1), ("parts", PARTS, 2)):
+    for what, all_of_them, position in (("cards", CARDS, 0), ("kernels", machine.KERNELS, 1), ("parts", [*PARTS, *VIRTIO], 2)):
         missing = [name for name in all_of_them if name not in {key[position] for key in columns}]
         if missing:
             left.append(f"{what} {', '.join(missing)}")
     if options.check:
         left.append("checks other than " + ", ".join(options.check))
     elif options.short or options.ci:
-        left.append(("" if options.short else "on all parts but the first, ") + "checks other than " + ", ".join(SHORT))
+        left.append(("" if options.short else "on all parts but the first and virtio-net, ") + "checks other than " + ", ".join(SHORT))
     if left:
         say("not covered by this run: " + "; ".join(left))

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from machine import PARTS, SLOTS, ModelCard, inside
+from machine import SLOTS, ModelCard, inside, nic_words, qemu_device
 
 
 class PairSimulator(ModelCard):
@@ -16,7 +16,7 @@ class PairSimulator(ModelCard):
         part, slot = SLOTS.get(self.part, (self.part, []))
         words = [*slot, "--control", "unix:control.sock"]
         for number, address in enumerate(self.addresses):
-            words += ["--nic", f"part={part},mac={address}", "--link", "switch:lan",
+            words += ["--nic", ",".join([*nic_words(part), f"mac={address}"]), "--link", "switch:lan",
                       "--vfio-user", f"unix:nic{number}.sock,nic={number}"]
         return words
 
@@ -51,7 +51,7 @@ class QemuEnd:
     def arguments(self, files):
         local, remote = self.paths
         return ["-netdev", f"dgram,id=n,local.type=unix,local.path={local},remote.type=unix,remote.path={remote}",
-                "-device", f"{PARTS[self.part]},netdev=n,mac={self.address}"]
+                "-device", f"{qemu_device(self.part)},netdev=n,mac={self.address}"]
 
     def alive(self):
         return True

@@ -24,7 +24,7 @@ declare -A suites=([6.1]=bookworm [6.12]=trixie [newest]=trixie-backports)
 programs=(/usr/sbin/ethtool /usr/bin/iperf3 /usr/sbin/ip /usr/bin/ping /usr/bin/kmod /usr/bin/dash
   /usr/lib/x86_64-linux-gnu/libgcc_s.so.1) # which threads that end load by name
 # Modules of the guest, with what they depend on; those a kernel has built in are not files.
-modules=(e1000 8021q af_packet ipv6 virtio_pci virtio_rng uio_pci_generic)
+modules=(e1000 virtio_net 8021q af_packet ipv6 virtio_pci virtio_rng uio_pci_generic)
 
 in_root() { in_debian_root "$root" LC_ALL=C "$@"; }
 
@@ -122,6 +122,7 @@ make_kernel() { # NAME
   pack "$work/tree" "$to.part/initrd"
   echo "$version" > "$to.part/version"
   cksum < "$here/init" > "$to.part/init-of"
+  echo "${modules[*]}" > "$to.part/modules-of"
   rm -rf "$to"
   mv "$to.part" "$to"
   rm -rf "$work"
@@ -179,7 +180,7 @@ install_all() {
     step "installing the guests' tools" install_tools
   }
   for kernel in "$@"; do
-    if [ -f "$store/$kernel/initrd" ]; then
+    if [ -f "$store/$kernel/initrd" ] && [ "${modules[*]}" = "$(cat "$store/$kernel/modules-of" 2> /dev/null)" ]; then
       renew_init "$kernel"
     else
       [ -f "$store/sources.list" ] || step "reading Debian's package lists" apt_lists

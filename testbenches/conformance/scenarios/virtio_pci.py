@@ -87,9 +87,11 @@ def _(d):
 
 @scenario("queue sizes", "virtio 4.1.4.3", "enabled")
 def _(d):
-    for index in range(3):
+    for index in (RX, TX):
         d.put("queue_select", index)
-        d.see(f"queue {index}", d.get("queue_size"), 64 if index == 2 else 256)
+        d.see(f"queue {index}", d.get("queue_size"), 256)
+    d.put("queue_select", CTRL)
+    d.see("there is a control queue", d.get("queue_size") > 0, True)
 
 
 @scenario("queues that are not there", "virtio 4.1.4.3.1", "enabled")
