@@ -1,7 +1,6 @@
 /// The rings: everything that runs once per frame.
-#include "e1000tlm/driver/nic.h"
+#include "e1000tlm/driver/e1000_nic.h"
 
-#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 
@@ -29,11 +28,9 @@ unsigned checked_ring(unsigned descriptors) {
 
 }  // namespace
 
-Nic::Nic(Cpu& cpu, const PciDevice& pci, RamAllocator& ram, const NicSettings& settings,
-         const NicDelays& delays)
-    : cpu_(cpu),
-      pci_(pci),
-      settings_(settings),
+E1000Nic::E1000Nic(Cpu& cpu, const PciDevice& pci, RamAllocator& ram, const NicSettings& settings,
+                   const NicDelays& delays)
+    : Nic(cpu, pci, settings),
       delays_(delays),
       // Enough to keep the receive ring full while as many received frames wait to be sent.
       rx_pool_(ram, checked_ring(settings.rx_descriptors) + settings.tx_descriptors - 2,
@@ -43,15 +40,11 @@ Nic::Nic(Cpu& cpu, const PciDevice& pci, RamAllocator& ram, const NicSettings& s
           std::uint64_t{checked_ring(settings.tx_descriptors)} * reg::desc::kBytes, 128)),
       is_82544_(pci.device_id == 0x100C),
       rx_slots_(settings.rx_descriptors),
-      tx_slots_(settings.tx_descriptors) {}
-
-std::string Nic::name() const {
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "PCI device %u (8086:%04x)", pci_.device, pci_.device_id);
-  return text.data();
+      tx_slots_(settings.tx_descriptors) {
+  tx_limit_ = settings.tx_descriptors - 1;
 }
 
-unsigned Nic::receive(FrameTaker& taker, unsigned budget) {
+unsigned E1000Nic::receive(FrameTaker& taker, unsigned budget) {
   using namespace reg::desc;
   unsigned taken = 0;
   while (taken < budget) {
@@ -81,7 +74,7 @@ unsigned Nic::receive(FrameTaker& taker, unsigned budget) {
   return taken;
 }
 
-void Nic::refill() {
+void E1000Nic::refill() {
   if (!rx_started_) return;
   std::array<std::uint8_t, reg::desc::kBytes> fresh{};
   const unsigned count = settings_.rx_descriptors;
@@ -103,7 +96,7 @@ void Nic::refill() {
   }
 }
 
-void Nic::reclaim() {
+void E1000Nic::reclaim() {
   while (tx_used_ > tx_unannounced_) {
     std::uint8_t status = 0;
     cpu_.load(tx_ring_ + std::uint64_t{tx_clean_} * reg::desc::kBytes + 12, &status, 1);
@@ -119,7 +112,7 @@ void Nic::reclaim() {
   }
 }
 
-void Nic::put_tx(const std::uint8_t* descriptor, const TxSlot& slot) {
+void E1000Nic::put_tx(const std::uint8_t* descriptor, const TxSlot& slot) {
   cpu_.store(tx_ring_ + std::uint64_t{tx_next_} * reg::desc::kBytes, descriptor, reg::desc::kBytes);
   tx_slots_[tx_next_] = slot;
   if (++tx_next_ == settings_.tx_descriptors) tx_next_ = 0;
@@ -127,7 +120,7 @@ void Nic::put_tx(const std::uint8_t* descriptor, const TxSlot& slot) {
   ++tx_unannounced_;
 }
 
-bool Nic::send(std::uint64_t address, std::uint32_t bytes, BufferPool& home) {
+bool E1000Nic::send(std::uint64_t address, std::uint32_t bytes, BufferPool& home) {
   using namespace reg::desc;
   if (tx_room() == 0) {
     flush();
@@ -144,7 +137,7 @@ bool Nic::send(std::uint64_t address, std::uint32_t bytes, BufferPool& home) {
   return true;
 }
 
-void Nic::put_context(const TxOffload& offload, std::uint32_t bytes) {
+void E1000Nic::put_context(const TxOffload& offload, std::uint32_t bytes) {
   using namespace reg::desc;
   const bool segment = offload.mss != 0;
   const unsigned transport = offload.transport_offset;
@@ -165,8 +158,8 @@ void Nic::put_context(const TxOffload& offload, std::uint32_t bytes) {
   put_tx(d.data(), {});
 }
 
-bool Nic::send(std::uint64_t address, std::uint32_t bytes, BufferPool& home,
-               const TxOffload& offload) {
+bool E1000Nic::send(std::uint64_t address, std::uint32_t bytes, BufferPool& home,
+                    const TxOffload& offload) {
   using namespace reg::desc;
   if (tx_room() < 2) {
     flush();
@@ -187,13 +180,13 @@ bool Nic::send(std::uint64_t address, std::uint32_t bytes, BufferPool& home,
   return true;
 }
 
-void Nic::flush() {
+void E1000Nic::flush() {
   if (tx_unannounced_ == 0) return;
   tx_unannounced_ = 0;
   write(reg::kTdt, tx_next_);
 }
 
-bool Nic::interrupt() {
+bool E1000Nic::interrupt() {
   const std::uint32_t causes = read(reg::kIcr);
   if (causes == 0) {
     ++counters_.spurious;
@@ -206,23 +199,15 @@ bool Nic::interrupt() {
   return true;
 }
 
-void Nic::unmask() {
+bool E1000Nic::unmask() {
   using namespace reg::cause;
   masked_ = false;
+  // What is in ICR interrupts at once.
   write(reg::kIms, kRxt0 | kTxdw | kRxdmt0 | kRxseq | kLsc);
+  return false;
 }
 
-void serve_interrupts(Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics) {
-  for (unsigned line = 0; line < Cpu::kLines; ++line) {
-    if (!cpu.line(line)) continue;
-    for (const auto& nic : nics) {
-      if (nic->pci().pirq == line) nic->interrupt();
-    }
-    cpu.acknowledge(line);
-  }
-}
-
-bool Nic::idle() {
+bool E1000Nic::idle() {
   if (tx_used_ != 0) return false;
   if (!rx_started_ || rx_next_ == rx_filled_) return true;
   std::uint8_t status = 0;
