@@ -17,8 +17,15 @@
 
 namespace e1000tlm::platform {
 
+/// What kind of adapter; the words are in kNicModelNames.
+enum class NicModel : std::uint8_t { kE1000 };
+/// As in --nic model=, by NicModel.
+inline constexpr std::array<std::string_view, 1> kNicModelNames{"e1000"};
+
 /// One adapter: its part, what stands in its memories, and its times.
 struct NicConfig {
+  /// Which kind.
+  NicModel model = NicModel::kE1000;
   /// Which chip.
   e1000::Part part = e1000::Part::k82540em;
   std::optional<e1000::MacAddress>
