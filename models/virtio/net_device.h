@@ -29,6 +29,16 @@ struct NetTiming {
   Time doorbell = ns(100);      ///< from a notification to the first look at the queue
   Time packet = ns(20);         ///< work on each packet beside its bus accesses
   Time moderation = kTimeZero;  ///< at least between two interrupts of a queue; 0: none
+
+  // How accesses to rings are gathered: each group is one burst on the bus.
+  std::uint32_t available_burst = 16;   ///< most entries of an available ring, 1 to 64
+  std::uint32_t descriptor_burst = 16;  ///< most descriptors, 1 to 64
+  std::uint32_t used_batch = 16;        ///< most used buffers that the driver does not see, 1 to 64
+  std::uint32_t data_burst = 4096;      ///< most bytes of a packet, at least 64
+
+  // Memory of the device.
+  std::uint32_t transmit_fifo = 32 * 1024;  ///< packets on their way to the wire, at least 17 KiB
+  std::uint32_t receive_fifo = 32 * 1024;   ///< packets that wait for a buffer, of each pair; ditto
 };
 
 /// What a device is.
