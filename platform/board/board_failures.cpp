@@ -61,6 +61,8 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
                            .append(" frames lost: ")
                            .append(drop.reason));
   }
+  const std::string fault = nics_[index]->card().fault();
+  if (!fault.empty()) failures.push_back(who + "needs a reset: " + fault);
   if (!done()) return;  // frames are still on their way
   const std::uint64_t known = n.accounted();
   if (n.wire_in.frames != known) {
@@ -138,6 +140,8 @@ void Board::find_warnings(RunSummary& summary) const {
   for (std::size_t i = 0; i < nics_.size(); ++i) {
     const std::string who = "nic " + std::to_string(i) + ": ";
     add(who, nics_[i]->partner());
+    const std::string fault = nics_[i]->card().fault();
+    if (!native() && !fault.empty()) summary.warnings.push_back(who + "needs a reset: " + fault);
     if (!native() || config_.max_frame_bytes >= kMostFrameBytes) continue;
     for (const CardDrop& drop : nics_[i]->card().drops()) {
       if (drop.frames == 0 || drop.kind != DropKind::kTooLong) continue;

@@ -83,6 +83,8 @@ class Card {
   virtual std::uint64_t interrupts() const = 0;
   /// All reasons that the model knows, always in the same order.
   virtual std::vector<CardDrop> drops() const = 0;
+  /// Why the card has stopped working until it is reset; empty: it works.
+  virtual std::string fault() const { return {}; }
   /// Adds what only this model has to say.
   virtual void add_to(NicSummary& summary) const = 0;
 
