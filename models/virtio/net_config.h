@@ -11,6 +11,9 @@
 
 namespace e1000tlm::virtio {
 
+/// Each of the device's memories has at least so many bytes: a frame of any size and another one.
+inline constexpr std::uint32_t kLeastFifo = 17 * 1024;
+
 /// What of the legacy interface there is, as QEMU names it.
 enum class NetInterface : std::uint8_t {
   kModern,        ///< non-transitional: 1AF4:1041, no I/O BAR

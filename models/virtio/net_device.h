@@ -18,6 +18,10 @@
 
 namespace e1000tlm::virtio {
 
+class DataPlane;
+class DataPlaneOwner;
+struct NetProbes;
+
 /// Sockets and ports are the whole interface.
 ///
 ///   registers  target     the modern BAR (pci_layout), 16 KiB
@@ -25,7 +29,7 @@ namespace e1000tlm::virtio {
 ///   dma        initiator  rings and buffers
 ///   irq        out        INTx level, true = asserted
 ///   messages   port       MSI-X, the function's; may stay unbound
-///   wire       port       the cable's end
+///   wire       port       the cable's end; may stay unbound with another data plane
 ///   reset      in         true = held in reset; may stay unbound
 ///
 /// As pci::DeviceEventsIf it hears of resets, bus-master enable and power states.
@@ -41,7 +45,8 @@ class NetDevice : public sc_core::sc_module, public pci::DeviceEventsIf {
   sc_core::sc_out<bool> irq;                                     ///< INTx level
   /// MSI-X; may stay unbound.
   sc_core::sc_port<pci::MessagesIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> messages;
-  sc_core::sc_port<link::CableEndIf> wire;  ///< the cable's end
+  /// The cable's end; may stay unbound, then there is no link but what a data plane says.
+  sc_core::sc_port<link::CableEndIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> wire;
   /// True: held in reset; may stay unbound.
   sc_core::sc_port<sc_core::sc_signal_in_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND> reset;
 
@@ -52,6 +57,12 @@ class NetDevice : public sc_core::sc_module, public pci::DeviceEventsIf {
 
   /// As e1000::Controller::set_lookahead().
   void set_lookahead(Time limit);
+
+  /// Somebody else carries the packets (data_plane.h), before simulation starts; must outlive the
+  /// device. The engines rest then, and the cable is not used.
+  void set_data_plane(DataPlane& plane);
+  /// Whom such a one calls.
+  DataPlaneOwner& data_plane_owner();
 
   /// As given.
   const NetDeviceConfig& config() const;
@@ -73,8 +84,18 @@ class NetDevice : public sc_core::sc_module, public pci::DeviceEventsIf {
   bool idle() const;
   /// Interrupts so far, messages or edges.
   std::uint64_t interrupts() const;
+  /// What happens in it: net_probes.h.
+  NetProbes& probes();
 
  private:
+  void end_of_elaboration() override;
+  void start_of_simulation() override;
+  void reset_changed();
+  void registers_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned registers_debug(::tlm::tlm_generic_payload& payload);
+  void legacy_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+  unsigned legacy_debug(::tlm::tlm_generic_payload& payload);
+
   struct Blocks;
   std::unique_ptr<Blocks> blocks_;
 };

@@ -3,6 +3,7 @@
 
 #include "e1000tlm/board/card.h"
 #include "e1000tlm/board/e1000_card.h"
+#include "e1000tlm/board/virtio_card.h"
 
 namespace e1000tlm::platform {
 namespace {
@@ -16,6 +17,7 @@ std::unique_ptr<Card> make(const NicConfig& config, const NicPlace& place,
 /// By NicModel.
 constexpr std::array<CardModel, kNicModelNames.size()> kModels{{
     {check_e1000_bus, make<E1000Card>},
+    {check_virtio_bus, make<VirtioCard>},
 }};
 
 }  // namespace

@@ -212,9 +212,9 @@ constexpr std::array<Key, 22> kKeys{{
     {"data-burst", kVirtio, "SIZE (bytes of a packet moved at once, default 4KiB)",
      set_amount<&virtio::NetTiming::data_burst, 64, 65'536>},
     {"transmit-fifo", kVirtio, "SIZE (packets on their way to the wire, default 32KiB)",
-     set_amount<&virtio::NetTiming::transmit_fifo, 17 * 1024, 1U << 20>},
+     set_amount<&virtio::NetTiming::transmit_fifo, virtio::kLeastFifo, 1U << 20>},
     {"receive-fifo", kVirtio, "SIZE (packets that wait for a buffer, of each pair, default 32KiB)",
-     set_amount<&virtio::NetTiming::receive_fifo, 17 * 1024, 1U << 20>},
+     set_amount<&virtio::NetTiming::receive_fifo, virtio::kLeastFifo, 1U << 20>},
 }};
 
 std::string_view name_of(NicModel model) { return kNicModelNames[static_cast<std::size_t>(model)]; }
