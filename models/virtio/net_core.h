@@ -58,6 +58,10 @@ class NetCore {
 
   /// Was a feature agreed on?
   bool agreed(std::uint64_t feature) const { return (transport->features() & feature) != 0; }
+  /// Several pairs of queues can be used; else there are two queues and the control queue.
+  bool many_pairs() const { return agreed(net::feature::kMultiQueue | net::feature::kRss); }
+  /// Number of the control queue.
+  unsigned control_queue() const { return many_pairs() ? 2 * config.queue_pairs : 2; }
   /// Bytes of the header before each packet.
   std::size_t header_bytes() const {
     if (agreed(net::feature::kHashReport)) return net::header::kHashBytes;

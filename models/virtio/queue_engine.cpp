@@ -13,17 +13,19 @@ BusBursts bursts(const NetTiming& timing) {
 
 }  // namespace
 
-QueueEngine::QueueEngine(const sc_core::sc_module_name& name, NetCore& core, Notifier& notifier)
+QueueEngine::QueueEngine(const sc_core::sc_module_name& name, NetCore& core,
+                         InterruptUnit& interrupts)
     : sc_module(name),
       core_(core),
-      notifier_(notifier),
+      interrupts_(interrupts),
       master_(core.dma),
       time_(master_.time()) {
   time_.set_absence(this);
 }
 
 QueueEngine::Work& QueueEngine::add_queue(unsigned index) {
-  return queues_.emplace_back(*this, bursts(core_.config.timing), index);
+  BusAccess& bus = *this;
+  return queues_.emplace_back(bus, bursts(core_.config.timing), index);
 }
 
 QueueEngine::Work* QueueEngine::find(unsigned index) {
@@ -41,7 +43,7 @@ void QueueEngine::start_queue(unsigned index, const SplitLayout& layout, std::ui
   work->layout = layout;
   work->base = base;
   work->wanted = work->changed = changed_ = true;
-  wake(core_.now());
+  wake();
 }
 
 std::uint16_t QueueEngine::stop_queue(unsigned index) {
@@ -49,10 +51,10 @@ std::uint16_t QueueEngine::stop_queue(unsigned index) {
   if (work == nullptr) return 0;
   if (current_ == work) abandon();
   raised_ &= ~(std::uint64_t{1} << index);
-  notifier_.forget(index);
-  work->wanted = false;
+  interrupts_.forget(index);
+  work->wanted = work->running = false;
   work->changed = changed_ = true;
-  wake(core_.now());
+  wake();
   return work->queue.next();
 }
 
@@ -61,15 +63,15 @@ void QueueEngine::stop() {
   for (Work& work : queues_) stop_queue(work.index);
 }
 
-void QueueEngine::notified(unsigned index, Time at) {
+void QueueEngine::notified(unsigned index) {
   Work* const work = find(index);
   if (work == nullptr || !work->wanted) return;
+  if (!work->kicked) work->look_at = core_.now() + core_.config.timing.doorbell;
   work->kicked = true;
-  work->look_at = at + core_.config.timing.doorbell;
-  wake(at);
+  wake();
 }
 
-void QueueEngine::wake(Time) {
+void QueueEngine::wake() {
   if (resting_) wake_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -116,7 +118,7 @@ void QueueEngine::apply_change(Work& work) {
 
 QueueEngine::Work* QueueEngine::next_due(Time& next) {
   next = kTimeNever;
-  if (!core_.gate.enabled) return nullptr;
+  if (!core_.gate.enabled || !core_.transport->running()) return nullptr;
   for (std::size_t i = 0; i < queues_.size(); ++i) {
     const std::size_t at = (turn_ + i) % queues_.size();
     Work& work = queues_[at];
@@ -218,7 +220,7 @@ void QueueEngine::tell() {
   while (raised_ != 0) {
     const auto queue = static_cast<unsigned>(__builtin_ctzll(raised_));
     raised_ &= raised_ - 1;
-    notifier_.queue_used(queue);
+    interrupts_.queue_used(queue);
   }
 }
 

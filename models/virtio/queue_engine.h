@@ -8,8 +8,8 @@
 #include <systemc>
 
 #include "e1000tlm/virtio/bus_memory.h"
+#include "e1000tlm/virtio/interrupt_unit.h"
 #include "e1000tlm/virtio/net_core.h"
-#include "e1000tlm/virtio/notifier.h"
 
 namespace e1000tlm::virtio {
 
@@ -20,7 +20,7 @@ namespace e1000tlm::virtio {
 /// by the engine's process, which may be in the middle of it.
 class QueueEngine : public sc_core::sc_module, protected Absence, protected BusAccess {
  public:
-  QueueEngine(const sc_core::sc_module_name& name, NetCore& core, Notifier& notifier);
+  QueueEngine(const sc_core::sc_module_name& name, NetCore& core, InterruptUnit& interrupts);
 
   /// Work on a queue of this engine is to begin.
   void start_queue(unsigned index, const SplitLayout& layout, std::uint16_t base);
@@ -29,9 +29,9 @@ class QueueEngine : public sc_core::sc_module, protected Absence, protected BusA
   /// All of them are to end.
   virtual void stop();
   /// The driver says that there is something in a queue.
-  void notified(unsigned index, Time at);
-  /// Something changed at local time `at` that may give the engine work.
-  void wake(Time at);
+  void notified(unsigned index);
+  /// Something changed that may give the engine work.
+  void wake();
   /// Bus accesses that ended with an error since power-up.
   std::uint64_t bus_errors() const { return bus_errors_; }
 
@@ -46,13 +46,13 @@ class QueueEngine : public sc_core::sc_module, protected Absence, protected BusA
     unsigned index;
     SplitLayout layout{};
     std::uint16_t base = 0;
-    bool wanted = false;        ///< as the register handlers say
-    bool changed = false;       ///< the engine's process has not heard of that yet
-    bool running = false;       ///< it works on the queue
-    bool kicked = false;        ///< there may be something in it
-    bool silent = false;        ///< the driver has been asked not to tell
-    Time look_at = kTimeZero;   ///< not before
-    std::uint32_t unseen = 0;   ///< used buffers that the driver does not see
+    bool wanted = false;       ///< as the register handlers say
+    bool changed = false;      ///< the engine's process has not heard of that yet
+    bool running = false;      ///< it works on the queue
+    bool kicked = false;       ///< there may be something in it
+    bool silent = false;       ///< the driver has been asked not to tell
+    Time look_at = kTimeZero;  ///< not before
+    std::uint32_t unseen = 0;  ///< used buffers that the driver does not see
   };
   enum class Outcome : std::uint8_t {
     kDone,
@@ -150,7 +150,7 @@ class QueueEngine : public sc_core::sc_module, protected Absence, protected BusA
   virtual void wait_for_gate() { rest(wake_event_); }
 
   NetCore& core_;
-  Notifier& notifier_;
+  InterruptUnit& interrupts_;
   BusMaster master_;
   LocalTime& time_;
   sc_core::sc_event wake_event_;
