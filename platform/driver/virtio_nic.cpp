@@ -5,7 +5,7 @@
 #include <array>
 #include <stdexcept>
 
-#include "e1000tlm/link/host/flow.h"
+#include "e1000tlm/virtio/flow_fields.h"
 
 namespace e1000tlm::driver {
 
@@ -78,7 +78,7 @@ VirtioTransmitter& VirtioNic::transmitter_of(std::uint64_t address, std::uint32_
   std::array<std::uint8_t, 96> start{};
   const std::uint32_t looked_at = std::min<std::uint32_t>(bytes, start.size());
   cpu_.load(address, start.data(), looked_at);
-  return *transmitters_[link::flow_hash(ConstBytes(start.data(), looked_at)) %
+  return *transmitters_[net::symmetric_flow_hash(ConstBytes(start.data(), looked_at)) %
                         transmitters_.size()];
 }
 
