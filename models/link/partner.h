@@ -52,6 +52,9 @@ class LinkPartner : public sc_core::sc_module {
   virtual std::string fault() const { return {}; }
   /// What its user should know although it works, a sentence each.
   virtual std::vector<std::string> warnings() const { return {}; }
+  /// Queues that it has towards the host: a frame with Frame::queue below that leaves by this one,
+  /// and those that come carry theirs. 1: none that could be told apart.
+  virtual unsigned queues() const { return 1; }
   /// What it has counted so far.
   const PartnerStatistics& statistics() const { return statistics_; }
   /// What it advertises.

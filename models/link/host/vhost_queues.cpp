@@ -214,7 +214,7 @@ VhostQueues::Result VhostQueues::broken(const char* why) {
 }
 
 VhostQueues::Result VhostQueues::receive() {
-  if (finisher_.more()) return {Received::kFrame, finisher_.next(), nullptr};
+  if (finisher_.more()) return whole(finisher_.next());
   const std::size_t rings = rings_.size();
   for (std::size_t looked_at = 0; looked_at < rings; looked_at += 2) {
     Ring& ring = rings_[next_ring_];
@@ -223,6 +223,7 @@ VhostQueues::Result VhostQueues::receive() {
     while ((reaped = ring.queue.reap(used)) == DriverQueue::Reap::kUsed) {
       if (!take_buffer(ring, used)) return {Received::kBroken, {}, nullptr};
       if (parts_left_ > 0) continue;
+      came_by_ = config_.pairs == 1 ? kNoQueue : static_cast<std::uint16_t>(next_ring_ / 2);
       next_ring_ = (next_ring_ + 2) % rings;
       return finish_frame();
     }
@@ -273,10 +274,10 @@ VhostQueues::Result VhostQueues::finish_frame() {
   const Bytes frame(frame_.data() + header_bytes_, frame_.size() - header_bytes_);
   // Flags, and the kind of segmentation with its bit for ECN.
   const bool left_to_us = (header[0] & 1) != 0 || (header[1] & 0x7F) != 0;
-  if (!left_to_us || frame.empty()) return {Received::kFrame, frame, nullptr};
+  if (!left_to_us || frame.empty()) return whole(frame);
   const bool agreed = (features_ & net::kGuestCsum) != 0;
   if (!agreed || !finisher_.begin(header, frame)) return {Received::kDropped, {}, "offload"};
-  return {Received::kFrame, finisher_.next(), nullptr};
+  return whole(finisher_.next());
 }
 
 void VhostQueues::clear_calls() const {

@@ -157,7 +157,8 @@ std::optional<HostDevice::ReadResult> VhostUserDevice::received() {
   if (!running()) return std::nullopt;
   const VhostQueues::Result result = queues_.receive();
   switch (result.outcome) {
-    case VhostQueues::Received::kFrame: return ReadResult{Outcome::kDone, result.frame, nullptr};
+    case VhostQueues::Received::kFrame:
+      return ReadResult{Outcome::kDone, result.frame, nullptr, 1, result.pair};
     case VhostQueues::Received::kDropped: return ReadResult{Outcome::kDropped, {}, result.reason};
     case VhostQueues::Received::kBroken:
       lose(std::string("breaks a ring: ") + queues_.why());
@@ -185,9 +186,13 @@ HostDevice::ReadResult VhostUserDevice::read() {
 }
 
 HostDevice::WriteResult VhostUserDevice::write(ConstBytes frame, milliseconds wait) {
+  return write_by(kNoQueue, frame, wait);
+}
+
+HostDevice::WriteResult VhostUserDevice::write_by(std::uint16_t queue, ConstBytes frame,
+                                                  milliseconds wait) {
   const auto deadline = SteadyClock::now() + wait;
-  const unsigned pairs = config_.queues.pairs;
-  const unsigned pair = pairs == 1 ? 0 : flow_hash(frame) % pairs;
+  const auto pair = static_cast<unsigned>(queue_for(queue, frame, config_.queues.pairs));
   for (;;) {
     if (!running()) serve();
     if (!running() && !peer_) return without_session();

@@ -50,6 +50,9 @@ class VhostUserDevice : public HostDevice {
   bool poll_tells_room() const override { return false; }
   ReadResult read() override;
   WriteResult write(ConstBytes frame, std::chrono::milliseconds wait) override;
+  WriteResult write_by(std::uint16_t queue, ConstBytes frame,
+                       std::chrono::milliseconds wait) override;
+  unsigned queues() const override { return config_.queues.pairs; }
   std::string why_closed() const override;
   std::string shut_down() override;
   std::uint64_t unsent() override;
