@@ -42,6 +42,10 @@ inline constexpr unsigned kDeviceFeatures = 0, kDriverFeatures = 4, kQueueAddres
                           kDeviceMsix = 24;
 }  // namespace legacy
 
+/// Bytes that a legacy queue address counts, and at a multiple of which its used ring begins
+/// (4.1.5.1.3.1).
+inline constexpr std::uint32_t kLegacyPage = 4096;
+
 /// No MSI-X vector.
 inline constexpr std::uint16_t kNoVector = 0xFFFF;
 /// ISR: a queue wants attention; the configuration has changed.

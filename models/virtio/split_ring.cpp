@@ -184,6 +184,7 @@ RingFault DeviceQueue::walk_indirect(Chain& chain, const Descriptor& descriptor)
   }
   if (descriptor.address > ~std::uint64_t{0} - (descriptor.length - 1)) return RingFault::kWraps;
   const auto entries = static_cast<std::uint32_t>(descriptor.length / Descriptor::kBytes);
+  memory_.expect_table(descriptor.address, descriptor.length);
   return walk(chain, {descriptor.address, entries, true}, 0);
 }
 

@@ -29,6 +29,8 @@ inline constexpr std::uint64_t kIndirect = 1ULL << 28;
 inline constexpr std::uint64_t kEventIndex = 1ULL << 29;
 /// The rules of virtio 1.0 and later hold.
 inline constexpr std::uint64_t kVersion1 = 1ULL << 32;
+/// Single queues can be reset.
+inline constexpr std::uint64_t kRingReset = 1ULL << 40;
 }  // namespace ring_feature
 
 /// Where a queue is.

@@ -32,12 +32,9 @@ void set_host(pci::BusConfig& bus, const std::string& text) {
   }
 }
 
-void check_part_fits(const BoardConfig& config, const pci::BusSpeed& speed) {
+void check_cards_fit(const BoardConfig& config, const pci::BusSpeed& speed) {
   for (const NicConfig& nic : config.nics) {
-    const e1000::PartInfo& info = e1000::part_info(nic.part);
-    if (!speed.pcix || info.pcix) continue;
-    throw std::invalid_argument("--pci " + config.pci + ": the " + std::string(info.name) +
-                                " has no PCI-X; 82544gc, 82545em and 82545gm do");
+    card_model(nic.model).check_bus(nic, config.pci, speed);
   }
 }
 
@@ -78,7 +75,7 @@ void Machine::build() {
   if (plan_.host) build_host();
   pci::BusConfig bus;
   bus.speed = bus_speed(config_.pci);
-  check_part_fits(config_, bus.speed);
+  check_cards_fit(config_, bus.speed);
   set_host(bus, config_.host);
   bus_ = std::make_unique<pci::Bus>(module_name("bus").c_str(), bus);
   if (plan_.host) {
@@ -190,7 +187,7 @@ void Machine::note_ready() {
   for (std::size_t i = 0; i < nics_.size(); ++i) {
     before_[i].wire_in = nics_[i]->carried(1);
     before_[i].wire_out = nics_[i]->carried(0);
-    before_[i].interrupts = nics_[i]->controller().interrupts();
+    before_[i].interrupts = nics_[i]->card().interrupts();
   }
 }
 

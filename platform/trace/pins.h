@@ -10,7 +10,7 @@
 
 namespace e1000tlm::trace {
 
-/// Watches LEDs, link and PME# of one adapter, which then has events for them.
+/// Watches LEDs (if it has any), link and PME# of one adapter, which then has events for them.
 class PinWatch : public sc_core::sc_module {
  public:
   /// Called with each change.
@@ -23,7 +23,7 @@ class PinWatch : public sc_core::sc_module {
   void link_changed();
   void pme_changed();
 
-  platform::NicSlot& slot_;
+  platform::Card& card_;
   Sink sink_;
   sc_core::sc_signal<bool> pme_;
 };
