@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "e1000tlm/tlm/register_access.h"
+#include "e1000tlm/virtio/config_window.h"
 #include "e1000tlm/virtio/data_plane.h"
 #include "e1000tlm/virtio/engine_plane.h"
 #include "e1000tlm/virtio/interrupt_unit.h"
@@ -79,9 +80,10 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
       : config(checked(its_config)),
         core(config, dma),
         interrupts("interrupts", core),
-        transport({2 * config.queue_pairs + 1, config.queue_size, 2 * config.queue_pairs + 2,
+        transport({2 * config.queue_pairs + 1, config.queue_size, vectors(config),
                    config.interface == NetInterface::kTransitional},
                   *this, interrupts),
+        window(transport),
         link("link", core),
         transmit("transmit", core, interrupts),
         receive("receive", core, interrupts),
@@ -150,6 +152,7 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
   NetCore core;
   InterruptUnit interrupts;
   PciTransport transport;
+  ConfigWindow window;
   LinkUnit link;
   TransmitEngine transmit;
   ReceiveEngine receive;
@@ -383,6 +386,23 @@ void NetDevice::pci_power_state(pci::PowerState state) {
 }
 
 void NetDevice::pci_pme(bool, bool) {}
+
+void NetDevice::pci_messages(bool) { blocks_->transport.messages_switched(); }
+
+void NetDevice::vendor_read(std::size_t capability, std::size_t first, std::size_t count,
+                            Bytes bytes) {
+  if (capability == kWindowIndex) blocks_->window.read(first, count, bytes);
+}
+
+void NetDevice::vendor_written(std::size_t capability, std::size_t first, std::size_t count,
+                               ConstBytes bytes) {
+  if (capability == kWindowIndex) blocks_->window.written(first, count, bytes);
+}
+
+void NetDevice::vendor_peek(std::size_t capability, std::size_t first, std::size_t count,
+                            Bytes bytes) const {
+  if (capability == kWindowIndex) blocks_->window.peek(first, count, bytes);
+}
 
 void NetDevice::set_lookahead(Time limit) { blocks_->core.lookahead = limit; }
 void NetDevice::set_data_plane(DataPlane& plane) { blocks_->plane = &plane; }
