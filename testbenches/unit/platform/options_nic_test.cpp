@@ -107,7 +107,7 @@ TEST(NicOption, RefusesBadValuesAndSaysWhatIsExpected) {
       {"model=virtio-net,queues=2,features=-MQ", "needs the features MQ and CTRL_VQ"},
       {"model=virtio-net,queues=2,features=-CTRL_VQ", "needs the features MQ and CTRL_VQ"},
       {"model=virtio-net,doorbell=soon", "soon"},
-      {"model=virtio-net,moderation=1s", "1s: expected at most 10 ms"},
+      {"model=virtio-net,moderation=1s", "1s: expected at most 10.0 ms"},
       {"model=virtio-net,available-burst=0", "0: expected 1 to 64"},
       {"model=virtio-net,transmit-fifo=1KiB", "1KiB: expected 17408 to 1048576"},
       {"model=virtio-net,queues=2,queues=3", "'queues' is given twice"},
