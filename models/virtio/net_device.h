@@ -21,6 +21,7 @@ namespace e1000tlm::virtio {
 class DataPlane;
 class DataPlaneOwner;
 struct NetProbes;
+struct QueueSetup;
 
 /// Sockets and ports are the whole interface.
 ///
@@ -74,6 +75,10 @@ class NetDevice : public sc_core::sc_module, public pci::DeviceEventsIf {
   std::uint64_t features() const;
   /// Device status (device_status).
   std::uint8_t status() const;
+  /// Queues, the control queue included.
+  unsigned queues() const;
+  /// A queue as the driver has set it up.
+  const QueueSetup& queue(unsigned index) const;
   /// Pairs that the driver uses.
   unsigned active_pairs() const;
   /// Why it needs a reset; empty: it does not.
