@@ -8,7 +8,7 @@
 #include <systemc>
 
 #include "e1000tlm/link/frame.h"
-#include "e1000tlm/link/host/virtio_header.h"
+#include "e1000tlm/link/virtio_header.h"
 #include "e1000tlm/virtio/queue_engine.h"
 #include "e1000tlm/virtio/wire_transmitter.h"
 
