@@ -30,10 +30,6 @@ class LinkUnit : public sc_core::sc_module {
 
   /// Of the device's configuration.
   std::uint16_t status() const;
-  /// The driver has announced itself.
-  void announced() { announce_ = false; }
-  /// The device is reset.
-  void reset() { announce_ = false; }
 
  private:
   void negotiate();
@@ -42,8 +38,7 @@ class LinkUnit : public sc_core::sc_module {
   std::function<void(bool)> listener_;
   link::LinkMode mode_{};
   bool up_ = false;
-  bool was_up_ = false;    // there has been link
-  bool announce_ = false;  // the driver is asked to announce itself
+  bool was_up_ = false;  // there has been link
 };
 
 }  // namespace e1000tlm::virtio

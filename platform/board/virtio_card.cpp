@@ -75,6 +75,8 @@ VirtioCard::VirtioCard(const NicConfig& config, const NicPlace& place, const pci
   device_->irq(irq_);
   function_->irq(irq_);
   function_->events(*device_);
+  function_->vendor(*device_);
+  device_->messages(*function_);
 }
 
 VirtioCard::~VirtioCard() = default;

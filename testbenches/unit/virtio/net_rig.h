@@ -112,6 +112,8 @@ class NetRig : public sc_core::sc_module {
     nic.irq(irq);
     function.irq(irq);
     function.events(nic);
+    function.vendor(nic);
+    nic.messages(function);
     nic.wire(cable.end(0));
     device_number = bus.attach(function);
     for (unsigned i = 0; i < 4; ++i) bus.pirq[i](pirq[i]);
