@@ -415,6 +415,8 @@ const NetPairCounters& NetDevice::counters(unsigned pair) const {
 }
 std::uint64_t NetDevice::features() const { return blocks_->transport.features(); }
 std::uint8_t NetDevice::status() const { return blocks_->transport.status(); }
+unsigned NetDevice::queues() const { return blocks_->transport.queues(); }
+const QueueSetup& NetDevice::queue(unsigned index) const { return blocks_->transport.queue(index); }
 unsigned NetDevice::active_pairs() const { return blocks_->active_pairs; }
 std::string NetDevice::fault() const { return blocks_->transport.fault(); }
 

@@ -24,6 +24,8 @@ class VirtioCard : public Card {
 
   /// What is behind the function.
   virtio::NetDevice& device() { return *device_; }
+  /// Its interrupt line, true = asserted.
+  const sc_core::sc_signal<bool>& irq() const { return irq_; }
 
   pci::Function& function() override { return *function_; }
   void connect(link::CableEndIf& end) override;

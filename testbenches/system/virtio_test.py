@@ -1,203 +1,223 @@
-"""The native driver's applications on virtio-net adapters, through the command line."""
+"""A virtio-net device on the board, driven over qtest: what options, reports, the control socket and
+traces make of it."""
+
+import json
+import struct
 
 import support
-from support import CAPTURE, Scenario, read_pcap, read_pcapng, sim, sim_json
+import virtio_client as virtio
+from support import QTestClient, Scenario, sim, start_qtest
+from virtio_client import ACKNOWLEDGE, CTRL_VQ, DRIVER, DRIVER_OK, FEATURES_OK, MAC, MQ, STATUS, VERSION_1
 
-VIRTIO = "model=virtio-net"
-QUANTA = ("0", "100us")
-FAULTS = ("lost", "corrupt", "duplicates", "reordered")
-
-
-def nic(keys=""):
-    """--nic with a virtio-net adapter."""
-    return ("--nic", f"{VIRTIO},{keys}" if keys else VIRTIO)
+OWN = bytes.fromhex("525400123456")
+ALL = b"\xff" * 6
 
 
-class Virtio(Scenario):
-    def assert_intact(self, summary, frames):
-        for stream in summary["streams"]:
-            self.assertEqual(stream["received"], frames)
-            for fault in FAULTS:
-                self.assertEqual(stream[fault], 0, fault)
+def frame(size=60, to=ALL, tail=b""):
+    body = to + b"\x02\x00\x00\x00\x00\x01" + b"\x88\xb5" + tail
+    return body + bytes(size - len(body))
 
-    def test_sink_takes_everything_and_sends_nothing(self):
-        for quantum in QUANTA:
-            with self.subTest(quantum=quantum):
-                found, = sim_json("--app", "sink", *nic(), "--quantum", quantum)["nics"]
-                self.assertEqual(found["driver_in"]["frames"], 340)
-                self.assertEqual(found["wire_out"]["frames"], 0)
-                self.assertEqual(found["lost"], {})
 
-    def test_reflect_sends_back_what_came_unchanged_and_in_order(self):
-        sent = [f.data for f in read_pcap(CAPTURE)]
-        for quantum in QUANTA:
-            with self.subTest(quantum=quantum):
-                path = self.path(f"reflected-{quantum}")
-                found, = sim_json("--app", "reflect", *nic(), "--quantum", quantum, "--link",
-                                  f"pcap:in={CAPTURE},out={path}")["nics"]
-                self.assertEqual([f.data for f in read_pcapng(path) if f.direction == "out"], sent)
-                self.assertEqual(found["driver_out"]["frames"], 340)
-                self.assertEqual(found["lost"], {})
+class VirtioNet(Scenario):
+    def start(self, *arguments):
+        """On a link that returns everything."""
+        self.report = self.path("report.json")
+        self.process, address = start_qtest(self, "--json", self.report, *arguments)
+        return QTestClient(self, address)
 
-    def test_generate_gets_every_frame_back_intact(self):
-        ways = [((), keys) for keys in ("", "queues=4", "interface=transitional",
-                                        "queue-size=2", "features=-EVENT_IDX",
-                                        "features=-MRG_RXBUF-CTRL_VQ-STATUS-MAC")]
-        ways += [(("--driver", keys), "") for keys in ("event-idx=0", "mergeable=0,indirect=1",
-                                                       "rx-ring=16,tx-ring=16")]
-        ways += [(("--driver", "queues=2"), "queues=4"), (("--driver", "queues=1"), "queues=4")]
-        for driver, keys in ways:
-            for quantum in QUANTA:
-                with self.subTest(driver=driver, nic=keys, quantum=quantum):
-                    summary = sim_json("--app", "generate", *nic(keys), *driver, "--frames", "1000",
-                                       "--seed", "7", "--quantum", quantum)
-                    self.assert_intact(summary, 1000)
-                    self.assertGreater(summary["streams"][0]["latency"]["p50_ns"], 0)
+    def finish(self, client, status=0):
+        client.close()
+        _, err = self.process.communicate(timeout=60)
+        self.assertEqual(self.process.returncode, status, err)
+        with open(self.report, encoding="utf-8") as file:
+            return json.load(file)
 
-    def test_long_frames_come_in_one_buffer_or_in_several(self):
-        for driver in ("mergeable=1", "mergeable=0"):
-            for quantum in QUANTA:
-                with self.subTest(driver=driver, quantum=quantum):
-                    summary = sim_json("--app", "generate", *nic("queues=2"), "--driver", driver,
-                                       "--size", "64-9018", "--frames", "300", "--quantum", quantum)
-                    self.assert_intact(summary, 300)
+    def test_it_sends_and_receives_and_the_report_says_what_was_agreed_on(self):
+        client = self.start("--nic", "model=virtio-net", "--link", "loopback")
+        self.assertEqual(hex(client.config(2, 0)), "0x10411af4")
+        client.do("irq_intercept_in ioapic")
+        device = virtio.VirtioNet(client)
+        offered = device.start()
+        self.assertTrue(offered & VERSION_1 and offered & MAC and offered & STATUS)
+        self.assertEqual(device.status(), ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK)
+        for _ in range(4):
+            device.offer(0)
+        client.do("clock_step 10000000")
+        client.interrupts.clear()
+        sent = [frame(tail=bytes([i])) for i in range(3)]
+        for one in sent:
+            device.send(1, one)
+        client.do("clock_step 1000000")
+        self.assertEqual(len(device.taken(1)), 3)
+        received = device.taken(0)
+        self.assertEqual([length for _, length in received], [virtio.HEADER + 60] * 3)
+        for (where, length), one in zip(received, sent):
+            self.assertEqual(device.peek(where, length)[virtio.HEADER:], one)
+        self.assertIn("IRQ raise 10", client.interrupts)
+        self.assertEqual(device.read(virtio.ISR, 1), 1)
+        self.assertEqual(client.interrupts[-1], "IRQ lower 10")
+        nic = self.finish(client)["nics"][0]
+        self.assertEqual(nic["part"], "virtio-net")
+        self.assertEqual(nic["mac"], "52:54:00:12:34:56")
+        self.assertTrue(nic["link_up"])
+        self.assertEqual((nic["link_mbit_per_s"], nic["full_duplex"]), (1000, True))
+        self.assertEqual(nic["leds"], [])
+        self.assertEqual(nic["wire_out"], {"frames": 3, "bytes": 180})
+        self.assertEqual(nic["wire_in"], {"frames": 3, "bytes": 180})
+        self.assertEqual(nic["lost"], {})
+        self.assertGreaterEqual(nic["interrupts"], 1)
+        report = nic["virtio"]
+        self.assertEqual(report["interface"], "modern")
+        self.assertEqual(report["status"], ["ACKNOWLEDGE", "DRIVER", "FEATURES_OK", "DRIVER_OK"])
+        self.assertEqual(report["features"], ["MAC", "STATUS", "VERSION_1"])
+        self.assertEqual(report["active_pairs"], 1)
+        self.assertEqual(report["fault"], "")
+        pair, = report["pairs"]
+        self.assertEqual(pair["in"], {"frames": 3, "bytes": 180})
+        self.assertEqual(pair["out"], {"frames": 3, "bytes": 180})
+        self.assertGreaterEqual(pair["receive_interrupts"], 1)
 
-    def test_blast_fills_the_wire(self):
-        for quantum in QUANTA:
-            with self.subTest(quantum=quantum):
-                found, = sim_json("--app", "blast", *nic("queues=4"), "--frames", "2000", "--size",
-                                  "1518", "--link", "null", "--quantum", quantum)["nics"]
-                self.assertEqual(found["driver_out"]["frames"], 2000)
-                self.assertEqual(found["wire_out"]["frames"], 2000)
-                self.assertEqual(found["lost"], {})
+    def test_its_options_are_what_its_driver_sees(self):
+        client = self.start("--nic", "model=virtio-net,mac=02:00:00:00:00:05,queues=4,queue-size=64,"
+                            "mtu=4000,features=-CSUM-MRG_RXBUF,addr=7,interface=transitional",
+                            "--link", "null")
+        self.assertEqual(hex(client.config(7, 0)), "0x10001af4")
+        self.assertEqual(client.config(7, 0x10) & 1, 1, "a legacy BAR")
+        device = virtio.VirtioNet(client, slot=7)
+        offered = device.negotiate(VERSION_1 | MAC)
+        self.assertEqual(offered & (virtio.CSUM | virtio.MRG_RXBUF), 0)
+        self.assertTrue(offered & MQ and offered & CTRL_VQ and offered & 1 << 3)
+        self.assertEqual(device.read(virtio.COMMON + 18, 2), 9)
+        device.write(virtio.COMMON + 22, 2, 8)
+        self.assertEqual(device.read(virtio.COMMON + 24, 2), 64)
+        self.assertEqual(bytes(device.read(virtio.DEVICE + i, 1) for i in range(6)),
+                         bytes.fromhex("020000000005"))
+        self.assertEqual(device.read(virtio.DEVICE + 8, 2), 4)
+        self.assertEqual(device.read(virtio.DEVICE + 10, 2), 4000)
+        report = self.finish(client)["nics"][0]["virtio"]
+        self.assertEqual(report["interface"], "transitional")
+        self.assertEqual(len(report["pairs"]), 4)
 
-    def test_forward_carries_both_ways_between_adapters_of_either_kind(self):
-        sent = [f.data for f in read_pcap(CAPTURE)]
-        e1000 = ("--nic", "part=82545em")
-        for name, nics in (("virtio to virtio", (*nic(), *nic())),
-                           ("virtio to e1000", (*nic(), *e1000)),
-                           ("e1000 to virtio", (*e1000, *nic()))):
-            for indirect in ("0", "1"):
-                for quantum in QUANTA:
-                    with self.subTest(nics=name, indirect=indirect, quantum=quantum):
-                        left, right = self.path("left"), self.path("right")
-                        result = sim("--app", "forward", *nics, "--quantum", quantum,
-                                     "--driver", f"indirect={indirect}",
-                                     "--link", f"pcap:in={CAPTURE},out={left},scale=0.1",
-                                     "--link", f"pcap:in={CAPTURE},out={right},scale=0.1")
-                        self.assertEqual(result.returncode, 0, result.stderr)
-                        for recording in (left, right):
-                            frames = read_pcapng(recording)
-                            self.assertEqual([f.data for f in frames if f.direction == "out"], sent)
+    def test_pairs_that_the_driver_uses_have_their_own_counters(self):
+        client = self.start("--nic", "model=virtio-net,queues=4", "--link", "loopback")
+        device = virtio.VirtioNet(client)
+        device.start(VERSION_1 | MAC | STATUS | MQ | CTRL_VQ, pairs=4)
+        self.assertEqual(device.command(8, 4, 0, struct.pack("<H", 3)), 0)
+        for pair in range(3):
+            for _ in range(4):
+                device.offer(2 * pair)
+        for pair, count in ((0, 1), (1, 2), (2, 3)):
+            for i in range(count):
+                device.send(2 * pair + 1, frame(tail=bytes([pair, i])))
+        client.do("clock_step 2000000")
+        report = self.finish(client)["nics"][0]["virtio"]
+        self.assertEqual(report["active_pairs"], 3)
+        self.assertEqual([p["out"]["frames"] for p in report["pairs"]], [1, 2, 3, 0])
+        self.assertEqual(sum(p["in"]["frames"] for p in report["pairs"]), 6)
 
-    def test_generated_streams_cross_between_the_kinds(self):
-        for quantum in QUANTA:
-            with self.subTest(quantum=quantum):
-                summary = sim_json("--app", "generate", *nic("queues=2"), "--nic", "part=82540em",
-                                   "--switch", "lan", "--link", "switch:name=lan", "--link",
-                                   "switch:name=lan", "--frames", "500", "--rate", "100Mbit/s",
-                                   "--quantum", quantum)
-                self.assert_intact(summary, 500)
+    def test_what_it_loses_is_reported_by_its_reason_and_strict_makes_that_a_failure(self):
+        for strict in ((), ("--strict",)):
+            with self.subTest(strict=strict):
+                client = self.start("--nic", "model=virtio-net", "--link", "loopback", *strict)
+                device = virtio.VirtioNet(client)
+                device.start()
+                device.send(1, frame(to=bytes.fromhex("020000000099")))  # nobody's
+                device.offer(0, 20)  # too short, and there are no mergeable buffers
+                client.do("clock_step 1000000")
+                device.send(1, frame())
+                client.do("clock_step 100000000")
+                summary = self.finish(client, 1 if strict else 0)
+                nic = summary["nics"][0]
+                self.assertEqual(nic["filtered"], {"rx_filtered": 1})
+                self.assertEqual(nic["lost"], {"rx_too_long": 1})
+                self.assertEqual(bool(summary["failures"]), bool(strict), summary["failures"])
 
-    def test_boards_with_a_switch_between_them(self):
-        summary = sim_json("--boards", "3", "--app", "generate", *nic("queues=2"), "--switch",
-                           "lan", "--link", "switch:name=lan", "--frames", "200", "--rate",
-                           "50Mbit/s")
-        self.assertEqual(len(summary["streams"]), 3)
-        self.assert_intact(summary, 200)
+    def test_a_guest_that_breaks_the_rules_is_named_in_the_report(self):
+        client = self.start("--nic", "model=virtio-net", "--link", "null")
+        device = virtio.VirtioNet(client)
+        device.start()
+        queue = device.queues[1]
+        device.poke(queue.available + 2, struct.pack("<H", 1000))  # more than the ring holds
+        device.write(virtio.NOTIFY + 4, 2, 1)
+        client.do("clock_step 1000000")
+        self.assertTrue(device.status() & virtio.NEEDS_RESET)
+        summary = self.finish(client)
+        report = summary["nics"][0]["virtio"]
+        self.assertIn("NEEDS_RESET", report["status"])
+        self.assertNotEqual(report["fault"], "")
+        self.assertEqual(summary["warnings"], [f"nic 0: needs a reset: {report['fault']}"])
 
-    def test_ping_gets_an_address_and_answers(self):
-        found, = sim_json("--app", "ping", *nic("queues=2"), "--link", "user", "--frames",
-                          "3")["nics"]
-        self.assertEqual(found["ping"]["received"], 3)
+    def test_it_and_an_e1000_are_on_one_bus(self):
+        client = self.start("--nic", "part=82545em", "--nic", "model=virtio-net", "--link", "null",
+                            "--link", "loopback")
+        self.assertEqual(hex(client.config(2, 0)), "0x100f8086")
+        self.assertEqual(hex(client.config(3, 0)), "0x10411af4")
+        device = virtio.VirtioNet(client, slot=3)
+        device.start()
+        device.offer(0)
+        device.send(1, frame())
+        client.do("clock_step 1000000")
+        self.assertEqual(len(device.taken(0)), 1)
+        nics = self.finish(client)["nics"]
+        self.assertEqual([nic["part"] for nic in nics], ["82545em", "virtio-net"])
+        self.assertEqual(nics[1]["mac"], "52:54:00:12:34:57")
+        self.assertNotIn("virtio", nics[0])
+        self.assertEqual(len(nics[0]["leds"]), 4)
 
-    def test_several_pairs_are_used_and_flows_stay_in_order(self):
-        path, reflected = self.path("flows.pcap"), self.path("reflected")
-        frames = [udp_frame(number % 16, number) for number in range(800)]
-        support.write_pcap(path, [(i * 20_000, data) for i, data in enumerate(frames)])
-        for quantum in QUANTA:
-            with self.subTest(quantum=quantum):
-                found, = sim_json("--app", "reflect", *nic("queues=4"), "--quantum", quantum,
-                                  "--link", f"pcap:in={path},out={reflected}")["nics"]
-                out = [f.data for f in read_pcapng(reflected) if f.direction == "out"]
-                for flow in range(16):
-                    self.assertEqual([f for f in out if port(f) == 1000 + flow],
-                                     [f for f in frames if port(f) == 1000 + flow])
-                pairs = found["virtio"]["pairs"]
-                self.assertEqual(len(pairs), 4)
-                for pair in pairs:
-                    self.assertGreater(pair["out"]["frames"], 0)
-                    self.assertGreater(pair["in"]["frames"], 0)
+    def test_traces_and_waves_show_its_wire_bus_queues_and_interrupts(self):
+        trace, waves = self.path("run.json"), self.path("run.vcd")
+        client = self.start("--nic", "model=virtio-net", "--link", "loopback", "--trace", trace,
+                            "--waves", waves)
+        device = virtio.VirtioNet(client)
+        device.start()
+        device.offer(0)
+        device.send(1, frame())
+        client.do("clock_step 1000000")
+        device.read(virtio.ISR, 1)
+        self.finish(client)
+        with open(trace, encoding="utf-8") as file:
+            names = {event.get("name") for event in json.load(file)["traceEvents"]}
+        for wanted in ("64 bytes", "stored", "queue 1, buffer 0", "queue 0, buffer 0", "queue 0",
+                       "NIC 0: Memory Read", "write notify 1", "write device_status",
+                       "receive descriptors read", "transmit descriptors written", "receive data",
+                       "transmit data"):
+            self.assertTrue(any(name and name.startswith(wanted) for name in names),
+                            f"{wanted} not in {sorted(filter(None, names))}")
+        with open(waves, encoding="utf-8") as file:
+            text = file.read()
+        for signal in ("intx_n", "link", "rx_valid", "tx_valid"):
+            identifier = next(line.split()[3] for line in text.splitlines()
+                              if line.startswith("$var") and line.split()[4] == signal)
+            levels = {line[0] for line in text.splitlines()
+                      if line[1:] == identifier and line[0] in "01"}
+            self.assertEqual(levels, {"0", "1"}, signal)
 
-    def test_counts_add_up_when_time_ends(self):
-        replay = f"pcap:in={CAPTURE},pace=line,loop=20"
-        for app in ("sink", "reflect"):
-            for quantum in QUANTA:
-                for end in ((), ("--duration", "5ms"), ("--duration", "11ms")):
-                    with self.subTest(app=app, quantum=quantum, end=end):
-                        found, = sim_json("--app", app, *nic("queues=2"), "--link", replay,
-                                          "--quantum", quantum, *end)["nics"]
-                        lost = sum(n for why, n in found["lost"].items() if why.startswith("rx_"))
-                        lost += sum(found["filtered"].values())
-                        self.assertGreater(found["driver_in"]["frames"], 0)
-                        self.assertEqual(found["wire_in"]["frames"], found["driver_in"]["frames"] +
-                                         lost + found["under_way"])
-                        if not end:
-                            self.assertEqual(found["under_way"], 0)
-
-    def test_two_runs_are_identical(self):
-        def outcome(arguments, name):
-            path = self.path(name)
-            summary = sim_json(*(a.replace("OUT", path) for a in arguments))
+    def test_the_same_run_gives_the_same_report(self):
+        def once():
+            client = self.start("--nic", "model=virtio-net", "--link", "loopback")
+            device = virtio.VirtioNet(client)
+            device.start()
+            for _ in range(8):
+                device.offer(0)
+            for i in range(8):
+                device.send(1, frame(60 + 100 * i))
+            client.do("clock_step 1000000")
+            summary = self.finish(client)
             for key in ("wall_s", "wall_ns"):
                 del summary[key]
-            for found in summary["nics"]:
-                del found["link"]
-            with open(path, "rb") as file:
-                return summary, file.read()
-
-        replay = f"pcap:in={CAPTURE},out=OUT,pace=line"
-        for run in (["--app", "sink", *nic("queues=4"), "--link", replay],
-                    ["--app", "forward", *nic(), "--nic", "part=82540em", "--link", replay,
-                     "--link", "loopback"],
-                    ["--app", "generate", *nic("queues=4"), "--frames", "300", "--link",
-                     "pcap:out=OUT"]):
-            for quantum in QUANTA:
-                with self.subTest(run=run, quantum=quantum):
-                    run_now = [*run, "--quantum", quantum]
-                    self.assertEqual(outcome(run_now, "1"), outcome(run_now, "2"))
-
-    def test_frames_that_the_mtu_forbids_are_counted(self):
-        found, = sim_json("--app", "generate", *nic("mtu=1000"), "--size", "1518", "--frames", "10",
-                          "--link", "null", status=1)["nics"]
-        self.assertEqual(found["lost"]["driver_mtu"], 10)
-
-    def test_what_it_cannot_do_it_says(self):
-        for arguments, text in (
-                (("--app", "selftest", *nic()), "the self-test is one of e1000 cards"),
-                ((*nic(), "--driver", "tidv=3"), "--driver tidv: only e1000 adapters have this"),
-                (("--driver", "queues=2"), "--driver queues: only virtio-net adapters have this"),
-                ((*nic("queues=2"), "--driver", "queues=3"), "has 2 pairs of queues"),
-                ((*nic("queue-size=64"), "--driver", "rx-ring=128"), "at most 64 descriptors"),
-                ((*nic(), "--driver", "rx-ring=24"), "expected a power of two"),
-                ((*nic("interface=transitional,features=-VERSION_1"),), "a legacy device")):
-            with self.subTest(arguments=arguments):
-                result = sim(*arguments)
-                self.assertNotEqual(result.returncode, 0)
-                self.assertIn(text, result.stderr)
+            return summary
+        self.assertEqual(once(), once())
 
 
-def udp_frame(flow, number):
-    """One of a flow's frames: IPv4 and UDP, ports 1000 + flow to 9, numbered."""
-    header = bytes.fromhex("525400123456 020000000001 0800"
-                           "4500 0032 0000 4000 4011 0000 0a000001 0a000002")
-    udp = (1000 + flow).to_bytes(2, "big") + (9).to_bytes(2, "big") + (30).to_bytes(2, "big")
-    return header + udp + bytes(2) + number.to_bytes(4, "big") + bytes(18)
-
-
-def port(frame):
-    """The UDP source port."""
-    return int.from_bytes(frame[34:36], "big")
+class Options(Scenario):
+    def test_keys_of_another_model_are_refused(self):
+        for arguments, message in (
+                (("--nic", "model=virtio-net,eeprom=/x"), "'eeprom' goes with model=e1000"),
+                (("--nic", "queues=2"), "'queues' goes with model=virtio-net"),
+                (("--nic", "model=virtio"), "known are e1000, virtio-net")):
+            result = sim(*arguments)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(message, result.stderr)
 
 
 if __name__ == "__main__":
