@@ -17,9 +17,6 @@ namespace {
 
 namespace layout = virtio::pci_layout;
 
-/// The wire is that of a gigabit adapter; there is nothing to negotiate.
-constexpr unsigned kMbitPerSecond = 1000;
-
 virtio::NetDeviceConfig device_config(const NicConfig& config, const NicPlace& place) {
   virtio::NetDeviceConfig result = config.virtio;
   result.mac = config.mac.value_or(default_mac(place.number));
@@ -81,18 +78,13 @@ VirtioCard::VirtioCard(const NicConfig& config, const NicPlace& place, const pci
 
 VirtioCard::~VirtioCard() = default;
 
-void VirtioCard::connect(link::CableEndIf& end) {
-  end_ = &end;
-  device_->wire(end);
-}
-
 std::string VirtioCard::model() const {
   return std::string(kNicModelNames[static_cast<std::size_t>(NicModel::kVirtioNet)]);
 }
 
 CardLink VirtioCard::link() const {
-  if (!end_->link_up()) return {};
-  return {true, kMbitPerSecond, true};
+  if (!device_->link_up()) return {};
+  return {true, device_->link_speed(), device_->link_full_duplex()};
 }
 
 std::vector<CardDrop> VirtioCard::drops() const {
