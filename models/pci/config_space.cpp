@@ -9,11 +9,12 @@
 namespace e1000tlm::pci {
 namespace {
 
-constexpr unsigned kSize = 256;
-constexpr std::uint8_t kPmId = 0x01, kMsiId = 0x05, kPcixId = 0x07;
+constexpr unsigned kSize = 256, kFirstCapability = 0x40;
+constexpr std::uint8_t kPmId = 0x01, kMsiId = 0x05, kPcixId = 0x07, kVendorSpecificId = 0x09,
+                       kMsixId = 0x11;
 
 // Offsets inside the capabilities and their bits (PCI PM 1.1 chapter 3, PCI-X 1.0 7.2,
-// PCI 2.3 6.8).
+// PCI 3.0 6.8 and appendix H).
 constexpr unsigned kPmc = 2, kPmcsr = 4, kPmData = 7, kPmSize = 8;
 constexpr std::uint16_t kPmcD1 = 1 << 9, kPmcD2 = 1 << 10, kPmcPme = 0xF800;
 constexpr std::uint16_t kPmcsrState = 0x0003, kPmcsrPmeEnable = 1 << 8, kPmcsrDataSelect = 0x1E00,
@@ -25,6 +26,10 @@ constexpr std::uint8_t kPcixLatencyTimer = 64;
 constexpr std::uint32_t kPcixStatusClearable = 1u << 18 | 1u << 19 | 1u << 29;
 constexpr unsigned kMsiControl = 2, kMsiAddress = 4, kMsiUpper = 8, kMsiData = 12, kMsiSize = 14;
 constexpr std::uint16_t kMsiEnable = 1 << 0, kMsi64Bit = 1 << 7;
+
+constexpr unsigned kMsixControl = 2, kMsixTable = 4, kMsixPending = 8, kMsixSize = 12;
+constexpr std::uint16_t kMsixEnable = 1 << 15, kMsixMask = 1 << 14;
+constexpr unsigned kVendorLength = 2, kVendorBytes = 3;
 
 constexpr std::uint32_t kBarIo = 1, kBar64 = 4, kBarPrefetchable = 8;
 constexpr std::uint32_t kRomEnable = 1;
@@ -55,9 +60,81 @@ void check_bar(const FunctionConfig& config, unsigned index) {
   }
 }
 
-void check_capability(const char* name, unsigned offset, unsigned size) {
-  if (offset != 0 && (offset < 0x40 || offset % 4 != 0 || offset + size > kSize)) {
-    refuse(std::string(name) + " capability does not fit at offset " + std::to_string(offset));
+/// Where a capability is.
+struct Placed {
+  std::string name;
+  unsigned offset;
+  unsigned size;
+};
+
+/// Those that there are, by ascending offset.
+std::vector<Placed> capabilities(const FunctionConfig& config) {
+  std::vector<Placed> all{{"power management", config.pm_offset, kPmSize},
+                          {"PCI-X", config.pcix_offset, kPcixSize},
+                          {"MSI", config.msi_offset, kMsiSize},
+                          {"MSI-X", config.msix.offset, kMsixSize}};
+  all.erase(std::remove_if(all.begin(), all.end(), [](const Placed& p) { return p.offset == 0; }),
+            all.end());
+  for (std::size_t i = 0; i < config.vendor.size(); ++i) {
+    const VendorCapability& vendor = config.vendor[i];
+    all.push_back({"vendor-specific (" + std::to_string(i) + ")", vendor.offset,
+                   static_cast<unsigned>(kVendorBytes + vendor.bytes.size())});
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Placed& a, const Placed& b) { return a.offset < b.offset; });
+  return all;
+}
+
+void check_capabilities(const FunctionConfig& config) {
+  for (std::size_t i = 0; i < config.vendor.size(); ++i) {
+    if (config.vendor[i].writable.size() <= config.vendor[i].bytes.size()) continue;
+    refuse("vendor-specific (" + std::to_string(i) + ") capability has writable bits beyond its " +
+           std::to_string(config.vendor[i].bytes.size()) + " bytes");
+  }
+  const std::vector<Placed> all = capabilities(config);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Placed& one = all[i];
+    if (one.offset < kFirstCapability || one.offset % 4 != 0 || one.offset + one.size > kSize) {
+      refuse(one.name + " capability does not fit at offset " + std::to_string(one.offset));
+    }
+    if (i > 0 && all[i - 1].offset + all[i - 1].size > one.offset) {
+      refuse(one.name + " capability at offset " + std::to_string(one.offset) + " overlaps the " +
+             all[i - 1].name + " capability at " + std::to_string(all[i - 1].offset));
+    }
+  }
+}
+
+void check_msix_place(const FunctionConfig& config, const char* name, const MsixPlace& place,
+                      std::uint32_t bytes) {
+  const std::string what = std::string("MSI-X ") + name;
+  const std::string where =
+      what + " at " + std::to_string(place.offset) + " of BAR " + std::to_string(place.bar);
+  if (place.bar >= config.bars.size() ||
+      (config.bars[place.bar].kind != BarConfig::Kind::kMemory32 &&
+       config.bars[place.bar].kind != BarConfig::Kind::kMemory64)) {
+    refuse(where + ": there is no such memory BAR");
+  }
+  if (place.offset % 8 != 0) refuse(where + ": not a multiple of 8");
+  const std::uint64_t end = std::uint64_t{place.offset} + bytes;
+  if (end > config.bars[place.bar].size) {
+    refuse(where + ": its " + std::to_string(bytes) + " bytes do not fit into the BAR's " +
+           std::to_string(config.bars[place.bar].size));
+  }
+}
+
+void check_msix(const FunctionConfig& config) {
+  const MsixConfig& msix = config.msix;
+  if (msix.offset == 0) return;
+  if (msix.vectors == 0 || msix.vectors > kMostMsixVectors) {
+    refuse("MSI-X has " + std::to_string(msix.vectors) + " vectors, not 1 to " +
+           std::to_string(kMostMsixVectors));
+  }
+  check_msix_place(config, "table", msix.table, msix.table_bytes());
+  check_msix_place(config, "pending bits", msix.pending, msix.pending_bytes());
+  const std::uint64_t table = msix.table.offset, pending = msix.pending.offset;
+  if (msix.table.bar == msix.pending.bar && table < pending + msix.pending_bytes() &&
+      pending < table + msix.table_bytes()) {
+    refuse("MSI-X table and pending bits overlap in BAR " + std::to_string(msix.table.bar));
   }
 }
 
@@ -71,9 +148,8 @@ void check(const FunctionConfig& config) {
   if (config.interrupt_pin > 4) {
     refuse("interrupt pin " + std::to_string(config.interrupt_pin) + " is not 0..4");
   }
-  check_capability("power management", config.pm_offset, kPmSize);
-  check_capability("PCI-X", config.pcix_offset, kPcixSize);
-  check_capability("MSI", config.msi_offset, kMsiSize);
+  check_capabilities(config);
+  check_msix(config);
 }
 
 }  // namespace
@@ -90,17 +166,16 @@ class ConfigSpace::Builder {
       put32(cfg::kExpansionRom, 0, ~(config_.expansion_rom_size - 1) | kRomEnable);
     }
     // Chained by ascending offset, as parts do.
-    std::array<unsigned, 3> offsets{config_.pm_offset, config_.pcix_offset, config_.msi_offset};
-    std::sort(offsets.begin(), offsets.end());
     unsigned link = cfg::kCapabilities;
-    for (unsigned offset : offsets) {
-      if (offset == 0) continue;
-      space_.bytes_[link] = static_cast<std::uint8_t>(offset);
-      link = offset + 1;
+    for (const Placed& capability : capabilities(config_)) {
+      space_.bytes_[link] = static_cast<std::uint8_t>(capability.offset);
+      link = capability.offset + 1;
     }
     if (config_.pm_offset != 0) power_management(config_.pm_offset);
     if (config_.pcix_offset != 0) pcix(config_.pcix_offset);
     if (config_.msi_offset != 0) msi(config_.msi_offset);
+    if (config_.msix.offset != 0) msix(config_.msix);
+    for (const VendorCapability& capability : config_.vendor) vendor(capability);
   }
 
  private:
@@ -118,16 +193,13 @@ class ConfigSpace::Builder {
   }
 
   void header() {
-    const bool capabilities =
-        config_.pm_offset != 0 || config_.pcix_offset != 0 || config_.msi_offset != 0;
+    const bool any = !capabilities(config_).empty();
     put16(cfg::kVendorId, config_.vendor_id);
     put16(cfg::kDeviceId, config_.device_id);
     put16(cfg::kCommand, config_.command_fixed,
           static_cast<std::uint16_t>(config_.command_writable & ~config_.command_fixed));
     put16(cfg::kStatus,
-          static_cast<std::uint16_t>(config_.status_fixed |
-                                     (capabilities ? status::kCapabilities : 0)),
-          0,
+          static_cast<std::uint16_t>(config_.status_fixed | (any ? status::kCapabilities : 0)), 0,
           status::kMasterParity | status::kSignaledTargetAbort | status::kReceivedTargetAbort |
               status::kReceivedMasterAbort | status::kSignaledSystemError | status::kParityError);
     put32(cfg::kRevision, config_.class_code << 8 | config_.revision);
@@ -180,6 +252,23 @@ class ConfigSpace::Builder {
     put32(at + kMsiAddress, 0, ~std::uint32_t{3});
     put32(at + kMsiUpper, 0, ~std::uint32_t{0});
     put16(at + kMsiData, 0, 0xFFFF);
+  }
+
+  void msix(const MsixConfig& msix) {
+    space_.bytes_[msix.offset] = kMsixId;
+    put16(msix.offset + kMsixControl, static_cast<std::uint16_t>(msix.vectors - 1),
+          kMsixEnable | kMsixMask);
+    put32(msix.offset + kMsixTable, msix.table.offset | msix.table.bar);
+    put32(msix.offset + kMsixPending, msix.pending.offset | msix.pending.bar);
+  }
+
+  void vendor(const VendorCapability& vendor) {
+    space_.bytes_[vendor.offset] = kVendorSpecificId;
+    space_.bytes_[vendor.offset + kVendorLength] =
+        static_cast<std::uint8_t>(kVendorBytes + vendor.bytes.size());
+    const auto at = static_cast<std::ptrdiff_t>(vendor.offset + kVendorBytes);
+    std::copy(vendor.bytes.begin(), vendor.bytes.end(), space_.bytes_.begin() + at);
+    std::copy(vendor.writable.begin(), vendor.writable.end(), space_.writable_.begin() + at);
   }
 
   ConfigSpace& space_;
@@ -291,6 +380,21 @@ ConfigSpace::Msi ConfigSpace::msi() const {
   return {(load_le16(msi + kMsiControl) & kMsiEnable) != 0,
           std::uint64_t{load_le32(msi + kMsiUpper)} << 32 | load_le32(msi + kMsiAddress),
           load_le16(msi + kMsiData)};
+}
+
+MsixControl ConfigSpace::msix() const {
+  if (config_.msix.offset == 0) return {};
+  const std::uint16_t control = load_le16(&bytes_[config_.msix.offset + kMsixControl]);
+  return {(control & kMsixEnable) != 0, (control & kMsixMask) != 0};
+}
+
+Bytes ConfigSpace::vendor_registers(std::size_t capability) {
+  const VendorCapability& vendor = config_.vendor.at(capability);
+  return Bytes(bytes_).subspan(vendor.offset, kVendorBytes + vendor.bytes.size());
+}
+
+ConstBytes ConfigSpace::vendor_registers(std::size_t capability) const {
+  return const_cast<ConfigSpace*>(this)->vendor_registers(capability);
 }
 
 MasterSettings ConfigSpace::master_settings() const {

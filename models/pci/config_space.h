@@ -2,11 +2,13 @@
 /// Type 0 configuration space (PCI 2.3 chapter 6). No SystemC.
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "e1000tlm/pci/commands.h"
+#include "e1000tlm/tlm/bytes.h"
 #include "e1000tlm/tlm/time.h"
 
 namespace e1000tlm::pci {
@@ -40,6 +42,48 @@ struct BarConfig {
   std::uint64_t size = 0;  ///< power of two; memory >= 16, I/O 4..256
   /// Reads have no side effects.
   bool prefetchable = false;
+};
+
+/// Bytes of a vector in an MSI-X table.
+inline constexpr std::uint32_t kMsixEntryBytes = 16;
+/// Most vectors that a function can have.
+inline constexpr unsigned kMostMsixVectors = 2048;
+
+/// Where a part of MSI-X is in a function's memory.
+struct MsixPlace {
+  /// Which BAR.
+  unsigned bar = 0;
+  /// From its start, a multiple of 8.
+  std::uint32_t offset = 0;
+};
+
+/// MSI-X (PCI 3.0 6.8.2). Table and pending bits belong to the function: what else is in their BARs
+/// is the device's, if one is bound there.
+struct MsixConfig {
+  /// Offset of the capability, 0 = absent.
+  std::uint8_t offset = 0;
+  /// 1 to kMostMsixVectors.
+  unsigned vectors = 0;
+  /// Its table, 16 bytes for each vector.
+  MsixPlace table{};
+  /// Its pending bits, in units of 8 bytes.
+  MsixPlace pending{};
+
+  /// Size of the table.
+  std::uint32_t table_bytes() const { return vectors * kMsixEntryBytes; }
+  /// Size of the pending bits.
+  std::uint32_t pending_bytes() const { return (vectors + 63) / 64 * 8; }
+};
+
+/// A capability that means what its vendor says (ID 09h, PCI 3.0 appendix H). A device can act on
+/// accesses to it: see VendorCapabilityIf.
+struct VendorCapability {
+  /// Where it is.
+  std::uint8_t offset = 0;
+  /// What follows its ID, its link and its length (which the model fills in).
+  std::vector<std::uint8_t> bytes;
+  /// Of these: bits that software can write. May be shorter; the rest cannot be written.
+  std::vector<std::uint8_t> writable;
 };
 
 /// Everything that makes one function's configuration space.
@@ -90,10 +134,22 @@ struct FunctionConfig {
   std::uint32_t pcix_status = 0;
   /// MSI (64-bit address, one message): offset, 0 = absent.
   std::uint8_t msi_offset = 0;
+  /// MSI-X. While it is enabled MSI is not used, whatever its own enable bit says.
+  MsixConfig msix{};
+  /// Any number of them.
+  std::vector<VendorCapability> vendor;
 };
 
 /// Of PMCSR; D3cold is no power at all.
 enum class PowerState : std::uint8_t { kD0 = 0, kD1 = 1, kD2 = 2, kD3hot = 3 };
+
+/// MSI-X as its capability's control register has it.
+struct MsixControl {
+  /// MSI-X Enable.
+  bool enabled = false;
+  /// Function Mask.
+  bool masked = false;
+};
 
 /// Registers of one function; the Function module acts on what changes.
 class ConfigSpace {
@@ -140,6 +196,12 @@ class ConfigSpace {
   };
   /// As software has set it.
   Msi msi() const;
+  /// As software has set it.
+  MsixControl msix() const;
+  /// A whole vendor-specific capability, ID first.
+  Bytes vendor_registers(std::size_t capability);
+  /// Ditto.
+  ConstBytes vendor_registers(std::size_t capability) const;
   /// In bus clocks.
   std::uint8_t latency_timer() const { return bytes_[cfg::kLatencyTimer]; }
   /// Everything that shapes the function's accesses as a master.

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "e1000tlm/pci/config_access.h"
 #include "e1000tlm/pci/payload.h"
-#include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::pci {
 namespace {
@@ -26,6 +27,7 @@ Function::Function(const sc_core::sc_module_name& name, const FunctionConfig& co
       dma("dma"),
       irq("irq"),
       events("events"),
+      vendor("vendor"),
       config_(config),
       settings_(config_.master_settings()) {
   target.register_b_transport(this, &Function::target_transport);
@@ -37,7 +39,8 @@ Function::Function(const sc_core::sc_module_name& name, const FunctionConfig& co
 
   SC_METHOD(drive_outputs);
   sensitive << irq << outputs_event_;
-  if (config.msi_offset != 0) {
+  if (config.msix.offset != 0) msix_.emplace(config.msix);
+  if (config.msi_offset != 0 || msix_) {
     SC_THREAD(send_messages);
   }
 }
@@ -54,7 +57,8 @@ void Function::end_of_elaboration() {
 
 void Function::start_of_simulation() {
   for (unsigned i = 0; i < kRomIndex; ++i) {
-    device_[i] = bar[i].size() > 0 ? &bar[i] : nullptr;
+    const bool shared = msix_ && msix_->has_bar(i);
+    device_[i] = bar[i].size() > 0 && !shared ? &bar[i] : nullptr;
   }
   device_[kRomIndex] = rom.size() > 0 ? &rom : nullptr;
   if (events.size() > 0) events->pci_bus_master(false);
@@ -84,9 +88,8 @@ void Function::target_transport(::tlm::tlm_generic_payload& payload, sc_core::sc
   }
   OptionalInitiator* device = device_[window->index];
   if (device == nullptr) {
-    fill_ones(payload);
-    payload.set_response_status(::tlm::TLM_OK_RESPONSE);
-    return;
+    if (answer_itself(*window, payload)) return;
+    device = behind_msix(*window);
   }
   payload.set_address(address - window->start);
   (*device)->b_transport(payload, delay);
@@ -102,24 +105,69 @@ unsigned Function::target_debug(::tlm::tlm_generic_payload& payload) {
   payload.get_extension(extension);
   const Space space = extension != nullptr ? extension->space : Space::kMemory;
   const std::uint64_t address = payload.get_address();
-  if (space == Space::kConfig) return debug_config(config_, payload, address);
+  if (space == Space::kConfig) return config_debug(payload);
   const std::uint32_t bytes = payload.get_data_length();
   const Window* window = bytes == 0 ? nullptr : find(space, address, address + bytes - 1);
-  if (window == nullptr || device_[window->index] == nullptr) return 0;
+  if (window == nullptr) return 0;
+  OptionalInitiator* device = device_[window->index];
+  if (device == nullptr) {
+    const bool registers = msix_ && msix_->touches(window->index, address - window->start, bytes);
+    if (registers) return debug_itself(*window, payload);
+    device = behind_msix(*window);
+    if (device == nullptr) return 0;
+  }
   payload.set_address(address - window->start);
-  const unsigned done = (*device_[window->index])->transport_dbg(payload);
+  const unsigned done = (*device)->transport_dbg(payload);
   payload.set_address(address);
   return done;
 }
 
 void Function::config_transport(::tlm::tlm_generic_payload& payload) {
   const bool was_d3 = config_.power_state() == PowerState::kD3hot;
+  const std::uint32_t bytes = payload.get_data_length();
+  if (payload.is_read()) {
+    for_vendor(payload, bytes, [this](std::size_t which, std::size_t first, std::size_t count) {
+      vendor->vendor_read(which, first, count, config_.vendor_registers(which));
+    });
+  }
   access_config(config_, payload, payload.get_address());
   if (!payload.is_write()) return;
   if (was_d3 && config_.power_state() == PowerState::kD0) {
     soft_reset(ResetKind::kPowerState);
   } else {
     apply_config();
+  }
+  if (!payload.is_response_ok()) return;
+  for_vendor(payload, bytes, [this](std::size_t which, std::size_t first, std::size_t count) {
+    vendor->vendor_written(which, first, count, std::as_const(config_).vendor_registers(which));
+  });
+}
+
+unsigned Function::config_debug(::tlm::tlm_generic_payload& payload) {
+  const std::uint64_t address = payload.get_address();
+  const unsigned done = debug_config(config_, payload, address);
+  for_vendor(payload, done, [&](std::size_t which, std::size_t first, std::size_t count) {
+    const ConstBytes now = std::as_const(config_).vendor_registers(which);
+    std::vector<std::uint8_t> copy(now.begin(), now.end());
+    vendor->vendor_peek(which, first, count, copy);
+    const std::uint64_t from = config_.config().vendor[which].offset + first - address;
+    std::copy_n(copy.begin() + static_cast<std::ptrdiff_t>(first), count,
+                payload.get_data_ptr() + from);
+  });
+  return done;
+}
+
+/// What of a configuration access concerns the device: calls (capability, first byte, bytes).
+template <class Call>
+void Function::for_vendor(const ::tlm::tlm_generic_payload& payload, std::uint64_t bytes,
+                          const Call& call) const {
+  const std::vector<VendorCapability>& all = config_.config().vendor;
+  const std::uint64_t start = payload.get_address(), end = start + bytes;
+  if (all.empty() || vendor.size() == 0 || start > 255 || end > 256) return;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::uint64_t mine = all[i].offset, size = config_.vendor_registers(i).size();
+    const std::uint64_t first = std::max(start, mine), last = std::min(end, mine + size);
+    if (first < last) call(i, first - mine, last - first);
   }
 }
 
@@ -188,8 +236,9 @@ void Function::apply_config() {
   may_master_ = may_master;
   if (lost) dma_invalidate(0, ~sc_dt::uint64{0});
 
+  if (msix_) msix_->set_control(config_.msix());
   const Announced before = announced_;
-  announced_ = {may_master, power, config_.pme_enabled(), config_.pme_status()};
+  announced_ = {may_master, power, config_.pme_enabled(), config_.pme_status(), messages_enabled()};
   if (events.size() > 0) {
     if (lost) events->pci_bus_master(false);
     // First of all, as devices prepare for sleep by whether they are to wake the system.
@@ -199,6 +248,7 @@ void Function::apply_config() {
     }
     if (before.power != power) events->pci_power_state(power);
     if (may_master && !before.may_master) events->pci_bus_master(true);
+    if (before.messages != announced_.messages) events->pci_messages(announced_.messages);
   }
   outputs_event_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -209,6 +259,7 @@ void Function::soft_reset(ResetKind kind) {
   config_.reset(kind == ResetKind::kPowerState || aux_power);
   config_.set_interrupt_status(irq_was_);
   message_pending_ = false;
+  if (msix_) msix_->reset();
   apply_config();
   if (events.size() > 0) events->pci_reset(kind);
 }
@@ -231,50 +282,6 @@ void Function::set_pme(bool enabled, bool status) {
 void Function::assert_pme() {
   pme_asserted_ = true;
   set_pme(config_.pme_enabled(), true);
-}
-
-// --- interrupts ---------------------------------------------------------------------------------
-
-void Function::drive_outputs() {
-  const bool level = irq.read();
-  config_.set_interrupt_status(level);
-  const bool d0 = config_.power_state() == PowerState::kD0;
-  const bool msi = config_.msi().enabled;
-  const bool disabled = (config_.command() & command::kIntxDisable) != 0;
-  intx.write(level && d0 && !msi && !disabled);
-  pme_asserted_ = pme_asserted_ && config_.pme_status();
-  if (pme.size() > 0) {
-    pme->write(config_.pme_status() && (config_.pme_enabled() || pme_asserted_));
-  }
-
-  if (level && !irq_was_ && msi) message_pending_ = true;
-  if (!msi) message_pending_ = false;
-  irq_was_ = level;
-  if (message_pending_ && may_master_) message_event_.notify(sc_core::SC_ZERO_TIME);
-}
-
-void Function::send_messages() {
-  for (;;) {
-    sc_core::wait(message_event_);
-    while (message_pending_ && may_master_) {
-      message_pending_ = false;
-      const ConfigSpace::Msi msi = config_.msi();
-      if (!msi.enabled) break;
-      // The upper half of the message is zero (PCI 2.3 6.8.1.6).
-      store_le32(message_data_.data(), msi.data);
-      message_.set_command(::tlm::TLM_WRITE_COMMAND);
-      message_.set_address(msi.address);
-      message_.set_data_ptr(message_data_.data());
-      message_.set_data_length(static_cast<unsigned>(message_data_.size()));
-      message_.set_streaming_width(static_cast<unsigned>(message_data_.size()));
-      message_.set_byte_enable_ptr(nullptr);
-      message_.set_dmi_allowed(false);
-      message_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
-      sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-      initiator->b_transport(message_, delay);  // an abort shows in the status register
-      if (delay != sc_core::SC_ZERO_TIME) sc_core::wait(delay);
-    }
-  }
 }
 
 }  // namespace e1000tlm::pci

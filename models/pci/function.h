@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <gsl/span>
+#include <optional>
 #include <utility>
 
 #include <systemc>
@@ -15,6 +16,9 @@
 
 #include "e1000tlm/pci/config_space.h"
 #include "e1000tlm/pci/extension.h"
+#include "e1000tlm/pci/messages.h"
+#include "e1000tlm/pci/msix.h"
+#include "e1000tlm/pci/vendor_capability.h"
 
 namespace e1000tlm::pci {
 
@@ -37,6 +41,8 @@ class DeviceEventsIf : public virtual sc_core::sc_interface {
   virtual void pci_power_state(PowerState state) = 0;
   /// PMCSR's PME_En or PME_Status changed by configuration software.
   virtual void pci_pme(bool enabled, bool status) = 0;
+  /// MSI-X is enabled, or not any more (MessagesIf::messages_enabled()).
+  virtual void pci_messages(bool /*enabled*/) {}
 };
 
 /// What a device behind a Function can say about wake-up.
@@ -50,7 +56,7 @@ class PmeIf : public virtual sc_core::sc_interface {
   virtual void assert_pme() = 0;
 };
 
-/// Towards the device: `bar[i]` (BAR-relative addresses), `rom`, `dma`, `irq`, `events`.
+/// Towards the device: `bar[i]` (BAR-relative addresses), `rom`, `dma`, `irq`, `events`, `vendor`.
 /// Towards the bus: `target`, `initiator`, `intx`.
 ///
 /// Command gating, BAR decode, INTx or MSI, power states, status bits. DMA is refused (generic
@@ -64,9 +70,15 @@ class PmeIf : public virtual sc_core::sc_interface {
 /// While `reset` is true the function answers nothing, not even configuration accesses, and masters
 /// no bus; its rising edge is a bus_reset(). It may stay unbound.
 ///
-/// INTx follows `irq` unless MSI is enabled; then each rising edge of `irq` sends the
-/// message through `initiator`, or as soon as bus mastering allows it while MSI stays enabled.
-class Function : public sc_core::sc_module, public PmeIf {
+/// INTx follows `irq` unless MSI or MSI-X is enabled. With MSI each rising edge of `irq` sends the
+/// message through `initiator`, or as soon as bus mastering allows it while MSI stays enabled. With
+/// MSI-X the device says which vector is to go (MessagesIf): its message follows what the device
+/// has done on the bus before, and waits while it is masked or bus mastering is off.
+///
+/// MSI-X table and pending bits are in the BARs that the configuration says, which may have no
+/// device behind them: what is in such a BAR besides reads as 0 then. Reads and writes of any size
+/// work; debug writes do not.
+class Function : public sc_core::sc_module, public PmeIf, public MessagesIf {
  public:
   /// Socket towards the device; may stay unbound.
   using OptionalInitiator = ::tlm_utils::simple_initiator_socket_optional<Function>;
@@ -100,6 +112,8 @@ class Function : public sc_core::sc_module, public PmeIf {
   sc_core::sc_in<bool> irq;
   /// To the device: resets, bus mastering, power states.
   sc_core::sc_port<DeviceEventsIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> events;
+  /// To the device: accesses to vendor-specific capabilities.
+  sc_core::sc_port<VendorCapabilityIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> vendor;
 
   /// The registers.
   ConfigSpace& config() { return config_; }
@@ -141,6 +155,8 @@ class Function : public sc_core::sc_module, public PmeIf {
   void request_pme() { set_pme(config_.pme_enabled(), true); }
   void set_pme(bool enabled, bool status) override;
   void assert_pme() override;
+  bool messages_enabled() const override { return msix_ && msix_->enabled(); }
+  void send_message(unsigned vector) override;
 
  private:
   SC_HAS_PROCESS(Function);
@@ -155,6 +171,10 @@ class Function : public sc_core::sc_module, public PmeIf {
   void end_of_elaboration() override;
   void start_of_simulation() override;
   void config_transport(::tlm::tlm_generic_payload& payload);
+  unsigned config_debug(::tlm::tlm_generic_payload& payload);
+  template <class Call>
+  void for_vendor(const ::tlm::tlm_generic_payload& payload, std::uint64_t bytes,
+                  const Call& call) const;
   const Window* find(Space space, std::uint64_t address, std::uint64_t last) const {
     for (const Window& window : windows()) {
       if (window.start <= address && last <= window.last && address <= last &&
@@ -169,6 +189,14 @@ class Function : public sc_core::sc_module, public PmeIf {
   void soft_reset(ResetKind kind);
   void drive_outputs();
   void reset_changed();
+  OptionalInitiator* behind_msix(const Window& window);
+  bool answer_itself(const Window& window, ::tlm::tlm_generic_payload& payload);
+  void access_msix(const Window& window, ::tlm::tlm_generic_payload& payload);
+  unsigned debug_itself(const Window& window, ::tlm::tlm_generic_payload& payload) const;
+  void messages_changed();
+  std::optional<InterruptMessage> next_message();
+  bool post(const InterruptMessage& message);
+  void put_back(const InterruptMessage& message);
   void send_messages();
 
   struct Announced {  // what the device knows
@@ -176,6 +204,7 @@ class Function : public sc_core::sc_module, public PmeIf {
     PowerState power = PowerState::kD0;
     bool pme_enabled = false;
     bool pme_status = false;
+    bool messages = false;
   };
 
   ConfigSpace config_;
@@ -191,10 +220,12 @@ class Function : public sc_core::sc_module, public PmeIf {
   bool message_pending_ = false;
   bool pme_asserted_ = false;  // by assert_pme()
   Announced announced_;
-  std::array<OptionalInitiator*, kRomIndex + 1> device_{};  // null where nothing is bound
+  // Null where nothing is bound, and where MSI-X is.
+  std::array<OptionalInitiator*, kRomIndex + 1> device_{};
+  std::optional<Msix> msix_;
   sc_core::sc_event outputs_event_;
   sc_core::sc_event message_event_;
-  // The MSI message; not on its thread's stack, which is never unwound.
+  // A message under way; not on its thread's stack, which is never unwound.
   ::tlm::tlm_generic_payload message_;
   std::array<std::uint8_t, 4> message_data_{};
 };

@@ -24,13 +24,15 @@ class VirtioCard : public Card {
 
   /// What is behind the function.
   virtio::NetDevice& device() { return *device_; }
+  /// Its interrupt line, true = asserted.
+  const sc_core::sc_signal<bool>& irq() const { return irq_; }
 
   pci::Function& function() override { return *function_; }
-  void connect(link::CableEndIf& end) override;
+  void connect(link::CableEndIf& end) override { device_->wire(end); }
   std::string model() const override;
   std::array<std::uint8_t, 6> mac() const override { return device_->config().mac; }
   CardLink link() const override;
-  const sc_core::sc_event& link_event() const override { return end_->change_event(); }
+  const sc_core::sc_event& link_event() const override { return device_->link_event(); }
   void set_lookahead(Time limit) override { device_->set_lookahead(limit); }
   bool busy() const override { return device_->busy(); }
   bool idle() const override { return device_->idle(); }
@@ -52,7 +54,6 @@ class VirtioCard : public Card {
   sc_core::sc_signal<bool> irq_;
   std::unique_ptr<pci::Function> function_;
   std::unique_ptr<virtio::NetDevice> device_;
-  link::CableEndIf* end_ = nullptr;
 };
 
 /// See CardModel::check_bus.

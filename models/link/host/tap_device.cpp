@@ -20,7 +20,7 @@
 #include "e1000tlm/link/host/host_fd.h"
 #include "e1000tlm/link/host/host_process.h"
 #include "e1000tlm/link/host/host_watch.h"
-#include "e1000tlm/link/host/virtio_header.h"
+#include "e1000tlm/link/virtio_header.h"
 
 namespace e1000tlm::link {
 namespace {

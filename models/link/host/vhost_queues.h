@@ -8,7 +8,7 @@
 #include "e1000tlm/link/host/host_device.h"
 #include "e1000tlm/link/host/host_fd.h"
 #include "e1000tlm/link/host/host_watch.h"
-#include "e1000tlm/link/host/virtio_header.h"
+#include "e1000tlm/link/virtio_header.h"
 #include "e1000tlm/tlm/bytes.h"
 #include "e1000tlm/virtio/ring_memory.h"
 #include "e1000tlm/virtio/split_ring.h"

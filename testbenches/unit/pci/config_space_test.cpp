@@ -346,6 +346,92 @@ TEST(ConfigSpace, RefusesWhatCannotBe) {
   refused([](auto& c) { c.pcix_offset = 0xE6; }, "PCI-X");
   refused([](auto& c) { c.msi_offset = 0xF4; }, "MSI");
   refused([](auto& c) { c.interrupt_pin = 5; }, "interrupt pin");
+  refused([](auto& c) { c.msi_offset = 0xE8; }, "MSI capability at offset 232 overlaps the PCI-X");
+  refused([](auto& c) { c.pm_offset = kMsi; }, "overlaps the power management");
+}
+
+FunctionConfig with_messages() {
+  FunctionConfig config = nic();
+  config.bars[4] = {BarConfig::Kind::kMemory64, 1 << 14, true};
+  config.msix = {0xA0, 3, {4, 0x2000}, {4, 0x3008}};
+  config.vendor = {{0x50, {0x11, 0x22, 0x33, 0x44, 0x55}, {0, 0x0F, 0xFF}}, {0x40, {0x77}, {}}};
+  return config;
+}
+
+TEST(ConfigSpace, MsixSaysWhereItsTableIsAndTakesEnableAndMask) {
+  ConfigSpace space(with_messages());
+  EXPECT_EQ(space.read(0xA0, 4), 0x0002DC11u);
+  EXPECT_EQ(space.read(0xA4, 4), 0x00002004u);
+  EXPECT_EQ(space.read(0xA8, 4), 0x0000300Cu);
+  EXPECT_FALSE(space.msix().enabled);
+  for (unsigned i = 0; i < 12; i += 4) space.write(0xA0 + i, 4, 0xFFFFFFFF);
+  EXPECT_EQ(space.read(0xA0, 4), 0xC002DC11u);
+  EXPECT_EQ(space.read(0xA4, 4), 0x00002004u);
+  EXPECT_EQ(space.read(0xA8, 4), 0x0000300Cu);
+  EXPECT_TRUE(space.msix().enabled);
+  EXPECT_TRUE(space.msix().masked);
+  space.write(0xA3, 1, 0x80);
+  EXPECT_TRUE(space.msix().enabled);
+  EXPECT_FALSE(space.msix().masked);
+  space.reset(true);
+  EXPECT_FALSE(space.msix().enabled);
+  EXPECT_FALSE(ConfigSpace(nic()).msix().enabled) << "there is none";
+}
+
+TEST(ConfigSpace, VendorCapabilitiesAreChainedAndTakeTheirWritableBits) {
+  ConfigSpace space(with_messages());
+  EXPECT_EQ(space.read(cfg::kCapabilities, 1), 0x40u);
+  EXPECT_EQ(space.read(0x40, 4), 0x77045009u);
+  EXPECT_EQ(space.read(0x50, 4), 0x1108A009u);
+  EXPECT_EQ(space.read(0x54, 4), 0x55443322u);
+  for (unsigned i = 0x40; i < 0x5C; i += 4) space.write(i, 4, 0xFFFFFFFF);
+  EXPECT_EQ(space.read(0x40, 4), 0x77045009u);
+  EXPECT_EQ(space.read(0x50, 4), 0x1108A009u);
+  EXPECT_EQ(space.read(0x54, 4), 0x5544FF2Fu);
+  EXPECT_EQ(space.read(0x58, 4), 0u) << "nothing is there";
+  ASSERT_EQ(space.vendor_registers(0).size(), 8u);
+  space.vendor_registers(0)[3] = 0x99;
+  EXPECT_EQ(space.read(0x53, 1), 0x99u);
+  space.reset(false);
+  EXPECT_EQ(space.read(0x50, 4), 0x1108A009u);
+  EXPECT_EQ(space.read(0x54, 4), 0x55443322u);
+}
+
+TEST(ConfigSpace, RefusesMessagesAndVendorCapabilitiesThatCannotBe) {
+  const auto refused = [](const std::function<void(FunctionConfig&)>& spoil, const char* naming) {
+    FunctionConfig config = with_messages();
+    spoil(config);
+    try {
+      const ConfigSpace space(config);
+      FAIL() << naming << " was accepted";
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find(naming), std::string::npos) << error.what();
+    }
+  };
+  refused([](auto& c) { c.msix.vectors = 0; }, "MSI-X has 0 vectors");
+  refused([](auto& c) { c.msix.vectors = 2049; }, "MSI-X has 2049 vectors");
+  refused([](auto& c) { c.msix.table.bar = 6; }, "MSI-X table at 8192 of BAR 6");
+  refused([](auto& c) { c.msix.table.bar = 5; }, "no such memory BAR");
+  refused([](auto& c) { c.msix.pending.bar = 1; }, "MSI-X pending bits at 12296 of BAR 1");
+  refused([](auto& c) { c.msix.table.offset = 0x2004; }, "not a multiple of 8");
+  refused([](auto& c) { c.msix.table.offset = 0x3FE0; }, "do not fit into the BAR's 16384");
+  refused([](auto& c) { c.msix.pending.offset = 0xFFFFFFF8; }, "do not fit");
+  refused([](auto& c) { c.msix.pending.offset = 0x2028; }, "overlap in BAR 4");
+  refused([](auto& c) { c.msix.offset = 0xF8; }, "MSI-X capability");
+  refused([](auto& c) { c.vendor[0].offset = 0; }, "vendor-specific (0) capability does not fit");
+  refused([](auto& c) { c.vendor[1].bytes.resize(14); }, "overlaps the vendor-specific (1)");
+  refused([](auto& c) { c.vendor[1].bytes.resize(300); }, "vendor-specific (1)");
+  refused([](auto& c) { c.vendor[1].writable = {0, 0xFF}; }, "beyond its 1 bytes");
+}
+
+TEST(ConfigSpace, MostVectorsFit) {
+  FunctionConfig config = with_messages();
+  config.bars[4].size = 1 << 16;
+  config.msix = {0xA0, kMostMsixVectors, {4, 0}, {4, 0x8000}};
+  ConfigSpace space(config);
+  EXPECT_EQ(space.read(0xA2, 2), 0x07FFu);
+  config.msix.pending.offset = 0x7FF8;
+  EXPECT_THROW(ConfigSpace{config}, std::invalid_argument);
 }
 
 }  // namespace

@@ -146,6 +146,7 @@ class Device : public sc_core::sc_module, public DeviceEventsIf {
   void pci_pme(bool enabled, bool status) override {
     log.push_back("pme " + std::to_string(enabled) + std::to_string(status));
   }
+  void pci_messages(bool enabled) override { log.push_back(enabled ? "messages" : "no messages"); }
 
   ::tlm_utils::simple_target_socket<Device> mmio;
   ::tlm_utils::simple_target_socket<Device> port;
