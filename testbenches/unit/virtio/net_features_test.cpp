@@ -27,6 +27,14 @@ TEST(NetFeatures, WhatNeedsAMissingOneGoesWithIt) {
   EXPECT_EQ(without_unmet(feature::kMultiQueue | feature::kRss | feature::kCsum), feature::kCsum);
 }
 
+TEST(NetFeatures, HaveTexts) {
+  for (std::size_t i = 0; i < kFeatureNames.size(); ++i) {
+    EXPECT_EQ(kFeatureTexts[i].bit, kFeatureNames[i].bit) << kFeatureNames[i].name;
+    EXPECT_FALSE(feature_text(kFeatureNames[i].bit).empty());
+  }
+  EXPECT_EQ(feature_text(1ULL << 50), "");
+}
+
 TEST(NetFeatures, HaveNames) {
   EXPECT_EQ(feature_list(0), "");
   EXPECT_EQ(feature_list(feature::kCsum | feature::kMergeableBuffers | 1ULL << 50),
