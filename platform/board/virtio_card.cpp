@@ -58,7 +58,7 @@ std::string lower(std::string text) {
 }  // namespace
 
 VirtioCard::VirtioCard(const NicConfig& config, const NicPlace& place, const pci::BusSpeed&)
-    : irq_("irq") {
+    : memory_(place.memory), irq_("irq") {
   with_context("--nic " + std::to_string(place.index), [&] {
     const virtio::NetDeviceConfig own = device_config(config, place);
     function_ = std::make_unique<pci::Function>("function", virtio::pci_profile(own));
@@ -77,6 +77,11 @@ VirtioCard::VirtioCard(const NicConfig& config, const NicPlace& place, const pci
 }
 
 VirtioCard::~VirtioCard() = default;
+
+virtio::DataPlaneOwner& VirtioCard::take(virtio::DataPlane& plane) {
+  device_->set_data_plane(plane);
+  return device_->data_plane_owner();
+}
 
 std::string VirtioCard::model() const {
   return std::string(kNicModelNames[static_cast<std::size_t>(NicModel::kVirtioNet)]);

@@ -6,7 +6,7 @@ import struct
 
 import support
 import virtio_client as virtio
-from support import QTestClient, Scenario, sim, sim_json, start_qtest
+from support import QTestClient, Scenario, sim, start_qtest
 from virtio_client import ACKNOWLEDGE, CTRL_VQ, DRIVER, DRIVER_OK, FEATURES_OK, MAC, MQ, STATUS, VERSION_1
 
 OWN = bytes.fromhex("525400123456")
@@ -212,38 +212,6 @@ class VirtioNet(Scenario):
 class NativeDriver(Scenario):
     """The board's own driver, as a user runs it."""
 
-    def test_applications_run_in_both_accuracies_and_lose_nothing(self):
-        for quantum in ("0", "10us"):
-            for arguments in (("--app", "reflect"), ("--app", "sink"),
-                              ("--app", "generate", "--frames", "2000", "--link", "loopback")):
-                with self.subTest(quantum=quantum, arguments=arguments):
-                    summary = sim_json("--nic", "model=virtio-net", "--quantum", quantum,
-                                       "--strict", *arguments)
-                    nic, = summary["nics"]
-                    self.assertEqual(nic["lost"], {})
-                    self.assertEqual(nic["driver_in"]["frames"] + sum(nic["filtered"].values()),
-                                     nic["wire_in"]["frames"])
-                    self.assertIn("DRIVER_OK", nic["virtio"]["status"])
-                    self.assertGreater(nic["interrupts"], 0)
-
-    def test_an_e1000_and_a_virtio_net_forward_to_each_other(self):
-        for quantum in ("0", "10us"):
-            with self.subTest(quantum=quantum):
-                summary = sim_json("--app", "forward", "--nic", "part=82545em", "--nic",
-                                   "model=virtio-net", "--link", "pcap", "--link", "pcap",
-                                   "--quantum", quantum)
-                first, second = summary["nics"]
-                self.assertEqual(first["driver_in"]["frames"], second["driver_out"]["frames"])
-                self.assertEqual(second["driver_in"]["frames"], first["driver_out"]["frames"])
-                self.assertGreater(first["driver_in"]["frames"], 300)
-
-    def test_boards_meet_on_a_switch(self):
-        summary = sim_json("--nic", "model=virtio-net,queues=2", "--boards", "4", "--app",
-                           "generate", "--frames", "500", "--rate", "100Mbit/s", "--link",
-                           "switch:lan")
-        self.assertEqual([s["received"] for s in summary["streams"]], [500] * 4)
-        self.assertEqual(len({nic["mac"] for nic in summary["nics"]}), 4)
-
     def test_the_summary_for_people_names_features_and_pairs(self):
         result = sim("--nic", "model=virtio-net,queues=2", "--app", "generate", "--frames", "100",
                      "--link", "loopback")
@@ -252,15 +220,6 @@ class NativeDriver(Scenario):
                      "  status        ACKNOWLEDGE DRIVER FEATURES_OK DRIVER_OK",
                      "  features      ", "  queue pairs   ", "    pair 0      "):
             self.assertIn(line, result.stdout)
-
-    def test_the_same_command_gives_the_same_report(self):
-        def once():
-            summary = sim_json("--nic", "model=virtio-net,queues=4", "--nic", "part=82540em", "--app",
-                               "generate", "--frames", "1000", "--link", "loopback", "--link",
-                               "loopback")
-            del summary["wall_s"], summary["wall_ns"]
-            return summary
-        self.assertEqual(once(), once())
 
 
 class Options(Scenario):
