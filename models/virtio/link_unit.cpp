@@ -38,11 +38,10 @@ void LinkUnit::negotiate() {
 void LinkUnit::set_up(bool up) {
   if (up == up_) return;
   up_ = up;
+  changed_.notify(sc_core::SC_ZERO_TIME);
   const bool back = up && was_up_;
   was_up_ = true;
-  if (back && core_.transport->running() && core_.agreed(net::feature::kGuestAnnounce)) {
-    announce_ = true;
-  }
+  if (back && core_.transport->running()) core_.control.ask_for_announcement();
   if (listener_) listener_(up);
   core_.transport->config_changed();
 }
@@ -54,7 +53,7 @@ std::uint32_t LinkUnit::speed() const {
 std::uint16_t LinkUnit::status() const {
   std::uint16_t status = 0;
   if (up_) status |= net::kLinkUp;
-  if (announce_) status |= net::kAnnounce;
+  if (core_.control.announcement_asked()) status |= net::kAnnounce;
   return status;
 }
 

@@ -27,23 +27,21 @@ class LinkUnit : public sc_core::sc_module {
   /// In Mbit/s; as of the last link.
   std::uint32_t speed() const;
   bool full_duplex() const { return mode_.full_duplex; }
+  /// Notified (a delta cycle later) when up() changes.
+  const sc_core::sc_event& changed() const { return changed_; }
 
   /// Of the device's configuration.
   std::uint16_t status() const;
-  /// The driver has announced itself.
-  void announced() { announce_ = false; }
-  /// The device is reset.
-  void reset() { announce_ = false; }
 
  private:
   void negotiate();
 
   NetCore& core_;
   std::function<void(bool)> listener_;
+  sc_core::sc_event changed_;
   link::LinkMode mode_{};
   bool up_ = false;
-  bool was_up_ = false;    // there has been link
-  bool announce_ = false;  // the driver is asked to announce itself
+  bool was_up_ = false;  // there has been link
 };
 
 }  // namespace e1000tlm::virtio

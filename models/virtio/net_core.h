@@ -9,8 +9,10 @@
 #include "e1000tlm/link/cable.h"
 #include "e1000tlm/tlm/bus_master.h"
 #include "e1000tlm/tlm/sc_time.h"
+#include "e1000tlm/virtio/control_unit.h"
 #include "e1000tlm/virtio/net_device.h"
 #include "e1000tlm/virtio/net_probes.h"
+#include "e1000tlm/virtio/packet_header.h"
 #include "e1000tlm/virtio/transport.h"
 
 namespace e1000tlm::virtio {
@@ -39,7 +41,7 @@ class NetDropCounters {
 class NetCore {
  public:
   NetCore(const NetDeviceConfig& its_config, BusMasterPort& its_dma)
-      : config(its_config), dma(its_dma) {}
+      : config(its_config), dma(its_dma), control(its_config.queue_pairs, its_config.mac) {}
 
   const NetDeviceConfig& config;
   BusMasterPort& dma;
@@ -47,6 +49,10 @@ class NetCore {
   NetDropCounters drops{};
   std::array<NetPairCounters, net::kMostPairs> pairs{};
   NetProbes probes{};
+  /// What the driver has said through the control queue.
+  net::ControlUnit control;
+  /// On which pair each flow sent last.
+  net::FlowTable flows{};
   /// See NetDevice::set_lookahead().
   Time lookahead = kTimeZero;
   /// In a state other than D0.
@@ -60,14 +66,11 @@ class NetCore {
   bool agreed(std::uint64_t feature) const { return (transport->features() & feature) != 0; }
   /// Several pairs of queues can be used; else there are two queues and the control queue.
   bool many_pairs() const { return agreed(net::feature::kMultiQueue | net::feature::kRss); }
-  /// Number of the control queue.
-  unsigned control_queue() const { return many_pairs() ? 2 * config.queue_pairs : 2; }
+  /// Number of the control queue, in general and as agreed.
+  unsigned control_queue_of(bool many) const { return many ? 2 * config.queue_pairs : 2; }
+  unsigned control_queue() const { return control_queue_of(many_pairs()); }
   /// Bytes of the header before each packet.
-  std::size_t header_bytes() const {
-    if (agreed(net::feature::kHashReport)) return net::header::kHashBytes;
-    const bool shorter = transport->legacy_driver() && !agreed(net::feature::kMergeableBuffers);
-    return shorter ? net::header::kLegacyBytes : net::header::kBytes;
-  }
+  std::size_t header_bytes() const { return net::header_bytes(transport->features()); }
 
   /// A register access at a local time of its initiator's, as long as its handlers run.
   class Access {

@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "e1000tlm/tlm/register_access.h"
+#include "e1000tlm/virtio/config_window.h"
 #include "e1000tlm/virtio/data_plane.h"
 #include "e1000tlm/virtio/engine_plane.h"
 #include "e1000tlm/virtio/interrupt_unit.h"
 #include "e1000tlm/virtio/link_unit.h"
 #include "e1000tlm/virtio/net_core.h"
+#include "e1000tlm/virtio/net_features.h"
 #include "e1000tlm/virtio/receive_engine.h"
 #include "e1000tlm/virtio/transmit_engine.h"
 
@@ -78,9 +80,10 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
       : config(checked(its_config)),
         core(config, dma),
         interrupts("interrupts", core),
-        transport({2 * config.queue_pairs + 1, config.queue_size, 2 * config.queue_pairs + 2,
+        transport({2 * config.queue_pairs + 1, config.queue_size, vectors(config),
                    config.interface == NetInterface::kTransitional},
                   *this, interrupts),
+        window(transport),
         link("link", core),
         transmit("transmit", core, interrupts),
         receive("receive", core, interrupts),
@@ -91,6 +94,7 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
       if (!up) transmit.link_lost();
       receive.update_ready();
     });
+    transmit.set_command_listener([this] { set_active_pairs(core.control.pairs()); });
   }
 
   // --- the device behind the transport ---
@@ -116,11 +120,29 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
   void set_gate(bool enabled) {
     core.gate.enabled = enabled;
     if (!enabled) ++core.gate.closures;
+    if (plane != &engines) {
+      if (enabled) {
+        resume_plane();
+      } else {
+        suspend_plane();
+      }
+    }
     receive.update_ready();
     transmit.wake();
     receive.wake();
   }
+  void set_active_pairs(unsigned pairs) {
+    if (pairs == active_pairs) return;
+    active_pairs = pairs;
+    plane->set_active_pairs(pairs);
+  }
+  /// Whoever carries packets beside the engines does so only while the device may master the bus.
+  void suspend_plane();
+  void resume_plane();
   DataPlane::Queue setup(unsigned queue) const { return {queue, transport.queue(queue).layout, 0}; }
+  bool is_control(unsigned queue) const {
+    return core.agreed(net::feature::kControlQueue) && queue == core.control_queue();
+  }
   /// It is one of the receive and transmit queues that the driver may use.
   bool carries(unsigned queue) const {
     return queue < 2 * config.queue_pairs && (core.many_pairs() || queue < 2);
@@ -130,13 +152,14 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
   NetCore core;
   InterruptUnit interrupts;
   PciTransport transport;
+  ConfigWindow window;
   LinkUnit link;
   TransmitEngine transmit;
   ReceiveEngine receive;
   EnginePlane engines;
   DataPlane* plane;
-  std::array<std::uint8_t, 6> mac = config.mac;
   unsigned active_pairs = 1;
+  std::vector<DataPlane::Queue> suspended;
   bool in_reset = false;
 };
 
@@ -147,13 +170,16 @@ std::uint64_t NetDevice::Blocks::offered_features() const {
   std::uint64_t features = kCsum | kGuestCsum | kMac | kGuestTso4 | kGuestTso6 | kGuestEcn |
                            kHostTso4 | kHostTso6 | kHostEcn | kMergeableBuffers | kStatus |
                            kAnyLayout | kIndirect | kEventIndex | kVersion1 | kRingReset |
-                           kSpeedDuplex;
+                           kSpeedDuplex | kControlQueue | kControlRx | kControlVlan |
+                           kControlRxExtra | kGuestAnnounce | kControlMac | kHashReport;
   if (config.mtu != 0) features |= kMtu;
-  return features & ~config.masked_features & plane->features();
+  if (config.queue_pairs > 1) features |= kMultiQueue | kRss;
+  return net::without_unmet(features & ~config.masked_features & plane->features());
 }
 
 bool NetDevice::Blocks::accept_features(std::uint64_t features) {
-  static_cast<void>(features);
+  if (net::broken_rule(features)) return false;
+  core.control.set_features(features);
   return true;
 }
 
@@ -163,30 +189,61 @@ void NetDevice::Blocks::driver_ready() {
     if (transport.queue(queue).enabled) queues.push_back(setup(queue));
   }
   plane->start(transport.features(), queues);
+  if (core.agreed(net::feature::kControlQueue)) {
+    const unsigned control = core.control_queue();
+    if (transport.queue(control).enabled) queue_enabled(control);
+  }
   receive.update_ready();
 }
 
 void NetDevice::Blocks::device_reset() {
   plane->stop();
+  if (plane != &engines) transmit.stop();  // the control queue
+  suspended.clear();
   interrupts.reset();
-  link.reset();
-  active_pairs = 1;
-  plane->set_active_pairs(1);
-  mac = config.mac;
+  core.control.reset();
+  core.flows.reset();
+  set_active_pairs(1);
 }
 
 void NetDevice::Blocks::queue_enabled(unsigned queue) {
-  if (carries(queue)) plane->start_queue(setup(queue));
+  if (is_control(queue)) {
+    transmit.start_control(queue, transport.queue(queue).layout);
+  } else if (carries(queue)) {
+    plane->start_queue(setup(queue));
+  }
 }
 
 void NetDevice::Blocks::queue_reset(unsigned queue) {
   if (!transport.running()) return;
-  if (carries(queue)) plane->stop_queue(queue);
+  if (is_control(queue)) {
+    transmit.stop_queue(queue);
+  } else if (carries(queue)) {
+    plane->stop_queue(queue);
+  }
 }
 
 void NetDevice::Blocks::queue_notified(unsigned queue) {
   if (!transport.running()) return;
-  if (carries(queue)) plane->notified(queue);
+  if (is_control(queue)) {
+    transmit.notified(queue);
+  } else if (carries(queue)) {
+    plane->notified(queue);
+  }
+}
+
+void NetDevice::Blocks::suspend_plane() {
+  if (!transport.running() || !suspended.empty()) return;
+  for (unsigned queue = 0; carries(queue); ++queue) {
+    if (!transport.queue(queue).enabled) continue;
+    suspended.push_back(setup(queue));
+    suspended.back().base = plane->stop_queue(queue);
+  }
+}
+
+void NetDevice::Blocks::resume_plane() {
+  for (const DataPlane::Queue& queue : suspended) plane->start_queue(queue);
+  suspended.clear();
 }
 
 std::uint8_t NetDevice::Blocks::config_byte(unsigned offset) const {
@@ -194,18 +251,23 @@ std::uint8_t NetDevice::Blocks::config_byte(unsigned offset) const {
   const auto byte_of = [offset](std::uint32_t value, unsigned from) {
     return static_cast<std::uint8_t>(value >> (8 * (offset - from)));
   };
-  if (offset < at::kStatus) return mac[offset];
+  if (offset < at::kStatus) return core.control.filter().address()[offset];
   if (offset < at::kMostPairs) return byte_of(link.status(), at::kStatus);
   if (offset < at::kMtu) return byte_of(config.queue_pairs, at::kMostPairs);
   if (offset < at::kSpeed) return byte_of(config.mtu, at::kMtu);
   if (offset < at::kDuplex) return byte_of(link.speed(), at::kSpeed);
   if (offset == at::kDuplex) return link.full_duplex() ? 1 : 0;
+  if (offset == at::kRssMostKey) return net::ToeplitzHash::kKeyBytes;
+  if (offset < at::kHashTypes) return byte_of(net::HashConfig::kMostTable, at::kRssMostTable);
+  if (offset < at::kBytes) return byte_of(net::hash_type::kAll, at::kHashTypes);
   return 0;
 }
 
 /// Only legacy drivers may write here, and only the address (virtio 1.2, 5.1.4).
 void NetDevice::Blocks::write_config(unsigned offset, std::uint8_t value) {
-  if (offset < mac.size() && transport.legacy_driver()) mac[offset] = value;
+  if (offset < config.mac.size() && transport.legacy_driver()) {
+    core.control.set_address_byte(offset, value);
+  }
 }
 
 // --- the module ---------------------------------------------------------------------------------
@@ -325,6 +387,23 @@ void NetDevice::pci_power_state(pci::PowerState state) {
 
 void NetDevice::pci_pme(bool, bool) {}
 
+void NetDevice::pci_messages(bool) { blocks_->transport.messages_switched(); }
+
+void NetDevice::vendor_read(std::size_t capability, std::size_t first, std::size_t count,
+                            Bytes bytes) {
+  if (capability == kWindowIndex) blocks_->window.read(first, count, bytes);
+}
+
+void NetDevice::vendor_written(std::size_t capability, std::size_t first, std::size_t count,
+                               ConstBytes bytes) {
+  if (capability == kWindowIndex) blocks_->window.written(first, count, bytes);
+}
+
+void NetDevice::vendor_peek(std::size_t capability, std::size_t first, std::size_t count,
+                            Bytes bytes) const {
+  if (capability == kWindowIndex) blocks_->window.peek(first, count, bytes);
+}
+
 void NetDevice::set_lookahead(Time limit) { blocks_->core.lookahead = limit; }
 void NetDevice::set_data_plane(DataPlane& plane) { blocks_->plane = &plane; }
 DataPlaneOwner& NetDevice::data_plane_owner() { return *blocks_; }
@@ -336,6 +415,12 @@ const NetPairCounters& NetDevice::counters(unsigned pair) const {
 }
 std::uint64_t NetDevice::features() const { return blocks_->transport.features(); }
 std::uint8_t NetDevice::status() const { return blocks_->transport.status(); }
+bool NetDevice::link_up() const { return blocks_->link.up(); }
+const sc_core::sc_event& NetDevice::link_event() const { return blocks_->link.changed(); }
+std::uint32_t NetDevice::link_speed() const { return blocks_->link.speed(); }
+bool NetDevice::link_full_duplex() const { return blocks_->link.full_duplex(); }
+unsigned NetDevice::queues() const { return blocks_->transport.queues(); }
+const QueueSetup& NetDevice::queue(unsigned index) const { return blocks_->transport.queue(index); }
 unsigned NetDevice::active_pairs() const { return blocks_->active_pairs; }
 std::string NetDevice::fault() const { return blocks_->transport.fault(); }
 

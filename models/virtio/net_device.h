@@ -13,7 +13,9 @@
 #include "e1000tlm/link/cable.h"
 #include "e1000tlm/pci/function.h"
 #include "e1000tlm/pci/messages.h"
+#include "e1000tlm/pci/vendor_capability.h"
 #include "e1000tlm/tlm/bus_master.h"
+#include "e1000tlm/virtio/net.h"
 #include "e1000tlm/virtio/net_config.h"
 
 namespace e1000tlm::virtio {
@@ -21,6 +23,7 @@ namespace e1000tlm::virtio {
 class DataPlane;
 class DataPlaneOwner;
 struct NetProbes;
+struct QueueSetup;
 
 /// Sockets and ports are the whole interface.
 ///
@@ -32,8 +35,11 @@ struct NetProbes;
 ///   wire       port       the cable's end; may stay unbound with another data plane
 ///   reset      in         true = held in reset; may stay unbound
 ///
-/// As pci::DeviceEventsIf it hears of resets, bus-master enable and power states.
-class NetDevice : public sc_core::sc_module, public pci::DeviceEventsIf {
+/// As pci::DeviceEventsIf it hears of resets, bus-master enable, power states and MSI-X; as
+/// pci::VendorCapabilityIf it shows its registers in the function's configuration space.
+class NetDevice : public sc_core::sc_module,
+                  public pci::DeviceEventsIf,
+                  public pci::VendorCapabilityIf {
  public:
   /// Throws std::invalid_argument if there cannot be such a device.
   NetDevice(const sc_core::sc_module_name& name, const NetDeviceConfig& config);
@@ -54,6 +60,13 @@ class NetDevice : public sc_core::sc_module, public pci::DeviceEventsIf {
   void pci_bus_master(bool enabled) override;
   void pci_power_state(pci::PowerState state) override;
   void pci_pme(bool enabled, bool status) override;
+  void pci_messages(bool enabled) override;
+  void vendor_read(std::size_t capability, std::size_t first, std::size_t count,
+                   Bytes bytes) override;
+  void vendor_written(std::size_t capability, std::size_t first, std::size_t count,
+                      ConstBytes bytes) override;
+  void vendor_peek(std::size_t capability, std::size_t first, std::size_t count,
+                   Bytes bytes) const override;
 
   /// As e1000::Controller::set_lookahead().
   void set_lookahead(Time limit);
@@ -74,6 +87,18 @@ class NetDevice : public sc_core::sc_module, public pci::DeviceEventsIf {
   std::uint64_t features() const;
   /// Device status (device_status).
   std::uint8_t status() const;
+  /// There is link.
+  bool link_up() const;
+  /// Notified when link_up() changes.
+  const sc_core::sc_event& link_event() const;
+  /// In Mbit/s; of the last link.
+  std::uint32_t link_speed() const;
+  /// Ditto.
+  bool link_full_duplex() const;
+  /// Queues, the control queue included.
+  unsigned queues() const;
+  /// A queue as the driver has set it up.
+  const QueueSetup& queue(unsigned index) const;
   /// Pairs that the driver uses.
   unsigned active_pairs() const;
   /// Why it needs a reset; empty: it does not.
@@ -100,6 +125,10 @@ class NetDevice : public sc_core::sc_module, public pci::DeviceEventsIf {
   std::unique_ptr<Blocks> blocks_;
 };
 
+/// MSI-X vectors that a device has: one for each queue and one for its configuration.
+constexpr unsigned vectors(const NetDeviceConfig& config) { return 2 * config.queue_pairs + 2; }
+/// Which of its vendor-specific capabilities is the window to its registers.
+inline constexpr std::size_t kWindowIndex = 4;
 /// The configuration space of such a device.
 pci::FunctionConfig pci_profile(const NetDeviceConfig& config);
 

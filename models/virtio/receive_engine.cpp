@@ -11,6 +11,9 @@ namespace {
 constexpr Time kImminent = us(200);
 constexpr std::size_t kFirstRoom = 64;
 constexpr std::size_t kEthernetBytes = 14;
+/// A long packet with its Ethernet header and two tags; frames are shorter.
+constexpr std::size_t kMostPacketBytes = net::Coalescer::kMostIpBytes + 14 + 8;
+static_assert(kMostPacketBytes > link::kMaxFrameBytes);
 
 }  // namespace
 
@@ -18,7 +21,7 @@ ReceiveEngine::ReceiveEngine(const sc_core::sc_module_name& name, NetCore& core,
                              InterruptUnit& interrupts)
     : QueueEngine(name, core, interrupts),
       pairs_(core.config.queue_pairs),
-      staging_(net::header::kHashBytes + link::kMaxFrameBytes) {
+      staging_(net::header::kHashBytes + kMostPacketBytes) {
   for (unsigned pair = 0; pair < core.config.queue_pairs; ++pair) {
     pairs_[pair].work = &add_queue(net::receive_queue(pair));
     pairs_[pair].frames.set_capacity(kFirstRoom);
@@ -37,7 +40,8 @@ void ReceiveEngine::stop() {
 }
 
 void ReceiveEngine::lose_waiting(Pair& pair) {
-  core_.drops.count(NetDrop::kRxReset, pair.frames.size());
+  core_.drops.count(NetDrop::kRxReset, pair.packet.frames + pair.frames.size());
+  pair.packet.frames = 0;
   pair.frames.clear();
   pair.bytes = 0;
 }
@@ -61,7 +65,7 @@ bool ReceiveEngine::busy() const {
 
 std::size_t ReceiveEngine::waiting() const {
   std::size_t frames = 0;
-  for (const Pair& pair : pairs_) frames += pair.frames.size();
+  for (const Pair& pair : pairs_) frames += pair.packet.frames + pair.frames.size();
   return frames;
 }
 
@@ -71,6 +75,7 @@ void ReceiveEngine::queue_changed(Work& work) {
   Pair& pair = pairs_[work.index / 2];
   pair.held = 0;
   pair.room = 0;
+  pair.coalescer.configure(core_.transport->features());
   if (!work.running) lose_waiting(pair);
 }
 
@@ -123,7 +128,9 @@ void ReceiveEngine::admit(link::Arrival&& arrival) {
   if (!frame.fcs_ok() || frame.coding_error || frame.size() < kEthernetBytes) {
     return lose(arrival, NetDrop::kRxBadFcs);
   }
-  const unsigned chosen = frame.queue < pairs_.size() ? frame.queue : 0;
+  if (!core_.control.filter().accepts(frame.bytes())) return lose(arrival, NetDrop::kRxFiltered);
+  net::PacketHash hash;
+  const unsigned chosen = steer(frame, hash);
   Pair& pair = pairs_[chosen];
   if (!pair.work->wanted) return lose(arrival, NetDrop::kRxNotReady);
   if (pair.bytes + frame.size() > core_.config.timing.receive_fifo) {
@@ -134,7 +141,19 @@ void ReceiveEngine::admit(link::Arrival&& arrival) {
   }
   if (pair.frames.full()) pair.frames.set_capacity(2 * pair.frames.capacity());
   pair.bytes += frame.size();
-  pair.frames.push_back({std::move(arrival.frame)});
+  pair.frames.push_back({std::move(arrival.frame), hash});
+}
+
+/// As the driver's table says; else the pair that the frame's link has it on, or on which its flow
+/// sent last.
+unsigned ReceiveEngine::steer(const link::Frame& frame, net::PacketHash& hash) const {
+  const net::ControlUnit& control = core_.control;
+  if (control.hash().active()) hash = control.hash()(frame.bytes());
+  const unsigned active = control.pairs();
+  if (control.hash().steering()) return control.hash().pair(hash);
+  if (active <= 1) return 0;
+  if (frame.queue < active) return frame.queue;
+  return core_.flows.pair(net::symmetric_flow_hash(frame.bytes()), active);
 }
 
 ReceiveEngine::Pair* ReceiveEngine::next_storable() {
@@ -152,7 +171,7 @@ Time ReceiveEngine::next_look() const {
   Time next = kTimeNever;
   if (!core_.gate.enabled || !core_.transport->running()) return next;
   for (const Pair& pair : pairs_) {
-    if (pair.work->running && pair.work->kicked && (!pair.frames.empty() || !supplied_)) {
+    if (pair.work->running && pair.work->kicked && (pair.waits() || !supplied_)) {
       next = std::min(next, pair.work->look_at);
     }
   }
@@ -175,8 +194,8 @@ bool ReceiveEngine::look_for_supply() {
 void ReceiveEngine::wait_for_work() {
   if (settle()) return;
   const Time at = std::min(next_arrival_time(), next_look());
-  const bool waiting = std::any_of(pairs_.begin(), pairs_.end(),
-                                   [](const Pair& pair) { return !pair.frames.empty(); });
+  const bool waiting =
+      std::any_of(pairs_.begin(), pairs_.end(), [](const Pair& pair) { return pair.waits(); });
   if (!waiting && at - (time_.now() - time_.ahead()) < time_.quantum()) {
     time_.advance_to(at);
   } else if (time_.alone_until(at)) {
@@ -190,36 +209,73 @@ void ReceiveEngine::store(Pair& pair) {
   Work& work = *pair.work;
   const Busy busy(*this, work);
   const Passage passage(*this);
-  const link::FramePtr frame = pair.frames.front().frame;
-  const std::uint64_t wanted = core_.header_bytes() + frame->size();
-  const bool merge = core_.agreed(net::feature::kMergeableBuffers);
-  const bool enough = gather(pair, wanted);
+  prepare(pair);
+  const link::FramePtr keep = pair.packet.frame;
+  const ConstBytes bytes = pair.packet.bytes;
+  const std::size_t total = core_.header_bytes() + static_cast<std::size_t>(bytes.size());
+  const bool enough = gather(pair, total);
   if (passage.is_void() || !work.running) return;
   admit_arrived();
   if (!enough) {
+    const bool merge = core_.agreed(net::feature::kMergeableBuffers);
     const bool hopeless = merge ? work.queue.in_flight() >= work.layout.size : pair.held != 0;
     if (!hopeless) return;
-    core_.drops.count(NetDrop::kRxTooLong);
+    core_.drops.count(NetDrop::kRxTooLong, pair.packet.frames);
     release(pair);
     return;
   }
   spend(core_.config.timing.packet);
   if (passage.is_void()) return;
-  const std::size_t buffers = write_frame(pair, *frame);
+  const std::size_t buffers = write_packet(pair, total);
   if (passage.is_void()) return;
   if (buffers == 0) {
-    core_.drops.count(NetDrop::kRxDmaError);
+    core_.drops.count(NetDrop::kRxDmaError, pair.packet.frames);
     release(pair);
     fail(work, "a buffer is not in memory");
     return;
   }
-  if (!give_back(pair, buffers, static_cast<std::size_t>(wanted))) return;
+  if (!give_back(pair, buffers, total)) return;
   NetPairCounters& counters = core_.pairs[work.index / 2];
-  ++counters.rx_frames;
-  counters.rx_bytes += frame->size();
+  counters.rx_frames += pair.packet.frames;
+  counters.rx_bytes += pair.packet.occupies;
   release(pair);
   admit_arrived();
-  if (pair.frames.empty() || work.unseen >= core_.config.timing.used_batch) publish(work);
+  if (!pair.waits() || work.unseen >= core_.config.timing.used_batch) publish(work);
+}
+
+void ReceiveEngine::prepare(Pair& pair) {
+  if (pair.packet.frames != 0) return;
+  const std::uint64_t features = core_.transport->features();
+  pair.packet.occupies = 0;
+  if ((features & (net::feature::kGuestTso4 | net::feature::kGuestTso6)) != 0) {
+    const net::PacketHash hash = pair.frames.front().hash;
+    using Result = net::Coalescer::Result;
+    Result result = Result::kHeld;
+    while (result == Result::kHeld && !pair.frames.empty()) {
+      result = pair.coalescer.offer(pair.frames.front().frame->bytes());
+      if (result == Result::kHeld || result == Result::kComplete) take_frame(pair);
+    }
+    if (pair.coalescer.holds()) {
+      const net::Coalescer::Packet whole = pair.coalescer.take();
+      pair.packet.bytes = whole.frame;
+      pair.packet.header = whole.header;
+      pair.packet.header.hash = hash;
+      pair.packet.frames = whole.segments;
+      pair.packet.frame.reset();
+      return;
+    }
+  }
+  pair.packet.frame = pair.frames.front().frame;
+  pair.packet.bytes = pair.packet.frame->bytes();
+  pair.packet.header = net::receive_header(pair.packet.bytes, features);
+  pair.packet.header.hash = pair.frames.front().hash;
+  pair.packet.frames = 1;
+  take_frame(pair);
+}
+
+void ReceiveEngine::take_frame(Pair& pair) {
+  pair.packet.occupies += pair.frames.front().frame->size();
+  pair.frames.pop_front();
 }
 
 bool ReceiveEngine::gather(Pair& pair, std::uint64_t bytes) {
@@ -245,29 +301,23 @@ bool ReceiveEngine::gather(Pair& pair, std::uint64_t bytes) {
   return (merge ? pair.room : pair.chains.front().writable_bytes) >= bytes;
 }
 
-std::size_t ReceiveEngine::write_frame(Pair& pair, const link::Frame& frame) {
+std::size_t ReceiveEngine::write_packet(Pair& pair, std::size_t total) {
   const std::size_t header = core_.header_bytes();
-  const std::size_t total = header + frame.size();
   std::size_t buffers = 0;
   for (std::size_t room = 0; room < total; ++buffers) room += pair.chains[buffers].writable_bytes;
-  std::memset(staging_.data(), 0, header);
-  if (header >= net::header::kBytes) {
-    store_le16(staging_.data() + net::header::kBuffers, static_cast<std::uint16_t>(buffers));
-  }
-  std::memcpy(staging_.data() + header, frame.data(), frame.size());
+  pair.packet.header.buffers = static_cast<std::uint16_t>(buffers);
+  pair.packet.header.encode(Bytes(staging_.data(), header));
+  std::memcpy(staging_.data() + header, pair.packet.bytes.data(), total - header);
   std::size_t done = 0;
   for (std::size_t i = 0; i < buffers; ++i) {
     const DeviceQueue::Chain& chain = pair.chains[i];
     const std::size_t bytes = std::min<std::size_t>(total - done, chain.writable_bytes);
-    if (!write_to(pair, chain, ConstBytes(staging_.data() + done, bytes))) return 0;
+    const auto written =
+        write_chain(pair.work->memory, chain, 0, ConstBytes(staging_.data() + done, bytes));
+    if (!written || *written != bytes) return 0;
     done += bytes;
   }
   return buffers;
-}
-
-bool ReceiveEngine::write_to(Pair& pair, const DeviceQueue::Chain& chain, ConstBytes bytes) {
-  const auto written = write_chain(pair.work->memory, chain, 0, bytes);
-  return written && *written == bytes.size();
 }
 
 bool ReceiveEngine::give_back(Pair& pair, std::size_t buffers, std::size_t bytes) {
@@ -289,10 +339,10 @@ bool ReceiveEngine::give_back(Pair& pair, std::size_t buffers, std::size_t bytes
   return true;
 }
 
-/// The frame in front has been stored, or lost.
 void ReceiveEngine::release(Pair& pair) {
-  pair.bytes -= pair.frames.front().frame->size();
-  pair.frames.pop_front();
+  pair.bytes -= pair.packet.occupies;
+  pair.packet.frames = 0;
+  pair.packet.frame.reset();
 }
 
 }  // namespace e1000tlm::virtio

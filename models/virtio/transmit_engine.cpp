@@ -19,6 +19,7 @@ constexpr std::size_t kHeadersBytes = 128;
 TransmitEngine::TransmitEngine(const sc_core::sc_module_name& name, NetCore& core,
                                InterruptUnit& interrupts)
     : QueueEngine(name, core, interrupts),
+      control_(add_queue(core.control_queue_of(false))),
       wire_(core),
       frames_(link::FramePool::shared()),
       staging_(net::header::kHashBytes + link::OffloadFinisher::kMostBytes) {
@@ -32,6 +33,11 @@ TransmitEngine::TransmitEngine(const sc_core::sc_module_name& name, NetCore& cor
 void TransmitEngine::stop() {
   QueueEngine::stop();
   wire_.reset();
+}
+
+void TransmitEngine::start_control(unsigned index, const SplitLayout& layout) {
+  control_.index = index;
+  start_queue(index, layout, 0);
 }
 
 void TransmitEngine::link_lost() {
@@ -57,7 +63,31 @@ void TransmitEngine::run() {
 
 void TransmitEngine::serve(Work& work) {
   const Busy busy(*this, work);
-  if (pop(work, chain_) == DeviceQueue::Pop::kChain) transmit(work);
+  if (pop(work, chain_) != DeviceQueue::Pop::kChain) return;
+  if (&work == &control_) {
+    command(work);
+  } else {
+    transmit(work);
+  }
+}
+
+void TransmitEngine::command(Work& work) {
+  const Passage passage(*this);
+  if (const char* const problem = net::ControlUnit::problem(chain_)) {
+    fail(work, problem);
+    return;
+  }
+  sync();  // what it changes holds from now on
+  if (passage.is_void()) return;
+  const bool served = core_.control.serve(work.memory, chain_);
+  if (passage.is_void()) return;
+  if (!served) {
+    fail(work, "a buffer is not in memory");
+    return;
+  }
+  if (commanded_) commanded_();
+  push(work, chain_.head, 1);
+  if (!passage.is_void()) publish(work);
 }
 
 void TransmitEngine::transmit(Work& work) {
@@ -93,8 +123,11 @@ TransmitEngine::Ending TransmitEngine::send_packet(unsigned pair) {
   const Passage passage(*this);
   spend(core_.config.timing.packet);
   if (passage.is_void()) return Ending::kAborted;
-  const bool plain = staging_[net::header::kFlags] == 0 &&
-                     staging_[net::header::kGsoType] == net::header::kGsoNone;
+  const auto header = net::PacketHeader::decode(ConstBytes(staging_.data(), header_bytes_));
+  if (net::transmit_problem(header, core_.transport->features()) != nullptr) {
+    return drop(NetDrop::kTxMalformed);
+  }
+  const bool plain = (header.flags & net::header::kNeedsCsum) == 0;
   return plain ? send_plain(pair) : send_finished(pair);
 }
 
@@ -102,11 +135,17 @@ TransmitEngine::Ending TransmitEngine::send_plain(unsigned pair) {
   const std::size_t bytes = chain_.readable_bytes - header_bytes_;
   if (bytes > link::kMaxFrameBytes) return drop(NetDrop::kTxMalformed);
   if (const Ending there = read_until(chain_.readable_bytes); there != Ending::kDone) return there;
-  link::FramePtr frame = frames_.make(std::max(bytes, link::kMinFrameBytes));
-  std::memcpy(frame->data(), packet().data(), bytes);
-  if (bytes < frame->size()) std::memset(frame->data() + bytes, 0, frame->size() - bytes);
-  wire_.send(std::move(frame), pair, time_.now());
+  send(packet(), pair);
   return Ending::kDone;
+}
+
+void TransmitEngine::send(ConstBytes bytes, unsigned pair) {
+  const auto size = static_cast<std::size_t>(bytes.size());
+  link::FramePtr frame = frames_.make(std::max(size, link::kMinFrameBytes));
+  std::memcpy(frame->data(), bytes.data(), size);
+  if (size < frame->size()) std::memset(frame->data() + size, 0, frame->size() - size);
+  if (core_.control.pairs() > 1) core_.flows.note(net::symmetric_flow_hash(bytes), pair);
+  wire_.send(std::move(frame), pair, time_.now());
 }
 
 /// What the driver left to the device is done frame by frame, as the packet comes in.
@@ -136,12 +175,7 @@ TransmitEngine::Ending TransmitEngine::send_finished(unsigned pair) {
     if (finished.size() > link::kMaxFrameBytes) return drop(NetDrop::kTxMalformed);
     const std::size_t bytes = std::max(finished.size(), link::kMinFrameBytes);
     if (const Ending room = wait_for_room(bytes); room != Ending::kDone) return room;
-    link::FramePtr frame = frames_.make(bytes);
-    std::memcpy(frame->data(), finished.data(), finished.size());
-    if (finished.size() < bytes) {
-      std::memset(frame->data() + finished.size(), 0, bytes - finished.size());
-    }
-    wire_.send(std::move(frame), pair, time_.now());
+    send(finished, pair);
   }
   return Ending::kDone;
 }

@@ -1,8 +1,9 @@
 #pragma once
 /// Transmit queues to the wire, and the control queue.
 
-#include <array>
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include <systemc>
@@ -21,6 +22,10 @@ class TransmitEngine : public QueueEngine {
   TransmitEngine(const sc_core::sc_module_name& name, NetCore& core, InterruptUnit& interrupts);
 
   void stop() override;
+  /// The control queue, under whatever number, is to be served.
+  void start_control(unsigned index, const SplitLayout& layout);
+  /// Called after each command.
+  void set_command_listener(std::function<void()> call) { commanded_ = std::move(call); }
   /// The link has gone.
   void link_lost();
   /// A packet or command is under way, or a frame on the wire.
@@ -35,10 +40,13 @@ class TransmitEngine : public QueueEngine {
   void run();
   void serve(Work& work);
   void transmit(Work& work);
+  void command(Work& work);
   Ending send_packet(unsigned pair);
   Ending send_plain(unsigned pair);
   Ending send_finished(unsigned pair);
   Ending drop(NetDrop reason);
+  /// A whole frame goes to the wire, padded to the shortest that there may be.
+  void send(ConstBytes bytes, unsigned pair);
   /// The packet itself, without its header.
   Bytes packet() {
     return Bytes(staging_.data() + header_bytes_, chain_.readable_bytes - header_bytes_);
@@ -47,6 +55,8 @@ class TransmitEngine : public QueueEngine {
   Ending read_until(std::size_t bytes);
   Ending wait_for_room(std::size_t bytes);
 
+  Work& control_;
+  std::function<void()> commanded_;
   WireTransmitter wire_;
   link::FramePool& frames_;
   link::OffloadFinisher offload_;

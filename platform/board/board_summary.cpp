@@ -46,7 +46,10 @@ void Board::add_losses(std::size_t index, NicSummary& summary) const {
   if (slot.filters() != nullptr) {
     for (const auto& [reason, frames] : slot.filters()->losses()) add(reason, frames);
   }
-  if (const driver::Nic* nic = driven(index)) add("driver_errors", nic->counters().rx_errors);
+  if (const driver::Nic* nic = driven(index)) {
+    add("driver_errors", nic->counters().rx_errors);
+    add("driver_mtu", nic->counters().tx_too_long);
+  }
 }
 
 NicSummary Board::nic_summary(std::size_t index) const {

@@ -8,6 +8,7 @@
 #include <tlm>
 
 #include "e1000tlm/board/nic_slot.h"
+#include "e1000tlm/board/virtio_fields.h"
 #include "e1000tlm/tlm/bytes.h"
 #include "e1000tlm/virtio/pci_layout.h"
 
@@ -15,9 +16,6 @@ namespace e1000tlm::platform {
 namespace {
 
 namespace layout = virtio::pci_layout;
-
-/// The wire is that of a gigabit adapter; there is nothing to negotiate.
-constexpr unsigned kMbitPerSecond = 1000;
 
 virtio::NetDeviceConfig device_config(const NicConfig& config, const NicPlace& place) {
   virtio::NetDeviceConfig result = config.virtio;
@@ -51,51 +49,6 @@ constexpr std::array<StatusName, 6> kStatusNames{{
     {virtio::device_status::kFailed, "FAILED"},
 }};
 
-/// A field of the modern BAR.
-struct Field {
-  std::string_view name;
-  std::uint32_t offset;
-  unsigned bytes;  ///< 1, 2 or 4
-};
-constexpr Field common(std::string_view name, unsigned offset, unsigned bytes) {
-  return {name, layout::kCommonAt + offset, bytes};
-}
-constexpr Field device(std::string_view name, unsigned offset, unsigned bytes) {
-  return {name, layout::kDeviceAt + offset, bytes};
-}
-/// In the order of their addresses.
-constexpr std::array<Field, 29> kFields{{
-    common("device_feature_select", layout::common::kDeviceFeatureSelect, 4),
-    common("device_feature", layout::common::kDeviceFeature, 4),
-    common("driver_feature_select", layout::common::kDriverFeatureSelect, 4),
-    common("driver_feature", layout::common::kDriverFeature, 4),
-    common("msix_config", layout::common::kConfigVector, 2),
-    common("num_queues", layout::common::kQueues, 2),
-    common("device_status", layout::common::kStatus, 1),
-    common("config_generation", layout::common::kGeneration, 1),
-    common("queue_select", layout::common::kQueueSelect, 2),
-    common("queue_size", layout::common::kQueueSize, 2),
-    common("queue_msix_vector", layout::common::kQueueVector, 2),
-    common("queue_enable", layout::common::kQueueEnable, 2),
-    common("queue_notify_off", layout::common::kQueueNotifyOffset, 2),
-    common("queue_desc_lo", layout::common::kQueueDescriptors, 4),
-    common("queue_desc_hi", layout::common::kQueueDescriptors + 4, 4),
-    common("queue_avail_lo", layout::common::kQueueAvailable, 4),
-    common("queue_avail_hi", layout::common::kQueueAvailable + 4, 4),
-    common("queue_used_lo", layout::common::kQueueUsed, 4),
-    common("queue_used_hi", layout::common::kQueueUsed + 4, 4),
-    common("queue_reset", layout::common::kQueueReset, 2),
-    {"isr", layout::kIsrAt, 1},
-    device("mac_lo", virtio::net::config::kMac, 4),
-    device("mac_hi", virtio::net::config::kMac + 4, 2),
-    device("status", virtio::net::config::kStatus, 2),
-    device("max_virtqueue_pairs", virtio::net::config::kMostPairs, 2),
-    device("mtu", virtio::net::config::kMtu, 2),
-    device("speed", virtio::net::config::kSpeed, 4),
-    device("duplex", virtio::net::config::kDuplex, 1),
-    device("supported_hash_types", virtio::net::config::kHashTypes, 4),
-}};
-
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -105,7 +58,7 @@ std::string lower(std::string text) {
 }  // namespace
 
 VirtioCard::VirtioCard(const NicConfig& config, const NicPlace& place, const pci::BusSpeed&)
-    : irq_("irq") {
+    : memory_(place.memory), irq_("irq") {
   with_context("--nic " + std::to_string(place.index), [&] {
     const virtio::NetDeviceConfig own = device_config(config, place);
     function_ = std::make_unique<pci::Function>("function", virtio::pci_profile(own));
@@ -119,13 +72,15 @@ VirtioCard::VirtioCard(const NicConfig& config, const NicPlace& place, const pci
   device_->irq(irq_);
   function_->irq(irq_);
   function_->events(*device_);
+  function_->vendor(*device_);
+  device_->messages(*function_);
 }
 
 VirtioCard::~VirtioCard() = default;
 
-void VirtioCard::connect(link::CableEndIf& end) {
-  end_ = &end;
-  device_->wire(end);
+virtio::DataPlaneOwner& VirtioCard::take(virtio::DataPlane& plane) {
+  device_->set_data_plane(plane);
+  return device_->data_plane_owner();
 }
 
 std::string VirtioCard::model() const {
@@ -133,8 +88,8 @@ std::string VirtioCard::model() const {
 }
 
 CardLink VirtioCard::link() const {
-  if (!end_->link_up()) return {};
-  return {true, kMbitPerSecond, true};
+  if (!device_->link_up()) return {};
+  return {true, device_->link_speed(), device_->link_full_duplex()};
 }
 
 std::vector<CardDrop> VirtioCard::drops() const {
@@ -167,7 +122,7 @@ void VirtioCard::add_to(NicSummary& summary) const {
 
 std::vector<std::string> VirtioCard::register_names() const {
   std::vector<std::string> names;
-  for (const Field& field : kFields) names.emplace_back(field.name);
+  for (const VirtioField& field : virtio_fields()) names.emplace_back(field.name);
   return names;
 }
 
@@ -185,9 +140,10 @@ std::uint32_t VirtioCard::debug_value(std::uint32_t offset, unsigned bytes) {
 
 std::vector<std::pair<std::string, std::uint32_t>> VirtioCard::debug_read(const std::string& name) {
   const std::string wanted = lower(name);
-  const auto found = std::find_if(kFields.begin(), kFields.end(),
-                                  [&](const Field& field) { return field.name == wanted; });
-  if (found == kFields.end()) {
+  const auto fields = virtio_fields();
+  const auto found = std::find_if(fields.begin(), fields.end(),
+                                  [&](const VirtioField& field) { return field.name == wanted; });
+  if (found == fields.end()) {
     throw std::invalid_argument("'" + name + "': the " + model() +
                                 " has no register of this name; the method registers lists them");
   }

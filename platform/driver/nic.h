@@ -18,8 +18,9 @@ struct NicCounters {
   std::uint64_t rx_frames = 0, rx_bytes = 0;  ///< bytes without FCS
   std::uint64_t tx_frames = 0, tx_bytes = 0;  ///< completed, bytes handed over
   std::uint64_t rx_errors = 0;                ///< damaged or longer than is taken: dropped
-  std::uint64_t interrupts = 0;               ///< with a cause
-  std::uint64_t spurious = 0;  ///< line asserted, and it was not this one (shared line)
+  std::uint64_t tx_too_long = 0;  ///< longer than the MTU of the adapter allows: not sent
+  std::uint64_t interrupts = 0;   ///< with a cause
+  std::uint64_t spurious = 0;     ///< line asserted, and it was not this one (shared line)
   std::uint64_t link_changes = 0;
 };
 
@@ -81,7 +82,7 @@ class Nic {
   /// Gives completed transmit buffers back to their pools.
   virtual void reclaim() = 0;
   /// Queues a frame; false when its ring is full. `home` gets the buffer back when it has been
-  /// sent.
+  /// sent; at once if it may not be (counted in tx_too_long).
   virtual bool send(std::uint64_t address, std::uint32_t bytes, BufferPool& home) = 0;
   /// Ditto with an offload. Throws std::runtime_error if the adapter cannot do it.
   virtual bool send(std::uint64_t address, std::uint32_t bytes, BufferPool& home,

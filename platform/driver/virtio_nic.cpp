@@ -67,19 +67,24 @@ unsigned VirtioNic::receive(FrameTaker& taker, unsigned budget) {
 void VirtioNic::reclaim() {
   tx_used_ = 0;
   for (const auto& queue : transmitters_) {
-    queue->reclaim(counters_);
+    queue->reclaim();
     tx_used_ = std::max(tx_used_, queue->size() - queue->free());
   }
 }
 
 VirtioTransmitter& VirtioNic::transmitter_of(std::uint64_t address, std::uint32_t bytes) {
   if (transmitters_.size() == 1) return *transmitters_.front();
-  // Headers as far as the ports: Ethernet with a tag, IPv4 with options.
-  std::array<std::uint8_t, 96> start{};
-  const std::uint32_t looked_at = std::min<std::uint32_t>(bytes, start.size());
-  cpu_.load(address, start.data(), looked_at);
-  return *transmitters_[net::symmetric_flow_hash(ConstBytes(start.data(), looked_at)) %
-                        transmitters_.size()];
+  // The program reads as far as the ports; the length of the rest counts, too.
+  std::array<std::uint8_t, 64> start{};
+  cpu_.load(address, start.data(), std::min<std::uint32_t>(bytes, start.size()));
+  const std::uint8_t* frame = cpu_.window(address, bytes);
+  if (frame == nullptr) {
+    scratch_.resize(bytes);
+    cpu_.load(address, scratch_.data(), bytes);
+    frame = scratch_.data();
+  }
+  const std::uint32_t hash = net::symmetric_flow_hash(ConstBytes(frame, bytes));
+  return *transmitters_[hash % transmitters_.size()];
 }
 
 bool VirtioNic::put(std::uint64_t address, std::uint32_t bytes, BufferPool& home,
@@ -93,6 +98,11 @@ bool VirtioNic::put(std::uint64_t address, std::uint32_t bytes, BufferPool& home
 }
 
 bool VirtioNic::send(std::uint64_t address, std::uint32_t bytes, BufferPool& home) {
+  if (bytes > longest_) {
+    ++counters_.tx_too_long;
+    home.give(address);
+    return true;
+  }
   return put(address, bytes, home, nullptr);
 }
 
@@ -156,6 +166,7 @@ void VirtioNic::finish_headers(std::uint64_t address, std::uint32_t bytes,
 bool VirtioNic::send(std::uint64_t address, std::uint32_t bytes, BufferPool& home,
                      const TxOffload& offload) {
   check_offload(offload);
+  if (offload.mss == 0 && bytes > longest_) return send(address, bytes, home);
   finish_headers(address, bytes, offload);
   VirtioTransmitter::Header header{};
   header[net::header::kFlags] = net::header::kNeedsCsum;

@@ -54,7 +54,6 @@ class VirtioNic final : public Nic {
  private:
   void choose_features();
   void read_config();
-  void check_mtu();
   void allocate();
   std::uint16_t ring_size(unsigned queue, unsigned& setting, const char* key);
   void start_queues();
@@ -76,6 +75,7 @@ class VirtioNic final : public Nic {
   Time frame_cost_;
   std::uint64_t features_ = 0;
   unsigned pairs_ = 1, device_pairs_ = 1;
+  std::uint32_t longest_ = ~0U;  // frame that may be sent
   bool started_ = false, needs_reset_ = false;
   std::uint64_t resets_ = 0;
   std::uint64_t frames_at_reset_ = 0;
@@ -86,7 +86,8 @@ class VirtioNic final : public Nic {
   std::vector<std::unique_ptr<VirtioReceiver>> receivers_;
   std::vector<std::unique_ptr<VirtioTransmitter>> transmitters_;
   std::unique_ptr<VirtioControl> control_;
-  unsigned first_ = 0;  // pair that is looked at first
+  unsigned first_ = 0;                 // pair that is looked at first
+  std::vector<std::uint8_t> scratch_;  // a frame, without DMI
 };
 
 }  // namespace e1000tlm::driver

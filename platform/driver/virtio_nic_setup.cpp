@@ -109,18 +109,8 @@ void VirtioNic::read_config() {
     // Locally administered, and one for each place on the bus.
     mac_ = {0x02, 0, 0, 0, 0, static_cast<std::uint8_t>(pci_.device)};
   }
-  check_mtu();
-}
-
-void VirtioNic::check_mtu() {
-  if (!agreed(feature::kMtu)) return;
-  const std::uint32_t mtu = registers_.config(config::kMtu, 2);
-  if (settings_.max_frame_bytes > mtu + kEthernetBytes) {
-    throw std::runtime_error(
-        name() + ": has an MTU of " + std::to_string(mtu) + ", and frames of up to " +
-        std::to_string(settings_.max_frame_bytes) +
-        " bytes without FCS are to be sent; give it a larger one, or none, or send shorter frames");
-  }
+  // What is longer may not be sent (5.1.4.2).
+  longest_ = agreed(feature::kMtu) ? registers_.config(config::kMtu, 2) + kEthernetBytes : ~0U;
 }
 
 /// Size of a queue as wanted, or, where nothing special was wanted, what the device has.
@@ -145,7 +135,9 @@ void VirtioNic::allocate() {
   const std::uint16_t tx = ring_size(net::transmit_queue(0), settings_.tx_descriptors, "tx-ring");
   const bool mergeable = agreed(feature::kMergeableBuffers);
   const std::uint32_t frame = rounded(settings_.max_frame_bytes);
-  const std::uint32_t part = mergeable ? std::min(frame, kMergeableBytes) : frame;
+  // A whole queue of them takes the longest frame.
+  const std::uint32_t part =
+      mergeable ? std::min(frame, std::max(kMergeableBytes, rounded(frame / rx))) : frame;
   const std::size_t sending = std::size_t{pairs_} * tx;
   // Enough to keep the receive queues full while as many received frames wait to be sent.
   buffers_.emplace(
@@ -155,8 +147,8 @@ void VirtioNic::allocate() {
   for (unsigned pair = 0; pair < pairs_; ++pair) {
     receivers_.push_back(std::make_unique<VirtioReceiver>(cpu_, ram_, name(),
                                                           net::receive_queue(pair), rx, *buffers_));
-    transmitters_.push_back(
-        std::make_unique<VirtioTransmitter>(cpu_, ram_, name(), net::transmit_queue(pair), tx));
+    transmitters_.push_back(std::make_unique<VirtioTransmitter>(
+        cpu_, ram_, name(), net::transmit_queue(pair), tx, counters_));
   }
   tx_limit_ = tx;
   if (!agreed(feature::kControlQueue)) return;

@@ -167,10 +167,11 @@ constexpr unsigned kPieces = 2;
 }  // namespace
 
 VirtioTransmitter::VirtioTransmitter(Cpu& cpu, RamAllocator& ram, const std::string& owner,
-                                     unsigned number, std::uint16_t size)
+                                     unsigned number, std::uint16_t size, NicCounters& counters)
     : VirtioRing(cpu, ram, owner, number, size),
       slots_(size),
-      places_(ram.allocate(kPlaceBytes * (size + std::uint64_t{1}), kPlaceBytes)) {
+      places_(ram.allocate(kPlaceBytes * (size + std::uint64_t{1}), kPlaceBytes)),
+      counters_(counters) {
   const std::array<std::uint8_t, kVirtioHeader> zeros{};
   cpu.store(places_, zeros.data(), kVirtioHeader);
   free_places_.reserve(size);
@@ -184,7 +185,7 @@ std::uint64_t VirtioTransmitter::place_address(std::uint16_t place) const {
 bool VirtioTransmitter::make_room(VirtioPci& pci, unsigned descriptors) {
   if (queue_.free() >= descriptors) return true;
   announce(pci);
-  if (counters_ != nullptr) reclaim(*counters_);
+  reclaim();
   return queue_.free() >= descriptors;
 }
 
@@ -218,16 +219,15 @@ bool VirtioTransmitter::send(VirtioPci& pci, std::uint64_t address, std::uint32_
   return true;
 }
 
-void VirtioTransmitter::reclaim(NicCounters& counters) {
-  counters_ = &counters;
+void VirtioTransmitter::reclaim() {
   DriverQueue::Used used;
   while (in_flight() > unannounced_ && reap(used)) {
     Slot& slot = slots_[used.head];
     slot.home->give(slot.address);
     slot.home = nullptr;
     if (slot.place != kNoPlace) free_places_.push_back(slot.place);
-    ++counters.tx_frames;
-    counters.tx_bytes += slot.bytes;
+    ++counters_.tx_frames;
+    counters_.tx_bytes += slot.bytes;
   }
 }
 
@@ -262,9 +262,7 @@ void VirtioControl::command(VirtioPci& pci, std::uint8_t command_class, std::uin
   const auto asked = static_cast<std::uint32_t>(kCommandHeader + data.size());
   bytes[asked] = kNoAnswer;
   cpu_.store(buffer_, bytes.data(), asked + 1);
-  const DriverQueue::Buffer pieces[] = {{buffer_, kCommandHeader, false},
-                                        {buffer_ + kCommandHeader, asked - kCommandHeader, false},
-                                        {buffer_ + asked, 1, true}};
+  const DriverQueue::Buffer pieces[] = {{buffer_, asked, false}, {buffer_ + asked, 1, true}};
   if (!queue_.add(pieces)) fail(virtio::to_string(queue_.fault()));
   announce(pci);
   const std::string name =

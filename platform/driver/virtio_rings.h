@@ -114,15 +114,16 @@ class VirtioTransmitter : public VirtioRing {
  public:
   using Header = std::array<std::uint8_t, kVirtioHeader>;
 
+  /// `counters`: where frames that were sent are counted.
   VirtioTransmitter(Cpu& cpu, RamAllocator& ram, const std::string& owner, unsigned number,
-                    std::uint16_t size);
+                    std::uint16_t size, NicCounters& counters);
 
   /// Frames without headroom go by an indirect table (agreed on).
   void use_indirect(bool on) { indirect_ = on; }
   /// See Nic::send(). `header` nullptr: all zeros.
   bool send(VirtioPci& pci, std::uint64_t address, std::uint32_t bytes, BufferPool& home,
             const Header* header);
-  void reclaim(NicCounters& counters);
+  void reclaim();
   /// The device has been reset: all buffers go back to their pools.
   void give_up();
 
@@ -143,7 +144,7 @@ class VirtioTransmitter : public VirtioRing {
   std::uint64_t places_;
   std::vector<std::uint16_t> free_places_;
   bool indirect_ = false;
-  NicCounters* counters_ = nullptr;  // of the last reclaim()
+  NicCounters& counters_;
 };
 
 /// The control queue (virtio 1.2, 5.1.6.5).

@@ -124,21 +124,23 @@ std::string upper(std::string text) {
   return text;
 }
 
-/// "-CSUM-MQ": these are not offered.
+/// "-CSUM+RSS": not offered, offered.
 void set_features(NicConfig& nic, const std::string& text) {
   const auto& known = virtio::net::kFeatureNames;
   const auto refuse = [&](const std::string& why) {
     throw std::invalid_argument("features=" + text + ": " + why + "; features are " +
                                 listed(known, [](const auto& f) { return f.name; }));
   };
-  if (text.front() != '-') refuse("expected -NAME-NAME..., features to be left out");
+  constexpr const char* kSigns = "+-";
+  if (text.find_first_of(kSigns) != 0) refuse("expected -NAME or +NAME, once or more");
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('-', at + 1), text.size());
+    const std::size_t end = std::min(text.find_first_of(kSigns, at + 1), text.size());
     const std::string name = upper(text.substr(at + 1, end - at - 1));
     const auto found =
         std::find_if(known.begin(), known.end(), [&](const auto& f) { return f.name == name; });
     if (found == known.end()) refuse("unknown feature '" + name + "'");
-    nic.virtio.masked_features |= found->bit;
+    std::uint64_t& masked = nic.virtio.masked_features;
+    masked = text[at] == '-' ? masked | found->bit : masked & ~found->bit;
     at = end;
   }
 }
@@ -194,7 +196,8 @@ constexpr std::array<Key, 22> kKeys{{
      "registers)",
      set_interface},
     {"mtu", kVirtio, "N (largest MTU that it tells of; default: it tells of none)", set_mtu},
-    {"features", kVirtio, "-NAME-NAME... (does not offer these, such as -MRG_RXBUF-CSUM)",
+    {"features", kVirtio,
+     "-NAME... (does not offer these, such as -MRG_RXBUF-CSUM; +NAME: offers RSS, HASH_REPORT)",
      set_features},
     {"doorbell", kVirtio,
      "TIME (from a notification to the first look at the queue, default 100ns)",

@@ -24,6 +24,7 @@ class E1000Tap : public NicTap {
 
   Use use_of(std::uint64_t address, bool write) override;
   std::optional<std::uint32_t> register_at(std::uint64_t address) const override;
+  bool followed() const override { return true; }
   void accessed(std::uint32_t offset, bool write, Time at) override;
 
  private:

@@ -3,10 +3,12 @@
 #include <string>
 
 #include "e1000tlm/board/e1000_card.h"
+#include "e1000tlm/board/virtio_card.h"
 #include "e1000tlm/link/frame.h"
 #include "e1000tlm/pci/config_space.h"
 #include "e1000tlm/tlm/bytes.h"
 #include "e1000tlm/trace/e1000_tap.h"
+#include "e1000tlm/trace/virtio_tap.h"
 
 namespace e1000tlm::trace {
 namespace {
@@ -33,6 +35,14 @@ std::uint32_t header_bytes(const link::Frame& frame) {
   return frame.size() < at + 13U ? at : at + (frame.data()[at + 12] >> 4) * 4U;
 }
 
+/// Of a card that has no more to tell.
+class PlainTap : public NicTap {
+ public:
+  using NicTap::NicTap;
+  std::optional<std::uint32_t> register_at(std::uint64_t) const override { return std::nullopt; }
+  bool followed() const override { return false; }
+};
+
 }  // namespace
 
 NicTap::NicTap(EventSink& sink, platform::NicSlot& slot, std::uint16_t nic, std::uint16_t board)
@@ -51,6 +61,8 @@ void NicTap::watch_pins() {
     tell(event);
   });
 }
+
+void NicTap::watch_pin(Pin pin, const sc_core::sc_signal<bool>& level) { pins_->watch(pin, level); }
 
 Event NicTap::make(Kind kind, Time at, Time end) const {
   Event event;
@@ -90,7 +102,13 @@ void NicTap::wire(const link::WireEvent& e) {
 
 std::unique_ptr<NicTap> make_nic_tap(EventSink& sink, platform::NicSlot& slot, std::uint16_t nic,
                                      std::uint16_t board) {
-  return std::make_unique<E1000Tap>(sink, slot, *platform::e1000_card(slot), nic, board);
+  if (platform::E1000Card* card = platform::e1000_card(slot)) {
+    return std::make_unique<E1000Tap>(sink, slot, *card, nic, board);
+  }
+  if (platform::VirtioCard* card = platform::virtio_card(slot)) {
+    return std::make_unique<VirtioTap>(sink, slot, *card, nic, board);
+  }
+  return std::make_unique<PlainTap>(sink, slot, nic, board);
 }
 
 }  // namespace e1000tlm::trace

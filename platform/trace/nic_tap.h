@@ -15,8 +15,8 @@ namespace e1000tlm::trace {
 class EventSink {
  public:
   virtual ~EventSink() = default;
-  /// Something happened.
-  virtual void tell(const Event& event) = 0;
+  /// Something happened. `follow`: it tells of the way of a frame, see PathFinder.
+  virtual void tell(const Event& event, bool follow) = 0;
   /// See PathFinder::tail().
   virtual void tail(std::uint16_t nic, std::uint32_t tdt, std::uint32_t entries) = 0;
 };
@@ -32,7 +32,7 @@ class NicTap {
   NicTap& operator=(const NicTap&) = delete;
 
   /// Its pins as well.
-  void watch_pins();
+  virtual void watch_pins();
   /// Of all boards.
   std::uint16_t nic() const { return nic_; }
   /// An event of this adapter.
@@ -42,13 +42,17 @@ class NicTap {
   virtual Use use_of(std::uint64_t address, bool write);
   /// The register at this address on the bus, by its offset; nullopt: it has none there.
   virtual std::optional<std::uint32_t> register_at(std::uint64_t address) const = 0;
+  /// Its frames are followed: all that PathFinder needs is told.
+  virtual bool followed() const = 0;
   /// Software has accessed a register.
   virtual void accessed(std::uint32_t offset, bool write, Time at);
 
  protected:
   /// A frame was on the wire and has been told of.
   virtual void carried(const link::WireEvent& event, bool mac_control);
-  void tell(const Event& event) { sink_.tell(event); }
+  void tell(const Event& event) { sink_.tell(event, followed()); }
+  /// Tells of changes of a level; after watch_pins().
+  void watch_pin(Pin pin, const sc_core::sc_signal<bool>& level);
   /// Where a memory BAR stands now.
   std::uint64_t bar(unsigned index) const;
 

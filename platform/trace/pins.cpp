@@ -18,19 +18,25 @@ PinWatch::PinWatch(const sc_core::sc_module_name& name, platform::NicSlot& slot,
 }
 
 void PinWatch::end_of_elaboration() {
-  const auto watch = [this](const sc_core::sc_event& event, void (PinWatch::*method)(),
-                            const char* name) {
+  const auto watch = [](const sc_core::sc_event& event, const char* name, auto tell) {
     sc_core::sc_spawn_options options;
     options.spawn_method();
     options.set_sensitivity(&event);
     options.dont_initialize();
-    sc_core::sc_spawn([this, method] { (this->*method)(); }, name, &options);
+    sc_core::sc_spawn(tell, name, &options);
   };
-  watch(card_.link_event(), &PinWatch::link_changed, "link_changed");
-  watch(pme_.value_changed_event(), &PinWatch::pme_changed, "pme_changed");
+  watch(card_.link_event(), "link_changed",
+        [this] { sink_(Pin::kLink, sc_now(), card_.link().up); });
+  watch(pme_.value_changed_event(), "pme_changed",
+        [this] { sink_(Pin::kPme, sc_now(), pme_.read()); });
+  for (const auto& [pin, level] : levels_) {
+    watch(level->value_changed_event(), "level_changed",
+          [this, pin = pin, level = level] { sink_(pin, sc_now(), level->read()); });
+  }
 }
 
-void PinWatch::link_changed() { sink_(Pin::kLink, sc_now(), card_.link().up); }
-void PinWatch::pme_changed() { sink_(Pin::kPme, sc_now(), pme_.read()); }
+void PinWatch::watch(Pin pin, const sc_core::sc_signal<bool>& level) {
+  levels_.emplace_back(pin, &level);
+}
 
 }  // namespace e1000tlm::trace

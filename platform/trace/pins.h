@@ -2,6 +2,8 @@
 /// Levels of an adapter's pins, for waveforms.
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include <systemc>
 
@@ -17,15 +19,16 @@ class PinWatch : public sc_core::sc_module {
   using Sink = std::function<void(Pin, Time, bool)>;
   /// Before simulation starts.
   PinWatch(const sc_core::sc_module_name& name, platform::NicSlot& slot, Sink sink);
+  /// Watches this level, too; before simulation starts.
+  void watch(Pin pin, const sc_core::sc_signal<bool>& level);
 
  private:
   void end_of_elaboration() override;
-  void link_changed();
-  void pme_changed();
 
   platform::Card& card_;
   Sink sink_;
   sc_core::sc_signal<bool> pme_;
+  std::vector<std::pair<Pin, const sc_core::sc_signal<bool>*>> levels_;
 };
 
 }  // namespace e1000tlm::trace

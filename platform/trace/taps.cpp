@@ -37,10 +37,10 @@ class Taps::BusTap {
       NicTap& tap = *nics_[e.master - 1];
       event.nic = tap.nic();
       event.use = tap.use_of(e.address, pci::is_write(e.command));
-      taps_.tell(event);
+      taps_.tell(event, tap.followed());
       return;
     }
-    taps_.tell(event);
+    taps_.tell(event, true);
     if (pci::is_memory(e.command) && !e.master_abort) register_access(event);
   }
 
@@ -53,7 +53,7 @@ class Taps::BusTap {
       event.kind = Kind::kRegister;
       event.nic = tap->nic();
       event.value = *offset;
-      return taps_.tell(event);
+      return taps_.tell(event, tap->followed());
     }
   }
 
@@ -90,9 +90,9 @@ Taps::Taps(platform::Board& board, Recorder& recorder, bool waves)
 
 Taps::~Taps() = default;
 
-void Taps::tell(const Event& event) {
+void Taps::tell(const Event& event, bool follow) {
   recorder_.record(event);
-  paths_(event);
+  if (follow) paths_(event);
 }
 
 void Taps::tail(std::uint16_t nic, std::uint32_t tdt, std::uint32_t entries) {

@@ -28,7 +28,7 @@ class Taps : private EventSink {
 
  private:
   class BusTap;
-  void tell(const Event& event) override;
+  void tell(const Event& event, bool follow) override;
   void tail(std::uint16_t nic, std::uint32_t tdt, std::uint32_t entries) override;
 
   Recorder& recorder_;

@@ -37,13 +37,13 @@ TEST(NicOption, VirtioNetHasItsDefaults) {
   EXPECT_EQ(nic.virtio.queue_pairs, 1U);
   EXPECT_EQ(nic.virtio.queue_size, 256U);
   EXPECT_EQ(nic.virtio.mtu, 0U);
-  EXPECT_EQ(nic.virtio.masked_features, 0U);
+  EXPECT_EQ(nic.virtio.masked_features, feature::kRss | feature::kHashReport);
 }
 
 TEST(NicOption, VirtioNetTakesAllItsKeysInAnyOrder) {
   const NicConfig nic = parse_nic(
       "queues=16,mac=02:00:00:00:00:07,addr=1f,queue-size=1024,interface=transitional,mtu=9000,"
-      "features=-MRG_RXBUF-csum,doorbell=1us,packet=5ns,moderation=50us,available-burst=1,"
+      "features=-MRG_RXBUF-csum+RSS,doorbell=1us,packet=5ns,moderation=50us,available-burst=1,"
       "descriptor-burst=64,used-batch=2,data-burst=512,transmit-fifo=64KiB,receive-fifo=128KiB,"
       "model=virtio-net");
   EXPECT_EQ(nic.model, NicModel::kVirtioNet);
@@ -54,7 +54,7 @@ TEST(NicOption, VirtioNetTakesAllItsKeysInAnyOrder) {
   EXPECT_EQ(v.queue_size, 1024U);
   EXPECT_EQ(v.interface, virtio::NetInterface::kTransitional);
   EXPECT_EQ(v.mtu, 9000U);
-  EXPECT_EQ(v.masked_features, feature::kMergeableBuffers | feature::kCsum);
+  EXPECT_EQ(v.masked_features, feature::kMergeableBuffers | feature::kCsum | feature::kHashReport);
   EXPECT_EQ(v.timing.doorbell, us(1));
   EXPECT_EQ(v.timing.packet, ns(5));
   EXPECT_EQ(v.timing.moderation, us(50));
@@ -100,14 +100,14 @@ TEST(NicOption, RefusesBadValuesAndSaysWhatIsExpected) {
       {"model=virtio-net,interface=legacy", "expected one of modern, transitional"},
       {"model=virtio-net,mtu=10", "mtu=10: expected 68 to 16096"},
       {"model=virtio-net,mtu=65535", "mtu=65535: expected 68 to 16096"},
-      {"model=virtio-net,features=CSUM", "expected -NAME-NAME..."},
+      {"model=virtio-net,features=CSUM", "expected -NAME or +NAME"},
       {"model=virtio-net,features=-", "unknown feature ''"},
       {"model=virtio-net,features=-CSUM-NONSENSE", "unknown feature 'NONSENSE'; features are CSUM"},
       {"model=virtio-net,features=-VERSION_1", "goes with interface=transitional"},
       {"model=virtio-net,queues=2,features=-MQ", "needs the features MQ and CTRL_VQ"},
       {"model=virtio-net,queues=2,features=-CTRL_VQ", "needs the features MQ and CTRL_VQ"},
       {"model=virtio-net,doorbell=soon", "soon"},
-      {"model=virtio-net,moderation=1s", "1s: expected at most 10 ms"},
+      {"model=virtio-net,moderation=1s", "1s: expected at most 10.0 ms"},
       {"model=virtio-net,available-burst=0", "0: expected 1 to 64"},
       {"model=virtio-net,transmit-fifo=1KiB", "1KiB: expected 17408 to 1048576"},
       {"model=virtio-net,queues=2,queues=3", "'queues' is given twice"},

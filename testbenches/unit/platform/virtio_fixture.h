@@ -17,6 +17,7 @@
 #include <tlm_utils/simple_target_socket.h>
 
 #include "e1000tlm/driver/cpu.h"
+#include "e1000tlm/driver/pci_host.h"
 #include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/virtio/net.h"
 #include "e1000tlm/virtio/split_ring.h"
@@ -217,15 +218,13 @@ class VirtioMachine : public sc_core::sc_module {
   static constexpr unsigned kDevice = 3;
   static constexpr std::uint64_t kRam = 8 << 20;
 
-  explicit VirtioMachine(unsigned pairs = 1, std::uint16_t queue_size = 64)
-      : sc_module(sc_core::sc_module_name("machine")),
-        mem("mem"),
-        io("io"),
-        lines("lines", Cpu::kLines) {
+  explicit VirtioMachine(const sc_core::sc_module_name& name, unsigned pairs = 1,
+                         std::uint16_t queue_size = 64)
+      : sc_module(name), mem("mem"), io("io"), lines("lines", Cpu::kLines) {
     ::tlm::tlm_global_quantum::instance().set(sc_core::SC_ZERO_TIME);
     memory_.add(0, ram_);
     device = std::make_unique<EchoDevice>(memory_, pairs, queue_size);
-    device->on_level = [this](bool on) { lines[0].write(on); };
+    device->on_level = [this](bool on) { lines[pirq_of(kDevice, 1)].write(on); };
     mem.register_b_transport(this, &VirtioMachine::transport);
     mem.register_get_direct_mem_ptr(this, &VirtioMachine::get_dmi);
     mem.register_transport_dbg(this, &VirtioMachine::debug);
