@@ -25,6 +25,8 @@ inline constexpr std::size_t kSmallFrameBytes = 2048;
 /// What a Frame can hold without its FCS: the 8254x's longest frame, 16384 bytes with FCS, and room
 /// for a tag and for overlong test frames.
 inline constexpr std::size_t kMaxFrameBytes = 16384 + 64;
+/// Frame::queue of a frame that belongs to no queue.
+inline constexpr std::uint16_t kNoQueue = 0xFFFF;
 
 /// Destination address to end of payload, without preamble; the FCS apart.
 ///
@@ -77,6 +79,10 @@ class Frame {
   bool coding_error = false;
   /// Free for the sender's use (generators: sequence number), carried along.
   std::uint64_t tag = 0;
+  /// Of a device with several pairs of queues, and of a link that has queues: the pair on which the
+  /// frame was sent, or the link's queue by which it came. Nothing of it is on a wire: it holds
+  /// between a device and what its own cable ends in, and who has no queues leaves it alone.
+  std::uint16_t queue = kNoQueue;
 
  private:
   friend class FramePool;
@@ -104,8 +110,8 @@ class FramePool {
   FramePool(const FramePool&) = delete;
   FramePool& operator=(const FramePool&) = delete;
 
-  /// A frame of this size with undefined content, implied FCS and no error marks. Throws
-  /// std::length_error if the size exceeds kMaxFrameBytes.
+  /// A frame of this size with undefined content, implied FCS, no error marks and no
+  /// queue. Throws std::length_error if the size exceeds kMaxFrameBytes.
   FramePtr make(std::size_t size) { return FramePtr(acquire(size)); }
   /// A frame with this content; otherwise as make().
   FramePtr copy(ConstBytes content);
@@ -134,6 +140,7 @@ class FramePool {
     frame->fcs_carried_ = false;
     frame->coding_error = false;
     frame->tag = 0;
+    frame->queue = kNoQueue;
     return frame;
   }
   /// Adds frames of the size's class to the free ones.

@@ -15,6 +15,10 @@
 #include "e1000tlm/link/pause_queue.h"
 #include "e1000tlm/tlm/time.h"
 
+namespace e1000tlm::virtio {
+class DataPlaneSeat;
+}
+
 namespace e1000tlm::link {
 
 /// What a partner has counted, seen from the NIC.
@@ -52,6 +56,9 @@ class LinkPartner : public sc_core::sc_module {
   virtual std::string fault() const { return {}; }
   /// What its user should know although it works, a sentence each.
   virtual std::vector<std::string> warnings() const { return {}; }
+  /// Queues that it has towards the host: a frame with Frame::queue below that leaves by this one,
+  /// and those that come carry theirs. 1: none that could be told apart.
+  virtual unsigned queues() const { return 1; }
   /// What it has counted so far.
   const PartnerStatistics& statistics() const { return statistics_; }
   /// What it advertises.
@@ -101,6 +108,8 @@ struct PartnerContext {
   /// The run is to end: a partner that keeps the simulation waiting for the host gives up. None: it
   /// waits. Called on the simulation's thread.
   std::function<bool()> stop{};
+  /// The device at the other end lets a partner work on its driver's rings; nullptr: it does not.
+  virtio::DataPlaneSeat* seat = nullptr;
 };
 
 /// What a reference says of a kind of partner, in a few words each (--link KIND:help).

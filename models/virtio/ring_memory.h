@@ -27,6 +27,12 @@ class RingMemory {
   /// Later loads do not come before earlier stores. For memory that another thread or program
   /// works on at the same time.
   virtual void barrier() {}
+  /// Descriptors in a table of so many bytes are going to be read: memory behind a bus may fetch
+  /// several at a time.
+  virtual void expect_table(std::uint64_t address, std::uint64_t bytes) {
+    static_cast<void>(address);
+    static_cast<void>(bytes);
+  }
 };
 
 /// Memory of this process, in one or more pieces, that somebody else may be working on.

@@ -75,6 +75,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (popped == DeviceQueue::Pop::kEmpty) break;
     check(chain, layout, options.most_pieces);
     require(queue.in_flight() <= layout.size);
+    if (i % 7 == 6) {  // taken up again, as after a stop
+      const std::uint16_t head = chain.head;
+      queue.undo_pop();
+      const auto again = queue.pop(chain);
+      require(again == DeviceQueue::Pop::kChain && chain.head == head);
+    }
     use(memory, queue, chain);
     if (i % 3 == 0) queue.publish();
   }

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "e1000tlm/link/host/virtio_header.h"
+#include "e1000tlm/link/virtio_header.h"
 
 namespace link_ns = e1000tlm::link;
 

@@ -1,6 +1,6 @@
 #include "e1000tlm/e1000/peripherals/flash_interface.h"
 
-#include "e1000tlm/e1000/registers/register_access.h"
+#include "e1000tlm/tlm/register_access.h"
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::e1000 {

@@ -14,6 +14,7 @@ FramePtr damaged(const Frame& original, std::size_t bit, bool mend_fcs) {
   FramePtr frame = FramePool::shared().copy(original.bytes());
   frame->coding_error = original.coding_error;
   frame->tag = original.tag;
+  frame->queue = original.queue;
   std::uint32_t fcs = original.fcs();
   const std::size_t byte = bit / 8;
   const auto mask = static_cast<std::uint8_t>(1U << (bit % 8));

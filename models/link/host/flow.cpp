@@ -55,6 +55,11 @@ std::uint32_t flow_hash(ConstBytes frame) {
   return hash.value();
 }
 
+std::size_t queue_for(std::uint16_t wanted, ConstBytes frame, std::size_t queues) {
+  if (queues == 1) return 0;
+  return wanted < queues ? wanted : flow_hash(frame) % queues;
+}
+
 ConstBytes without_padding(ConstBytes frame) {
   constexpr std::size_t kShortest = 60, kArpPacket = 28;
   constexpr std::uint16_t kArp = 0x0806;

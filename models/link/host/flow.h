@@ -11,6 +11,10 @@ namespace e1000tlm::link {
 /// packets that are no fragments, ports. Any bytes will do; what is not there does not count.
 std::uint32_t flow_hash(ConstBytes frame);
 
+/// The queue of `queues` that a frame leaves by: `wanted`, if that is one of them, else the one of
+/// its flow.
+std::size_t queue_for(std::uint16_t wanted, ConstBytes frame, std::size_t queues);
+
 /// The frame without the bytes that fill it up to the shortest length on a wire, as far as its
 /// packet (IPv4, IPv6, ARP) says how long it is.
 ConstBytes without_padding(ConstBytes frame);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "e1000tlm/link/frame.h"
 #include "e1000tlm/tlm/bytes.h"
 
 namespace e1000tlm::link {
@@ -30,9 +31,10 @@ class HostDevice {
   struct ReadResult {
     /// How it went.
     Outcome outcome = Outcome::kAgain;
-    ConstBytes frame;              ///< kDone: valid until the next read()
-    const char* reason = nullptr;  ///< kDropped
-    std::uint64_t frames = 1;      ///< kDropped: so many
+    ConstBytes frame;                ///< kDone: valid until the next read()
+    const char* reason = nullptr;    ///< kDropped
+    std::uint64_t frames = 1;        ///< kDropped: so many
+    std::uint16_t queue = kNoQueue;  ///< kDone: that it came by, of several
   };
   /// Never blocks.
   virtual ReadResult read() = 0;
@@ -45,6 +47,13 @@ class HostDevice {
   };
   /// Waits at most `wait` for room. After kAgain the next call brings the same frame.
   virtual WriteResult write(ConstBytes frame, std::chrono::milliseconds wait) = 0;
+  /// The same by this queue, if there are several and this is one of them.
+  virtual WriteResult write_by(std::uint16_t /*queue*/, ConstBytes frame,
+                               std::chrono::milliseconds wait) {
+    return write(frame, wait);
+  }
+  /// How many it has.
+  virtual unsigned queues() const { return 1; }
 
   /// What has happened when read() or write() says kClosed, and what to do about it.
   virtual std::string why_closed() const { return "the host's end has gone"; }

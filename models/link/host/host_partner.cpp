@@ -7,6 +7,7 @@
 
 #include <poll.h>
 
+#include "e1000tlm/link/host/spec_values.h"
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::link {
@@ -24,16 +25,6 @@ constexpr int kRetryMilliseconds = 1;
 constexpr Time kBacklogCheck = us(100);
 constexpr const char* kReport = "/e1000tlm/link/host";
 
-/// "tap:ifname=tap0", as the user wrote it or nearly so.
-std::string text_of(const PartnerSpec& spec) {
-  std::string text = spec.kind;
-  char separator = ':';
-  for (const auto& [key, value] : spec.options) {
-    text.append(1, std::exchange(separator, ',')).append(key).append(1, '=').append(value);
-  }
-  return text;
-}
-
 }  // namespace
 
 HostPartner::HostPartner(const sc_core::sc_module_name& name, CableEndIf& end,
@@ -42,6 +33,7 @@ HostPartner::HostPartner(const sc_core::sc_module_name& name, CableEndIf& end,
     : LinkPartner(name, end, spec),
       what_(text_of(spec)),
       device_(std::move(device)),
+      queues_(device_->queues()),
       hold_("hold", pause_, statistics_, {hold_flush, HoldQueue::kLiveCapacity}),
       gate_("gate"),
       check_backlog_("check_backlog"),
@@ -86,7 +78,7 @@ void HostPartner::finish() {
     if (!arriving_.empty()) drop("host_closed", arriving_.size());
     arriving_.clear();
     write_outgoing(kLastFlush);
-    const std::size_t left = outgoing_.size() + incoming_.sizes.size();
+    const std::size_t left = outgoing_.size() + incoming_.frames.size();
     if (left > 0) drop("host_closed", left);
     outgoing_.clear();
     incoming_.clear();
@@ -135,21 +127,22 @@ void HostPartner::hand_over(const Frame& frame) {
     return;
   }
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (outgoing_.empty() && write(frame.bytes(), milliseconds(0)) != Outcome::kAgain) return;
+  if (outgoing_.empty() && write(frame.bytes(), frame.queue, milliseconds(0)) != Outcome::kAgain)
+    return;
   if (outgoing_.size() >= kOutgoingFrames) {
     drop("host_queue_full");
     return;
   }
-  outgoing_.emplace_back(frame.bytes().begin(), frame.bytes().end());
+  outgoing_.push_back({{frame.bytes().begin(), frame.bytes().end()}, frame.queue});
   wake_.set();
 }
 
-HostDevice::Outcome HostPartner::write(ConstBytes frame, milliseconds wait) {
+HostDevice::Outcome HostPartner::write(ConstBytes frame, std::uint16_t queue, milliseconds wait) {
   if (closed_) {
     drop(gone_ ? "host_gone" : "host_closed");
     return Outcome::kDropped;
   }
-  const HostDevice::WriteResult result = device_->write(frame, wait);
+  const HostDevice::WriteResult result = device_->write_by(queue, frame, wait);
   if (result.outcome == Outcome::kDropped) drop(result.reason);
   if (result.outcome == Outcome::kClosed) {
     closed_ = gone_ = true;
@@ -163,7 +156,8 @@ bool HostPartner::write_outgoing(milliseconds timeout) {
   const auto deadline = SteadyClock::now() + timeout;
   while (!outgoing_.empty()) {
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now());
-    const Outcome outcome = write(outgoing_.front(), std::max(left, milliseconds(0)));
+    const Waiting& first = outgoing_.front();
+    const Outcome outcome = write(first.bytes, first.queue, std::max(left, milliseconds(0)));
     if (outcome == Outcome::kAgain) {
       if (left.count() > 0) continue;  // interrupted, or woken for another's sake
       return false;
@@ -210,9 +204,9 @@ void HostPartner::run() {
 
 /// True if frames joined an empty batch: the simulation must be told.
 bool HostPartner::read_batch() {
-  const bool was_empty = incoming_.sizes.empty();
+  const bool was_empty = incoming_.frames.empty();
   for (std::size_t i = 0; i < kFramesPerRead; ++i) {
-    if (backlog_ + incoming_.sizes.size() >= kHighWater) {
+    if (backlog_ + incoming_.frames.size() >= kHighWater) {
       paused_ = true;
       break;
     }
@@ -227,9 +221,9 @@ bool HostPartner::read_batch() {
       continue;
     }
     incoming_.bytes.insert(incoming_.bytes.end(), result.frame.begin(), result.frame.end());
-    incoming_.sizes.push_back(static_cast<std::uint32_t>(result.frame.size()));
+    incoming_.frames.push_back({static_cast<std::uint32_t>(result.frame.size()), result.queue});
   }
-  return was_empty && !incoming_.sizes.empty();
+  return was_empty && !incoming_.frames.empty();
 }
 
 void HostPartner::take_batch() {
@@ -238,22 +232,23 @@ void HostPartner::take_batch() {
     const std::lock_guard<std::mutex> lock(mutex_);
     std::swap(taken_, incoming_);
     // Until they are offered below they count as the NIC's side.
-    backlog_ = backlog() + taken_.sizes.size();
+    backlog_ = backlog() + taken_.frames.size();
   }
   const std::uint8_t* bytes = taken_.bytes.data();
-  for (const std::uint32_t size : taken_.sizes) {
-    offer({bytes, size});
-    bytes += size;
+  for (const Batch::Place& frame : taken_.frames) {
+    offer({bytes, frame.size}, frame.queue);
+    bytes += frame.size;
   }
   relieve();
 }
 
-void HostPartner::offer(ConstBytes content) {
+void HostPartner::offer(ConstBytes content, std::uint16_t queue) {
   if (content.size() < kHeaderBytes || content.size() > kMaxFrameBytes) {
     ++statistics_.drops[content.size() < kHeaderBytes ? "too_short" : "too_long"];
     return;
   }
   FramePtr frame = FramePool::shared().make(std::max(content.size(), kMinFrameBytes));
+  frame->queue = queue;
   std::uint8_t* const padding = std::copy(content.begin(), content.end(), frame->data());
   std::fill(padding, frame->data() + frame->size(), std::uint8_t{0});
   hold_.offer(std::move(frame), sc_now());
@@ -263,7 +258,7 @@ void HostPartner::relieve() {
   collect_drops();
   const std::lock_guard<std::mutex> lock(mutex_);
   backlog_ = backlog();
-  if (paused_ && backlog_ + incoming_.sizes.size() <= kLowWater) {
+  if (paused_ && backlog_ + incoming_.frames.size() <= kLowWater) {
     paused_ = false;
     wake_.set();
   }
@@ -283,7 +278,7 @@ std::size_t HostPartner::poll() {
     } else if (result.outcome == Outcome::kDropped) {
       statistics_.drops[result.reason] += result.frames;
     } else {
-      offer(result.frame);
+      offer(result.frame, result.queue);
       ++taken;
     }
   }

@@ -53,6 +53,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
 
   /// Unless it is polled, or has gone.
   bool live() const override { return !polled_ && !told_gone_; }
+  unsigned queues() const override { return queues_; }
   /// Stops the thread and closes the device. Frames still waiting for room get a last chance of
   /// kLastFlush to leave.
   void finish() override;
@@ -75,12 +76,21 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
  private:
   /// Frames on their way between the threads, one after the other.
   struct Batch {
+    struct Place {
+      std::uint32_t size;
+      std::uint16_t queue;
+    };
     std::vector<std::uint8_t> bytes;
-    std::vector<std::uint32_t> sizes;
+    std::vector<Place> frames;
     void clear() {
       bytes.clear();
-      sizes.clear();
+      frames.clear();
     }
+  };
+  /// A frame that waits for room.
+  struct Waiting {
+    std::vector<std::uint8_t> bytes;
+    std::uint16_t queue;
   };
 
   void start_of_simulation() override;
@@ -94,12 +104,12 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   bool read_batch();
   // On either thread, with mutex_ held.
   void drop(const char* reason, std::uint64_t frames = 1) { drops_[reason] += frames; }
-  HostDevice::Outcome write(ConstBytes frame, std::chrono::milliseconds wait);
+  HostDevice::Outcome write(ConstBytes frame, std::uint16_t queue, std::chrono::milliseconds wait);
   bool write_outgoing(std::chrono::milliseconds timeout);
 
   // On the simulation's thread.
   void take_batch();
-  void offer(ConstBytes content);
+  void offer(ConstBytes content, std::uint16_t queue);
   void relieve();
   void collect_drops();
   std::size_t backlog() const { return hold_.held() + pause_.waiting() + end_.in_flight(); }
@@ -108,6 +118,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
   std::string why_gone_;
   std::vector<std::string> warnings_;
   std::unique_ptr<HostDevice> device_;
+  unsigned queues_;  // the device's
   HoldQueue hold_;
   AsyncGate gate_;
   WakeUp wake_;
@@ -120,7 +131,7 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
 
   std::mutex mutex_;  // for all below
   Batch incoming_;
-  std::deque<std::vector<std::uint8_t>> outgoing_;
+  std::deque<Waiting> outgoing_;
   std::map<std::string, std::uint64_t> drops_;
   std::size_t backlog_ = 0;  // on the NIC's side, as last told by the simulation
   bool paused_ = false;      // reading waits for the backlog to go

@@ -20,7 +20,7 @@
 #include "e1000tlm/link/host/host_fd.h"
 #include "e1000tlm/link/host/host_process.h"
 #include "e1000tlm/link/host/host_watch.h"
-#include "e1000tlm/link/host/virtio_header.h"
+#include "e1000tlm/link/virtio_header.h"
 
 namespace e1000tlm::link {
 namespace {
@@ -121,6 +121,7 @@ class TapDevice : public HostDevice {
 
   int fd() const override { return simple() ? queues_.front().get() : watch_->fd(); }
   bool poll_tells_room() const override { return simple(); }
+  unsigned queues() const override { return static_cast<unsigned>(queues_.size()); }
   std::string why_closed() const override { return "the tap interface has gone"; }
 
   std::string shut_down() override {
@@ -133,6 +134,7 @@ class TapDevice : public HostDevice {
     if (finisher_.more()) return finished();
     for (std::size_t i = 0; i < queues_.size(); ++i) {
       const int queue = queues_[next_queue_].get();
+      came_by_ = queues_.size() == 1 ? kNoQueue : static_cast<std::uint16_t>(next_queue_);
       next_queue_ = (next_queue_ + 1) % queues_.size();
       const ssize_t size = ::read(queue, buffer_.data(), buffer_.size());
       if (size >= 0) return received(static_cast<std::size_t>(size));
@@ -142,8 +144,11 @@ class TapDevice : public HostDevice {
   }
 
   WriteResult write(ConstBytes frame, milliseconds wait) override {
-    const std::size_t index = queues_.size() == 1 ? 0 : flow_hash(frame) % queues_.size();
-    const int queue = queues_[index].get();
+    return write_by(kNoQueue, frame, wait);
+  }
+
+  WriteResult write_by(std::uint16_t by, ConstBytes frame, milliseconds wait) override {
+    const int queue = queues_[queue_for(by, frame, queues_.size())].get();
     if (wait.count() > 0) is_ready(queue, POLLOUT, wait);
     const iovec parts[] = {{zeros_.data(), zeros_.size()},
                            {const_cast<std::uint8_t*>(frame.data()), frame.size()}};
@@ -233,7 +238,7 @@ class TapDevice : public HostDevice {
     if (bytes < header_bytes_) return {Outcome::kDropped, {}, "too_short"};
     if (bytes == buffer_.size()) return {Outcome::kDropped, {}, "too_long"};
     const Bytes frame(buffer_.data() + header_bytes_, bytes - header_bytes_);
-    if (header_bytes_ == 0) return {Outcome::kDone, frame, nullptr};
+    if (header_bytes_ == 0) return done(frame);
     if (frame.empty()) return {Outcome::kDropped, {}, "too_short"};
     if (!finisher_.begin({buffer_.data(), header_bytes_}, frame)) {
       return {Outcome::kDropped, {}, "offload"};
@@ -241,11 +246,13 @@ class TapDevice : public HostDevice {
     return finished();
   }
 
+  ReadResult done(ConstBytes frame) const { return {Outcome::kDone, frame, nullptr, 1, came_by_}; }
+
   /// Segments that are left keep the device readable.
   ReadResult finished() {
     const ConstBytes frame = finisher_.next();
     leftover_->set(finisher_.more());
-    return {Outcome::kDone, frame, nullptr};
+    return done(frame);
   }
 
   TapConfig config_;
@@ -254,7 +261,8 @@ class TapDevice : public HostDevice {
   bool scripted_ = false;
   std::vector<UniqueFd> queues_;
   std::size_t next_queue_ = 0;
-  std::optional<Watch> watch_;  // unless simple()
+  std::uint16_t came_by_ = kNoQueue;  // what was read last
+  std::optional<Watch> watch_;        // unless simple()
   std::optional<Leftover> leftover_;
   std::size_t header_bytes_ = 0;
   std::vector<std::uint8_t> buffer_;

@@ -74,9 +74,16 @@ virtio::vhost_user::SharedMemory VhostQueues::memory() const {
 std::vector<virtio::vhost_user::SharedRing> VhostQueues::rings() const {
   std::vector<virtio::vhost_user::SharedRing> shared;
   for (const Ring& ring : rings_) {
-    shared.push_back({ring.layout, 0, ring.kick.fd(), ring.call.fd()});
+    const auto index = static_cast<std::uint8_t>(shared.size());
+    shared.push_back({index, ring.layout, 0, ring.kick.fd(), ring.call.fd()});
   }
   return shared;
+}
+
+std::vector<int> VhostQueues::calls() const {
+  std::vector<int> descriptors;
+  for (const Ring& ring : rings_) descriptors.push_back(ring.call.fd());
+  return descriptors;
 }
 
 std::uint64_t VhostQueues::address(const Ring& ring, std::uint16_t index) const {
@@ -214,7 +221,7 @@ VhostQueues::Result VhostQueues::broken(const char* why) {
 }
 
 VhostQueues::Result VhostQueues::receive() {
-  if (finisher_.more()) return {Received::kFrame, finisher_.next(), nullptr};
+  if (finisher_.more()) return whole(finisher_.next());
   const std::size_t rings = rings_.size();
   for (std::size_t looked_at = 0; looked_at < rings; looked_at += 2) {
     Ring& ring = rings_[next_ring_];
@@ -223,6 +230,7 @@ VhostQueues::Result VhostQueues::receive() {
     while ((reaped = ring.queue.reap(used)) == DriverQueue::Reap::kUsed) {
       if (!take_buffer(ring, used)) return {Received::kBroken, {}, nullptr};
       if (parts_left_ > 0) continue;
+      came_by_ = config_.pairs == 1 ? kNoQueue : static_cast<std::uint16_t>(next_ring_ / 2);
       next_ring_ = (next_ring_ + 2) % rings;
       return finish_frame();
     }
@@ -273,10 +281,10 @@ VhostQueues::Result VhostQueues::finish_frame() {
   const Bytes frame(frame_.data() + header_bytes_, frame_.size() - header_bytes_);
   // Flags, and the kind of segmentation with its bit for ECN.
   const bool left_to_us = (header[0] & 1) != 0 || (header[1] & 0x7F) != 0;
-  if (!left_to_us || frame.empty()) return {Received::kFrame, frame, nullptr};
+  if (!left_to_us || frame.empty()) return whole(frame);
   const bool agreed = (features_ & net::kGuestCsum) != 0;
   if (!agreed || !finisher_.begin(header, frame)) return {Received::kDropped, {}, "offload"};
-  return {Received::kFrame, finisher_.next(), nullptr};
+  return whole(finisher_.next());
 }
 
 void VhostQueues::clear_calls() const {

@@ -8,7 +8,7 @@
 #include "e1000tlm/link/host/host_device.h"
 #include "e1000tlm/link/host/host_fd.h"
 #include "e1000tlm/link/host/host_watch.h"
-#include "e1000tlm/link/host/virtio_header.h"
+#include "e1000tlm/link/virtio_header.h"
 #include "e1000tlm/tlm/bytes.h"
 #include "e1000tlm/virtio/ring_memory.h"
 #include "e1000tlm/virtio/split_ring.h"
@@ -39,6 +39,8 @@ class VhostQueues {
   virtio::vhost_user::SharedMemory memory() const;
   /// For the back-end: ring 2i receives, ring 2i+1 transmits.
   std::vector<virtio::vhost_user::SharedRing> rings() const;
+  /// For the back-end: eventfds by which it tells of used buffers, by ring.
+  std::vector<int> calls() const;
 
   /// Empties all rings, and fills those that receive with buffers. `features`: that were agreed
   /// on.
@@ -59,8 +61,9 @@ class VhostQueues {
   enum class Received : std::uint8_t { kFrame, kNone, kDropped, kBroken };
   struct Result {
     Received outcome = Received::kNone;
-    ConstBytes frame;              ///< kFrame: valid until the next receive()
-    const char* reason = nullptr;  ///< kDropped
+    ConstBytes frame;               ///< kFrame: valid until the next receive()
+    const char* reason = nullptr;   ///< kDropped
+    std::uint16_t pair = kNoQueue;  ///< kFrame: by whose ring it came, if there are several
   };
   /// The next frame from any ring, one ring after the other.
   Result receive();
@@ -89,6 +92,7 @@ class VhostQueues {
   void publish(Ring& ring);
   bool take_buffer(Ring& ring, const virtio::DriverQueue::Used& used);
   Result finish_frame();
+  Result whole(ConstBytes frame) const { return {Received::kFrame, frame, nullptr, came_by_}; }
   Result broken(const char* why);
 
   VhostQueuesConfig config_;
@@ -101,9 +105,10 @@ class VhostQueues {
   std::size_t header_bytes_ = 0;
   bool own_descriptor_ = false;  // the header has one of its own
 
-  std::size_t next_ring_ = 0;        // that receive() looks at first
-  std::vector<std::uint8_t> frame_;  // with its header
-  unsigned parts_left_ = 0;          // buffers of the frame that have not come yet
+  std::size_t next_ring_ = 0;         // that receive() looks at first
+  std::uint16_t came_by_ = kNoQueue;  // pair of the last frame
+  std::vector<std::uint8_t> frame_;   // with its header
+  unsigned parts_left_ = 0;           // buffers of the frame that have not come yet
   bool too_long_ = false;
   OffloadFinisher finisher_;
   const char* why_ = "";

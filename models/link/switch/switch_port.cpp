@@ -79,6 +79,7 @@ void SwitchPort::receive(Arrival arrival) {
   const bool addressed = frame.size() >= kAddressBytes;
   const StationAddress destination = addressed ? load_station(frame.data()) : 0;
   const StationAddress source = addressed ? load_station(frame.data() + 6) : 0;
+  arrival.frame->queue = kNoQueue;  // it is the sender's business, not of those at other ports
   push(incoming_, Pending{std::move(arrival.frame), arrival.last_bit, destination,
                           static_cast<StationAddress>(fault), source, frame.wire_bytes()});
   if (first) switch_.frame_waits(number_, first_due());

@@ -49,6 +49,18 @@ TEST(Frame, FcsIsImpliedUntilCarried) {
   EXPECT_TRUE(frame->fcs_ok());
 }
 
+TEST(Frame, BelongsToNoQueueUntilSomebodySaysSo) {
+  FramePool pool;
+  FramePtr frame = pool.make(60);
+  EXPECT_EQ(frame->queue, kNoQueue);
+  frame->queue = 3;
+  const Frame* const first = frame.get();
+  frame.reset();
+  const FramePtr again = pool.copy(kCheckInput);
+  ASSERT_EQ(again.get(), first) << "the same one, recycled";
+  EXPECT_EQ(again->queue, kNoQueue);
+}
+
 TEST(Frame, WireBytesIncludeTheFcs) {
   FramePool pool;
   EXPECT_EQ(pool.make(60)->wire_bytes(), 64U);

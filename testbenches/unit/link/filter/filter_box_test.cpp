@@ -32,6 +32,7 @@ class Bench {
     FramePtr made = FramePool::shared().make(bytes);
     std::fill(made->data(), made->data() + bytes, static_cast<std::uint8_t>(number));
     made->tag = number;
+    made->queue = static_cast<std::uint16_t>(number % 4);
     return made;
   }
   /// Sends frames at equal distances, and waits until all is over.
@@ -138,7 +139,10 @@ TEST(FilterBox, CorruptionIsSeenByTheFcs) {
   Bench bench(config, Ways{true, false});
   run([&] { bench.exchange(20, us(5)); });
   ASSERT_EQ(bench.nic.received.size(), 20U);
-  for (const Arrival& a : bench.nic.received) EXPECT_FALSE(a.frame->fcs_ok());
+  for (const Arrival& a : bench.nic.received) {
+    EXPECT_FALSE(a.frame->fcs_ok());
+    EXPECT_EQ(a.frame->queue, a.frame->tag % 4) << "a damaged frame is of the same queue";
+  }
 }
 
 TEST(FilterBox, MendedCorruptionPassesTheFcs) {

@@ -70,11 +70,13 @@ class NicEnd : public sc_core::sc_module, public FrameSink {
   }
 
   std::vector<Octets> received;
+  std::vector<std::uint16_t> queues;  // theirs
 
  private:
   void receive(Arrival arrival) override {
     const ConstBytes bytes = arrival.frame->bytes();
     received.emplace_back(bytes.begin(), bytes.end());
+    queues.push_back(arrival.frame->queue);
   }
   void tick() {
     for (;;) wait(1, sc_core::SC_US);

@@ -23,7 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr std::uint16_t kExperimental = 0x88b5;
+constexpr std::uint16_t kExperimental = 0x88b5, kIpv4 = 0x0800;
 
 TapConfig named(const std::string& ifname, const std::string& control = "/dev/net/tun") {
   TapConfig config;
@@ -58,11 +58,11 @@ PartnerSpec spec_for(const std::string& ifname) {
 /// The host's own end of the interface.
 class PacketSocket {
  public:
-  explicit PacketSocket(const std::string& ifname)
-      : fd_(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(kExperimental))) {
+  explicit PacketSocket(const std::string& ifname, std::uint16_t type = kExperimental)
+      : fd_(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(type))) {
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(kExperimental);
+    address.sll_protocol = htons(type);
     address.sll_ifindex = static_cast<int>(::if_nametoindex(ifname.c_str()));
     EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   }
@@ -175,6 +175,89 @@ TEST_F(TapPartnerTest, StripsAndWritesTheHeaderThatOtherQueuesInsistOn) {
     frames.emplace_back(result.frame.begin(), result.frame.end());
   }
   EXPECT_THAT(experimental(frames), ElementsAre(numbered_frame(2)));
+}
+
+/// A UDP datagram between two ports, or its answer.
+Octets datagram(std::uint16_t port, bool answer, std::uint8_t number = 0) {
+  Octets frame = numbered_frame(0, 64);
+  std::fill_n(frame.begin(), 12, std::uint8_t{2});
+  frame[answer ? 5 : 11] = 3;
+  std::fill(frame.begin() + 12, frame.end(), std::uint8_t{0});
+  frame[12] = 0x08;
+  std::uint8_t* const ip = frame.data() + 14;
+  ip[0] = 0x45;
+  ip[3] = 50;
+  ip[8] = 64;
+  ip[9] = 17;
+  ip[12] = ip[16] = 10;
+  ip[answer ? 19 : 15] = 1;
+  ip[answer ? 15 : 19] = 2;
+  store_be16(ip + 20, answer ? 7 : port);
+  store_be16(ip + 22, answer ? port : 7);
+  ip[25] = 30;
+  ip[49] = number;
+  std::uint32_t sum = 0;
+  for (int i = 0; i < 20; i += 2) sum += load_be16(ip + i);
+  while (sum > 0xFFFF) sum = (sum & 0xFFFF) + (sum >> 16);
+  store_be16(ip + 10, static_cast<std::uint16_t>(~sum));
+  return frame;
+}
+
+/// The kernel sends the answers of a flow by the queue on which the flow came last: that shows by
+/// which one we wrote.
+TEST_F(TapPartnerTest, AFramesQueueIsTheInterfaces) {
+  constexpr std::uint16_t kQueues = 4;
+  TapConfig config = named("nic0");
+  config.queues = kQueues;
+  const auto device = open_tap(config);
+  EXPECT_EQ(device->queues(), kQueues);
+  const PacketSocket host("nic0", kIpv4);
+  for (std::uint16_t round = 0; round < 3; ++round) {
+    for (std::uint16_t port = 1000; port < 1016; ++port) {
+      // Not the same each time: the flow moves.
+      const auto queue = static_cast<std::uint16_t>((port + round) % kQueues);
+      ASSERT_EQ(
+          device->write_by(queue, datagram(port, false), std::chrono::milliseconds(0)).outcome,
+          HostDevice::Outcome::kDone);
+      for (std::uint8_t number = 0; number < 3; ++number) {
+        host.send(datagram(port, true, number));
+      }
+      for (std::uint8_t number = 0; number < 3;) {
+        const HostDevice::ReadResult result = device->read();
+        ASSERT_EQ(result.outcome, HostDevice::Outcome::kDone);
+        if (result.frame.size() != 64 || result.frame[12] != 8) continue;  // the kernel's own
+        EXPECT_EQ(Octets(result.frame.begin(), result.frame.end()), datagram(port, true, number))
+            << "in order";
+        EXPECT_EQ(result.queue, queue) << port;
+        ++number;
+      }
+    }
+  }
+}
+
+TEST_F(TapPartnerTest, FramesOfNoQueueKeepToTheirFlows) {
+  TapConfig config = named("nic0");
+  config.queues = 4;
+  const auto device = open_tap(config);
+  const PacketSocket host("nic0", kIpv4);
+  std::vector<std::uint16_t> queues;
+  for (std::uint16_t port = 1000; port < 1032; ++port) {
+    for (const std::uint16_t none : {kNoQueue, std::uint16_t{4}}) {
+      ASSERT_EQ(device->write_by(none, datagram(port, false), std::chrono::milliseconds(0)).outcome,
+                HostDevice::Outcome::kDone);
+      host.send(datagram(port, true));
+      HostDevice::ReadResult result = device->read();
+      while (result.outcome == HostDevice::Outcome::kDone && result.frame[12] != 8) {
+        result = device->read();
+      }
+      ASSERT_EQ(result.outcome, HostDevice::Outcome::kDone);
+      queues.push_back(result.queue);
+    }
+    EXPECT_EQ(queues.back(), queues[queues.size() - 2]) << "a flow has one queue";
+  }
+  for (std::uint16_t queue = 0; queue < 4; ++queue) {
+    EXPECT_THAT(queues, ::testing::Contains(queue)) << "and flows spread";
+  }
 }
 
 template <class Exception>

@@ -184,6 +184,30 @@ TEST(VhostUserDevice, FlowsKeepToTheirPair) {
   EXPECT_NE(bench.frames[0], bench.frames[1]) << "fairly, one ring after the other";
 }
 
+TEST(VhostUserDevice, AFramesQueueIsItsPair) {
+  Bench bench(",queues=4");
+  VhostBackEnd back_end(bench.path());
+  bench.settle(back_end);
+  EXPECT_EQ(bench.device.queues(), 4U);
+  for (const std::uint16_t pair : {3, 0, 2, 1}) {
+    const auto number = static_cast<std::uint8_t>(pair);
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(bench.device.write_by(pair, frame(60, number), milliseconds(0)).outcome,
+                Outcome::kDone);
+      EXPECT_EQ(back_end.take(pair), frame(60, number));
+    }
+    EXPECT_TRUE(back_end.give(frame(80, number), pair));
+    const HostDevice::ReadResult result = bench.device.read();
+    ASSERT_EQ(result.outcome, Outcome::kDone);
+    EXPECT_EQ(result.queue, pair);
+  }
+  // No such pair: one of those that there are.
+  EXPECT_EQ(bench.device.write_by(4, frame(60), milliseconds(0)).outcome, Outcome::kDone);
+  std::size_t found = 0;
+  for (std::size_t pair = 0; pair < 4; ++pair) found += back_end.take(pair).empty() ? 0 : 1;
+  EXPECT_EQ(found, 1U);
+}
+
 TEST(VhostUserDevice, ABackEndThatComesBackFindsEverythingInOrder) {
   Bench bench;
   EXPECT_EQ(bench.device.write(frame(60), milliseconds(0)).reason, std::string("no_peer"));

@@ -119,6 +119,17 @@ TEST(Switch, FloodsToAllOtherPortsAtTheSameTimeWithoutCopying) {
   EXPECT_EQ(lan.hub.statistics().flooded, 1U);
 }
 
+TEST(Switch, TheSendersQueueIsNotThatOfOtherPorts) {
+  Lan lan(2);
+  run([&] {
+    FramePtr sent = frame(station(1), station(0));
+    sent->queue = 2;
+    lan.send(0, std::move(sent), us(1));
+  });
+  ASSERT_EQ(lan.nics[1]->arrivals.size(), 1U);
+  EXPECT_EQ(lan.nics[1]->arrivals[0].frame->queue, kNoQueue);
+}
+
 TEST(Switch, APortObeysThePauseOfItsStationWhereAgreed) {
   Lan lan(3, {}, {"", "pause=both", ""});
   run([&] {

@@ -8,7 +8,7 @@
 
 #include "e1000tlm/tlm/bytes.h"
 
-namespace e1000tlm::e1000 {
+namespace e1000tlm {
 
 /// Which bytes of a payload take part (IEEE 1666 14.12).
 struct ByteEnables {
@@ -113,4 +113,4 @@ unsigned debug_registers(::tlm::tlm_generic_payload& payload, std::uint32_t wind
   return payload.get_data_length();
 }
 
-}  // namespace e1000tlm::e1000
+}  // namespace e1000tlm

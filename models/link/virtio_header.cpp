@@ -1,4 +1,4 @@
-#include "e1000tlm/link/host/virtio_header.h"
+#include "e1000tlm/link/virtio_header.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 namespace e1000tlm::link {
 namespace {
 
-// virtio 1.1, 5.1.6: flags, gso_type, hdr_len, gso_size, csum_start, csum_offset.
+// virtio 1.2, 5.1.6: flags, gso_type, hdr_len, gso_size, csum_start, csum_offset.
 constexpr std::size_t kFlags = 0, kGsoType = 1, kGsoSize = 4, kChecksumStart = 6,
                       kChecksumOffset = 8;
 constexpr std::uint8_t kNeedsChecksum = 1, kEcn = 0x80;

@@ -1,5 +1,6 @@
 #pragma once
-/// The header before frames of a tap device that leaves work to its reader. No SystemC.
+/// The header of virtio before frames that leave work to their reader: a tap device's, or a virtio
+/// driver's. No SystemC.
 
 #include <cstdint>
 #include <vector>
@@ -9,7 +10,7 @@
 
 namespace e1000tlm::link {
 
-/// struct virtio_net_hdr (virtio 1.1, 5.1.6), little endian. Readers may have longer ones, whose
+/// struct virtio_net_hdr (virtio 1.2, 5.1.6), little endian. Readers may have longer ones, whose
 /// rest means nothing to us.
 inline constexpr std::size_t kVirtioHeaderBytes = 10;
 

@@ -1,4 +1,4 @@
-#include "e1000tlm/link/host/virtio_header.h"
+#include "e1000tlm/link/virtio_header.h"
 
 #include <array>
 #include <vector>
