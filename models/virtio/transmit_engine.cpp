@@ -94,6 +94,11 @@ void TransmitEngine::transmit(Work& work) {
   const Passage passage(*this);
   header_bytes_ = core_.header_bytes();
   read_ = 0;
+  if (chain_.readable_bytes < header_bytes_) {
+    core_.drops.count(NetDrop::kTxMalformed);
+    fail(work, "a packet without a whole header");
+    return;
+  }
   const Ending ending = send_packet(work.index / 2);
   if (ending == Ending::kFailed) {
     core_.drops.count(NetDrop::kTxDmaError);

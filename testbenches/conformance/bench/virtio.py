@@ -367,6 +367,7 @@ class VirtioBench(Bench):
             result[q.chain((address, size, True))] = address
         q.offer(*result)
         q.notify()
+        self.step(200_000)  # a host's link partner lets a driver finish its setup
         return result
 
     def deliver(self, *frames, buffers, queue=RX):
@@ -419,8 +420,9 @@ class VirtioBench(Bench):
         return self.qtest.read(MSIX_BAR + (pba & ~7), 8)
 
     def messages(self, vectors=3):
-        """Those that came since the last call."""
+        """Those that came since the last call; they take their time on the bus."""
         self._settle()
+        self.step(50_000)
         raw = self.qtest.read_bytes(MESSAGES, 4 * vectors)
         self.qtest.fill(MESSAGES, 4 * vectors)
         return list(struct.unpack(f"<{vectors}I", raw))

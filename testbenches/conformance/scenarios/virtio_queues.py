@@ -116,6 +116,7 @@ def _(d):
     rx, _ = d.start("MAC")
     head, data = rx.buffer(), rx.buffer()
     rx.add((head, 12, True), (data, 1600, True))
+    d.step(200_000)
     d.send(IN)
     d.see("used", [tuple(u) for u in rx.take()], [(0, 12 + len(IN))])
     d.see("data", d.qtest.read_bytes(data, len(IN)), IN)
