@@ -38,6 +38,7 @@ void LinkUnit::negotiate() {
 void LinkUnit::set_up(bool up) {
   if (up == up_) return;
   up_ = up;
+  changed_.notify(sc_core::SC_ZERO_TIME);
   const bool back = up && was_up_;
   was_up_ = true;
   if (back && core_.transport->running()) core_.control.ask_for_announcement();

@@ -27,6 +27,8 @@ class LinkUnit : public sc_core::sc_module {
   /// In Mbit/s; as of the last link.
   std::uint32_t speed() const;
   bool full_duplex() const { return mode_.full_duplex; }
+  /// Notified (a delta cycle later) when up() changes.
+  const sc_core::sc_event& changed() const { return changed_; }
 
   /// Of the device's configuration.
   std::uint16_t status() const;
@@ -36,6 +38,7 @@ class LinkUnit : public sc_core::sc_module {
 
   NetCore& core_;
   std::function<void(bool)> listener_;
+  sc_core::sc_event changed_;
   link::LinkMode mode_{};
   bool up_ = false;
   bool was_up_ = false;  // there has been link

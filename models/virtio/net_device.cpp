@@ -415,6 +415,10 @@ const NetPairCounters& NetDevice::counters(unsigned pair) const {
 }
 std::uint64_t NetDevice::features() const { return blocks_->transport.features(); }
 std::uint8_t NetDevice::status() const { return blocks_->transport.status(); }
+bool NetDevice::link_up() const { return blocks_->link.up(); }
+const sc_core::sc_event& NetDevice::link_event() const { return blocks_->link.changed(); }
+std::uint32_t NetDevice::link_speed() const { return blocks_->link.speed(); }
+bool NetDevice::link_full_duplex() const { return blocks_->link.full_duplex(); }
 unsigned NetDevice::queues() const { return blocks_->transport.queues(); }
 const QueueSetup& NetDevice::queue(unsigned index) const { return blocks_->transport.queue(index); }
 unsigned NetDevice::active_pairs() const { return blocks_->active_pairs; }

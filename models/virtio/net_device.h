@@ -87,6 +87,14 @@ class NetDevice : public sc_core::sc_module,
   std::uint64_t features() const;
   /// Device status (device_status).
   std::uint8_t status() const;
+  /// There is link.
+  bool link_up() const;
+  /// Notified when link_up() changes.
+  const sc_core::sc_event& link_event() const;
+  /// In Mbit/s; of the last link.
+  std::uint32_t link_speed() const;
+  /// Ditto.
+  bool link_full_duplex() const;
   /// Queues, the control queue included.
   unsigned queues() const;
   /// A queue as the driver has set it up.

@@ -14,9 +14,17 @@
 #include "e1000tlm/link/cable.h"
 #include "e1000tlm/pci/function.h"
 #include "e1000tlm/report/summary.h"
+#include "e1000tlm/tlm/bytes.h"
 #include "e1000tlm/tlm/time.h"
+#include "e1000tlm/virtio/data_plane.h"
 
 namespace e1000tlm::platform {
+
+/// Memory of a board that other programs can map.
+struct SharedMemory {
+  Bytes bytes;          ///< from the bus's address 0 on
+  int descriptor = -1;  ///< of the file that it is
+};
 
 /// Which adapter it is: on its board, and of all boards.
 struct NicPlace {
@@ -24,6 +32,8 @@ struct NicPlace {
   unsigned index = 0;
   /// Of all boards, from 0.
   unsigned number = 0;
+  /// Its board's; nullptr: nobody else can map that.
+  const SharedMemory* memory = nullptr;
 };
 
 /// The mode of a card's link.
@@ -63,6 +73,9 @@ class Card {
   /// Plugs the cable in, once, before simulation starts.
   virtual void connect(link::CableEndIf& end) = 0;
 
+  /// Lets a link partner work on the driver's rings in memory; nullptr: it does not.
+  virtual virtio::DataPlaneSeat* seat() { return nullptr; }
+
   /// What it is, as reports name it.
   virtual std::string model() const = 0;
   /// Station address at power-up.
@@ -101,6 +114,8 @@ class Card {
 
 /// What the board knows of a model before there is a card.
 struct CardModel {
+  /// It may have a seat(), for which its board's memory must be NicPlace::memory.
+  bool shares_memory;
   /// Throws std::invalid_argument if it cannot stand on this bus, which is called `name`.
   void (*check_bus)(const NicConfig& config, const std::string& name, const pci::BusSpeed& bus);
   /// Makes one. Throws std::invalid_argument or std::runtime_error naming the option and what is

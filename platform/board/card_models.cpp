@@ -16,8 +16,8 @@ std::unique_ptr<Card> make(const NicConfig& config, const NicPlace& place,
 
 /// By NicModel.
 constexpr std::array<CardModel, kNicModelNames.size()> kModels{{
-    {check_e1000_bus, make<E1000Card>},
-    {check_virtio_bus, make<VirtioCard>},
+    {false, check_e1000_bus, make<E1000Card>},
+    {true, check_virtio_bus, make<VirtioCard>},
 }};
 
 }  // namespace

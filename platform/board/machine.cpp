@@ -85,10 +85,20 @@ void Machine::build() {
   for (unsigned i = 0; i < driver::Cpu::kLines; ++i) bus_->pirq[i].bind(pirq_[i]);
 }
 
+bool Machine::shares_memory() const {
+  return std::any_of(config_.nics.begin(), config_.nics.end(),
+                     [](const NicConfig& nic) { return card_model(nic.model).shares_memory; });
+}
+
 void Machine::build_host() {
   memory::MemoryConfig memory;
   memory.size = config_.ram_bytes;
+  if (shares_memory()) {
+    memory_file_ = std::make_unique<MemoryFile>("e1000-sim-memory", config_.ram_bytes);
+    memory.file = memory_file_->path();
+  }
   memory_ = std::make_unique<memory::Memory>(module_name("memory").c_str(), memory);
+  if (memory_file_) shared_ = {memory_->bytes(), memory_file_->descriptor()};
   pci::HostBridgeConfig bridge;
   bridge.ram_bytes = config_.ram_bytes;
   bridge_ = std::make_unique<pci::HostBridge>(module_name("bridge").c_str(), bridge);
@@ -98,7 +108,8 @@ void Machine::build_host() {
 void Machine::build_nics(Network& network) {
   // Equal boards share the options.
   const auto place_of = [this](unsigned i) {
-    return NicPlace{plan_.config.boards > 1 ? i : plan_.first_nic + i, plan_.first_nic + i};
+    return NicPlace{plan_.config.boards > 1 ? i : plan_.first_nic + i, plan_.first_nic + i,
+                    memory_file_ ? &shared_ : nullptr};
   };
   for (unsigned i = 0; i < config_.nics.size(); ++i) {
     const std::string name = module_name("nic" + std::to_string(i));

@@ -16,8 +16,10 @@ NicSlot::NicSlot(const sc_core::sc_module_name& name, const NicPlace& place,
   filters_ = network.filter(std::to_string(place.index), cable_->end(1), place.number);
   link::CableEndIf& end = filters_ ? filters_->outer() : cable_->end(1);
   with_context("--link " + link, [&] {
-    LinkEnd far =
-        network.connect(link, "partner", end, "nic " + std::to_string(place.number), place.number);
+    // Filters look at frames, which do not come by where a partner works in memory.
+    virtio::DataPlaneSeat* const seat = filters_ ? nullptr : card_->seat();
+    LinkEnd far = network.connect(link, "partner", end, "nic " + std::to_string(place.number),
+                                  place.number, seat);
     link_spec_ = std::move(far.spec);
     partner_ = std::move(far.partner);
   });

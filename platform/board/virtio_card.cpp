@@ -17,9 +17,6 @@ namespace {
 
 namespace layout = virtio::pci_layout;
 
-/// The wire is that of a gigabit adapter; there is nothing to negotiate.
-constexpr unsigned kMbitPerSecond = 1000;
-
 virtio::NetDeviceConfig device_config(const NicConfig& config, const NicPlace& place) {
   virtio::NetDeviceConfig result = config.virtio;
   result.mac = config.mac.value_or(default_mac(place.number));
@@ -61,7 +58,7 @@ std::string lower(std::string text) {
 }  // namespace
 
 VirtioCard::VirtioCard(const NicConfig& config, const NicPlace& place, const pci::BusSpeed&)
-    : irq_("irq") {
+    : memory_(place.memory), irq_("irq") {
   with_context("--nic " + std::to_string(place.index), [&] {
     const virtio::NetDeviceConfig own = device_config(config, place);
     function_ = std::make_unique<pci::Function>("function", virtio::pci_profile(own));
@@ -81,9 +78,9 @@ VirtioCard::VirtioCard(const NicConfig& config, const NicPlace& place, const pci
 
 VirtioCard::~VirtioCard() = default;
 
-void VirtioCard::connect(link::CableEndIf& end) {
-  end_ = &end;
-  device_->wire(end);
+virtio::DataPlaneOwner& VirtioCard::take(virtio::DataPlane& plane) {
+  device_->set_data_plane(plane);
+  return device_->data_plane_owner();
 }
 
 std::string VirtioCard::model() const {
@@ -91,8 +88,8 @@ std::string VirtioCard::model() const {
 }
 
 CardLink VirtioCard::link() const {
-  if (!end_->link_up()) return {};
-  return {true, kMbitPerSecond, true};
+  if (!device_->link_up()) return {};
+  return {true, device_->link_speed(), device_->link_full_duplex()};
 }
 
 std::vector<CardDrop> VirtioCard::drops() const {

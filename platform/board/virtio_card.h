@@ -9,6 +9,7 @@
 
 #include "e1000tlm/board/card.h"
 #include "e1000tlm/pci/timing.h"
+#include "e1000tlm/virtio/data_plane.h"
 #include "e1000tlm/virtio/net_device.h"
 
 namespace e1000tlm::platform {
@@ -16,7 +17,7 @@ namespace e1000tlm::platform {
 class NicSlot;
 
 /// Function and device; the device is the end of the cable itself.
-class VirtioCard : public Card {
+class VirtioCard : public Card, private virtio::DataPlaneSeat {
  public:
   /// See CardModel::make.
   VirtioCard(const NicConfig& config, const NicPlace& place, const pci::BusSpeed& bus);
@@ -28,11 +29,13 @@ class VirtioCard : public Card {
   const sc_core::sc_signal<bool>& irq() const { return irq_; }
 
   pci::Function& function() override { return *function_; }
-  void connect(link::CableEndIf& end) override;
+  void connect(link::CableEndIf& end) override { device_->wire(end); }
+  /// Where memory can be mapped by others.
+  virtio::DataPlaneSeat* seat() override { return memory_ != nullptr ? this : nullptr; }
   std::string model() const override;
   std::array<std::uint8_t, 6> mac() const override { return device_->config().mac; }
   CardLink link() const override;
-  const sc_core::sc_event& link_event() const override { return end_->change_event(); }
+  const sc_core::sc_event& link_event() const override { return device_->link_event(); }
   void set_lookahead(Time limit) override { device_->set_lookahead(limit); }
   bool busy() const override { return device_->busy(); }
   bool idle() const override { return device_->idle(); }
@@ -49,12 +52,17 @@ class VirtioCard : public Card {
   void finish(std::vector<std::string>& failures) override;
 
  private:
+  virtio::DataPlaneOwner& take(virtio::DataPlane& plane) override;
+  unsigned pairs() const override { return device_->config().queue_pairs; }
+  std::uint16_t mtu() const override { return device_->config().mtu; }
+  int memory_descriptor() const override { return memory_->descriptor; }
+  Bytes memory() const override { return memory_->bytes; }
   std::uint32_t debug_value(std::uint32_t offset, unsigned bytes);
 
+  const SharedMemory* memory_;
   sc_core::sc_signal<bool> irq_;
   std::unique_ptr<pci::Function> function_;
   std::unique_ptr<virtio::NetDevice> device_;
-  link::CableEndIf* end_ = nullptr;
 };
 
 /// See CardModel::check_bus.

@@ -203,7 +203,8 @@ void add_guest(std::string& out, const GuestSummary& guest) {
              (g.dma_unanswered > 0 ? ", " + format_count(g.dma_unanswered) + " unanswered" : ""));
   }
   line(out, "signals",
-       format_count(g.intx_signals) + " INTx, " + format_count(g.msi_signals) + " MSI");
+       format_count(g.intx_signals) + " INTx, " + format_count(g.msi_signals) + " MSI, " +
+           format_count(g.msix_signals) + " MSI-X");
 }
 
 std::string percent(double share) {

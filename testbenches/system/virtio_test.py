@@ -209,6 +209,19 @@ class VirtioNet(Scenario):
         self.assertEqual(once(), once())
 
 
+class NativeDriver(Scenario):
+    """The board's own driver, as a user runs it."""
+
+    def test_the_summary_for_people_names_features_and_pairs(self):
+        result = sim("--nic", "model=virtio-net,queues=2", "--app", "generate", "--frames", "100",
+                     "--link", "loopback")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for line in ("nic 0  virtio-net  52:54:00:12:34:56  1000 Mbit/s full duplex",
+                     "  status        ACKNOWLEDGE DRIVER FEATURES_OK DRIVER_OK",
+                     "  features      ", "  queue pairs   ", "    pair 0      "):
+            self.assertIn(line, result.stdout)
+
+
 class Options(Scenario):
     def test_keys_of_another_model_are_refused(self):
         for arguments, message in (
