@@ -27,6 +27,7 @@
 #include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/virtio/net_device.h"
 #include "e1000tlm/virtio/net_probes.h"
+#include "e1000tlm/virtio/packet_header.h"
 #include "e1000tlm/virtio/pci_layout.h"
 #include "e1000tlm/virtio/split_ring.h"
 
@@ -77,6 +78,7 @@ struct NetRigOptions {
   Time quantum = kTimeZero;
   Time lookahead = kTimeZero;
   bool bus_master = true;  ///< set_up() enables it
+  pci::BusConfig bus{};
 };
 
 /// RAM of 16 MiB at 0, the card's modern registers at kBar.
@@ -90,7 +92,7 @@ class NetRig : public sc_core::sc_module {
       : sc_module(name),
         ram("ram", memory::MemoryConfig{kRam, {}, {}, "", true}),
         bridge("bridge", bridge_config()),
-        bus("bus", pci::BusConfig{}),
+        bus("bus", options.bus),
         function("function", pci_profile(options.device)),
         cable("cable"),
         nic("nic", options.device),
@@ -139,6 +141,9 @@ class NetRig : public sc_core::sc_module {
   }
   void write(std::uint32_t offset, std::uint32_t value, unsigned bytes = 4) {
     access(cpu, false, kBar + offset, value, bytes);
+  }
+  void write_at(std::uint64_t address, std::uint32_t value) {
+    access(cpu, false, address, value, 4);
   }
   void config_write(unsigned reg, std::uint32_t value, unsigned bytes = 4) {
     access(io, false, 0xCF8, 0x80000000 | device_number << 11 | (reg & 0xFC), 4);
@@ -208,6 +213,7 @@ class NetRig : public sc_core::sc_module {
     set_status(kAcknowledge | kDriver | kFeaturesOk);
     ASSERT_NE(status() & kFeaturesOk, 0) << "the device refuses these features";
     this->features = features;
+    if (vectors) set_common(pci_layout::common::kConfigVector, 0, 2);
     for (unsigned queue = 0; queue < 2 * pairs; ++queue) enable(queue);
     if ((features & net::feature::kControlQueue) != 0) enable(control_queue());
     set_status(kAcknowledge | kDriver | kFeaturesOk | kDriverOk);
@@ -234,6 +240,7 @@ class NetRig : public sc_core::sc_module {
       set_common(reg, static_cast<std::uint32_t>(address), 4);
       set_common(reg + 4, static_cast<std::uint32_t>(address >> 32), 4);
     }
+    if (vectors) set_common(at::kQueueVector, queue + 1, 2);
     set_common(at::kQueueEnable, 1, 2);
   }
   void notify(unsigned queue) {
@@ -242,7 +249,7 @@ class NetRig : public sc_core::sc_module {
   }
 
   // --- buffers ---
-  std::size_t header_bytes() const { return net::header::kBytes; }
+  std::size_t header_bytes() const { return net::header_bytes(features); }
   DriverQueue& queue(unsigned index) { return *queues.at(index); }
   /// Buffers for frames: `count` pieces of `bytes`.
   void supply(unsigned pair, unsigned count, std::uint32_t bytes = 2048) {
@@ -368,6 +375,7 @@ class NetRig : public sc_core::sc_module {
   std::map<std::pair<unsigned, std::uint16_t>, std::uint64_t> rx_buffers;
   std::vector<Frame> headers;  // of reaped frames
   std::vector<Time> irq_edges;
+  bool vectors = false;  // MSI-X: 0 for the configuration, n + 1 for queue n
   unsigned kicks = 0;
   unsigned device_number = 0;
 
