@@ -15,6 +15,10 @@
 #include "e1000tlm/link/pause_queue.h"
 #include "e1000tlm/tlm/time.h"
 
+namespace e1000tlm::virtio {
+class DataPlaneSeat;
+}
+
 namespace e1000tlm::link {
 
 /// What a partner has counted, seen from the NIC.
@@ -104,6 +108,8 @@ struct PartnerContext {
   /// The run is to end: a partner that keeps the simulation waiting for the host gives up. None: it
   /// waits. Called on the simulation's thread.
   std::function<bool()> stop{};
+  /// The device at the other end lets a partner work on its driver's rings; nullptr: it does not.
+  virtio::DataPlaneSeat* seat = nullptr;
 };
 
 /// What a reference says of a kind of partner, in a few words each (--link KIND:help).

@@ -157,6 +157,9 @@ class Function : public sc_core::sc_module, public PmeIf, public MessagesIf {
   void assert_pme() override;
   bool messages_enabled() const override { return msix_ && msix_->enabled(); }
   void send_message(unsigned vector) override;
+  /// The message (MSI or MSI-X) that is on its way to its target now: who gets a write can tell
+  /// from it whether that is one, and whose.
+  const std::optional<InterruptMessage>& message_under_way() const { return under_way_; }
 
  private:
   SC_HAS_PROCESS(Function);
@@ -223,6 +226,7 @@ class Function : public sc_core::sc_module, public PmeIf, public MessagesIf {
   // Null where nothing is bound, and where MSI-X is.
   std::array<OptionalInitiator*, kRomIndex + 1> device_{};
   std::optional<Msix> msix_;
+  std::optional<InterruptMessage> under_way_;
   sc_core::sc_event outputs_event_;
   sc_core::sc_event message_event_;
   // A message under way; not on its thread's stack, which is never unwound.

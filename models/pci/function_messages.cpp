@@ -56,7 +56,9 @@ bool Function::post(const InterruptMessage& message) {
   message_.set_dmi_allowed(false);
   message_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
   sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  under_way_ = message;
   initiator->b_transport(message_, delay);  // an abort shows in the status register
+  under_way_.reset();
   if (delay != sc_core::SC_ZERO_TIME) sc_core::wait(delay);
   return message_.is_response_ok();
 }

@@ -66,6 +66,7 @@ ControlUnit::ControlUnit(unsigned pairs, const MacAddress& address)
 }
 
 void ControlUnit::reset() {
+  ++resets_;
   features_ = 0;
   filter_.reset();
   filter_.set_address(own_address_);
@@ -87,7 +88,9 @@ const char* ControlUnit::problem(const DeviceQueue::Chain& chain) {
 
 bool ControlUnit::serve(RingMemory& memory, const DeviceQueue::Chain& chain) {
   command_.resize(std::min<std::size_t>(chain.readable_bytes, kMostBytes));
+  const std::uint64_t resets = resets_;  // time may pass with each access
   const auto read = read_chain(memory, chain, 0, command_);
+  if (resets != resets_) return true;
   if (!read) return false;
   const std::array<std::uint8_t, 1> answer{execute(ConstBytes(command_.data(), *read))};
   return write_chain(memory, chain, 0, answer).has_value();

@@ -38,7 +38,7 @@ class ControlUnit {
   /// which is to be the first byte that the device writes.
   std::uint8_t execute(ConstBytes command);
   /// Ditto, in memory: reads the command, writes the answer. False: some of the buffer is not in
-  /// memory.
+  /// memory. A command during whose reading the device was reset is not carried out.
   bool serve(RingMemory& memory, const DeviceQueue::Chain& chain);
 
   /// Frames that are for the driver, and the device's address.
@@ -81,7 +81,7 @@ class ControlUnit {
   ReceiveHash hash_;
   unsigned pairs_ = 1;
   bool announce_ = false;
-  std::uint64_t commands_ = 0, errors_ = 0;
+  std::uint64_t commands_ = 0, errors_ = 0, resets_ = 0;
   std::vector<std::uint8_t> command_;  // kept, so that commands allocate nothing
 };
 

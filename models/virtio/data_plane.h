@@ -53,4 +53,21 @@ class DataPlane {
   virtual void set_active_pairs(unsigned pairs) = 0;
 };
 
+/// Where a data plane beside the simulation finds its device, and the memory that it works on.
+class DataPlaneSeat {
+ public:
+  virtual ~DataPlaneSeat() = default;
+  /// The plane carries the device's packets from now on. Once, before simulation starts.
+  virtual DataPlaneOwner& take(DataPlane& plane) = 0;
+  /// Of queues.
+  virtual unsigned pairs() const = 0;
+  /// Largest MTU that the device tells of; 0: none.
+  virtual std::uint16_t mtu() const = 0;
+  /// A file that other programs can map, with the driver's memory from address 0 on; it cannot
+  /// shrink. It remains its owner's.
+  virtual int memory_descriptor() const = 0;
+  /// The same, mapped.
+  virtual Bytes memory() const = 0;
+};
+
 }  // namespace e1000tlm::virtio

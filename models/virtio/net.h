@@ -78,9 +78,16 @@ inline constexpr std::array<FeatureName, 28> kFeatureNames{{
 
 /// Device configuration (virtio 1.2, 5.1.4): offsets.
 namespace config {
-inline constexpr unsigned kMac = 0, kStatus = 6, kMostPairs = 8, kMtu = 10, kSpeed = 12,
-                          kDuplex = 16, kRssMostKey = 17, kRssMostTable = 18, kHashTypes = 20,
-                          kBytes = 24;
+inline constexpr unsigned kMac = 0;            ///< address
+inline constexpr unsigned kStatus = 6;         ///< kLinkUp, kAnnounce
+inline constexpr unsigned kMostPairs = 8;      ///< pairs of queues
+inline constexpr unsigned kMtu = 10;           ///< largest MTU
+inline constexpr unsigned kSpeed = 12;         ///< Mbit/s
+inline constexpr unsigned kDuplex = 16;        ///< 1: full
+inline constexpr unsigned kRssMostKey = 17;    ///< longest hash key, bytes
+inline constexpr unsigned kRssMostTable = 18;  ///< longest indirection table, entries
+inline constexpr unsigned kHashTypes = 20;     ///< kinds of hashes
+inline constexpr unsigned kBytes = 24;         ///< of all
 }  // namespace config
 /// Of config::kStatus: there is link.
 inline constexpr std::uint16_t kLinkUp = 1;
@@ -89,26 +96,54 @@ inline constexpr std::uint16_t kAnnounce = 2;
 
 /// The header before each packet (virtio 1.2, 5.1.6): offsets.
 namespace header {
-inline constexpr unsigned kFlags = 0, kGsoType = 1, kHeaderLength = 2, kGsoSize = 4, kCsumStart = 6,
-                          kCsumOffset = 8, kBuffers = 10, kHashValue = 12, kHashReport = 16;
+inline constexpr unsigned kFlags = 0;         ///< flags, below
+inline constexpr unsigned kGsoType = 1;       ///< type of segmentation, below
+inline constexpr unsigned kHeaderLength = 2;  ///< bytes of all headers of a long packet
+inline constexpr unsigned kGsoSize = 4;       ///< payload of each segment
+inline constexpr unsigned kCsumStart = 6;     ///< where the checksum begins to count
+inline constexpr unsigned kCsumOffset = 8;    ///< from there to where it stands
+inline constexpr unsigned kBuffers = 10;      ///< buffers that a received packet takes
+inline constexpr unsigned kHashValue = 12;    ///< hash
+inline constexpr unsigned kHashReport = 16;   ///< what of
 /// Bytes of it: of a legacy device without mergeable buffers, of all others, with a hash.
-inline constexpr unsigned kLegacyBytes = 10, kBytes = 12, kHashBytes = 20;
+inline constexpr unsigned kLegacyBytes = 10;  ///< legacy, without mergeable buffers
+inline constexpr unsigned kBytes = 12;        ///< all others
+inline constexpr unsigned kHashBytes = 20;    ///< with a hash
 /// Flags.
-inline constexpr std::uint8_t kNeedsCsum = 1, kDataValid = 2;
+inline constexpr std::uint8_t kNeedsCsum = 1;  ///< the checksum is that of the pseudo-header
+inline constexpr std::uint8_t kDataValid = 2;  ///< checksums have been found right
 /// Types of segmentation.
-inline constexpr std::uint8_t kGsoNone = 0, kGsoTcp4 = 1, kGsoUdp = 3, kGsoTcp6 = 4, kGsoEcn = 0x80;
+inline constexpr std::uint8_t kGsoNone = 0;    ///< none
+inline constexpr std::uint8_t kGsoTcp4 = 1;    ///< TCP over IPv4
+inline constexpr std::uint8_t kGsoUdp = 3;     ///< fragments of UDP over IPv4
+inline constexpr std::uint8_t kGsoTcp6 = 4;    ///< TCP over IPv6
+inline constexpr std::uint8_t kGsoEcn = 0x80;  ///< added: with ECN
 }  // namespace header
 
 /// Control commands (virtio 1.2, 5.1.6.5): classes and commands.
 namespace control {
-inline constexpr std::uint8_t kRx = 0, kRxPromiscuous = 0, kRxAllMulticast = 1, kRxAllUnicast = 2,
-                              kRxNoMulticast = 3, kRxNoUnicast = 4, kRxNoBroadcast = 5;
-inline constexpr std::uint8_t kMac = 1, kMacTables = 0, kMacAddress = 1;
-inline constexpr std::uint8_t kVlan = 2, kVlanAdd = 0, kVlanRemove = 1;
-inline constexpr std::uint8_t kAnnounce = 3, kAnnounceAck = 0;
-inline constexpr std::uint8_t kMultiQueue = 4, kPairs = 0, kRssConfig = 1, kHashConfig = 2;
+inline constexpr std::uint8_t kRx = 0;              ///< class: receive modes
+inline constexpr std::uint8_t kRxPromiscuous = 0;   ///< all frames
+inline constexpr std::uint8_t kRxAllMulticast = 1;  ///< all multicast
+inline constexpr std::uint8_t kRxAllUnicast = 2;    ///< all unicast
+inline constexpr std::uint8_t kRxNoMulticast = 3;   ///< no multicast
+inline constexpr std::uint8_t kRxNoUnicast = 4;     ///< no unicast
+inline constexpr std::uint8_t kRxNoBroadcast = 5;   ///< no broadcast
+inline constexpr std::uint8_t kMac = 1;             ///< class: addresses
+inline constexpr std::uint8_t kMacTables = 0;       ///< tables of unicast and multicast addresses
+inline constexpr std::uint8_t kMacAddress = 1;      ///< the device's own
+inline constexpr std::uint8_t kVlan = 2;            ///< class: VLANs
+inline constexpr std::uint8_t kVlanAdd = 0;         ///< let pass
+inline constexpr std::uint8_t kVlanRemove = 1;      ///< no longer
+inline constexpr std::uint8_t kAnnounce = 3;        ///< class: announcement
+inline constexpr std::uint8_t kAnnounceAck = 0;     ///< the driver has heard
+inline constexpr std::uint8_t kMultiQueue = 4;      ///< class: pairs of queues
+inline constexpr std::uint8_t kPairs = 0;           ///< so many
+inline constexpr std::uint8_t kRssConfig = 1;       ///< receive-side scaling
+inline constexpr std::uint8_t kHashConfig = 2;      ///< hashes only
 /// Answers.
-inline constexpr std::uint8_t kOk = 0, kError = 1;
+inline constexpr std::uint8_t kOk = 0;     ///< done
+inline constexpr std::uint8_t kError = 1;  ///< not done
 }  // namespace control
 
 /// Most pairs of queues that the model has.

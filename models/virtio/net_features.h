@@ -11,6 +11,43 @@
 
 namespace e1000tlm::virtio::net {
 
+/// What a feature is for.
+struct FeatureText {
+  std::uint64_t bit;      ///< one bit
+  std::string_view text;  ///< half a sentence, for help and tables
+};
+/// Of all in kFeatureNames, in their order.
+inline constexpr std::array<FeatureText, kFeatureNames.size()> kFeatureTexts{{
+    {feature::kCsum, "the device fills in checksums of sent packets"},
+    {feature::kGuestCsum, "the driver takes received packets without complete checksum"},
+    {feature::kMtu, "the device tells its largest MTU"},
+    {feature::kMac, "the device has an address"},
+    {feature::kGuestTso4, "the driver takes TCP/IPv4 segments joined to long packets"},
+    {feature::kGuestTso6, "the driver takes TCP/IPv6 segments joined to long packets"},
+    {feature::kGuestEcn, "the driver takes long packets with ECN"},
+    {feature::kHostTso4, "the device cuts long TCP/IPv4 packets into segments"},
+    {feature::kHostTso6, "the device cuts long TCP/IPv6 packets into segments"},
+    {feature::kHostEcn, "the device cuts long packets with ECN"},
+    {feature::kMergeableBuffers, "a received packet may take several buffers"},
+    {feature::kStatus, "link status can be read"},
+    {feature::kControlQueue, "there is a control queue"},
+    {feature::kControlRx, "receive modes and address tables are set by the control queue"},
+    {feature::kControlVlan, "received frames are filtered by VLAN"},
+    {feature::kControlRxExtra, "further receive modes"},
+    {feature::kGuestAnnounce, "the device can ask the driver to announce itself"},
+    {feature::kMultiQueue, "several pairs of queues, steered by the device"},
+    {feature::kControlMac, "the address is set by the control queue"},
+    {feature::kAnyLayout, "(legacy drivers) header and packet may share descriptors"},
+    {feature::kIndirect, "buffers may be described by a table of their own"},
+    {feature::kEventIndex, "notices are asked for by index"},
+    {feature::kVersion1, "virtio 1.0 or later, not legacy"},
+    {feature::kInOrder, "buffers are used in the order in which they were made available"},
+    {feature::kRingReset, "single queues can be reset"},
+    {feature::kHashReport, "the packet's hash is told in its header"},
+    {feature::kRss, "received packets are steered by their hash and the driver's table"},
+    {feature::kSpeedDuplex, "speed and duplex can be read"},
+}};
+
 /// A feature that only makes sense with another (virtio 1.2, 5.1.3.1).
 struct FeatureRule {
   std::uint64_t feature;  ///< this one, a single bit
@@ -47,6 +84,14 @@ constexpr std::uint64_t without_unmet(std::uint64_t features) {
     features &= ~rule->feature;
   }
   return features;
+}
+
+/// What a feature is for; empty: unknown.
+constexpr std::string_view feature_text(std::uint64_t bit) {
+  for (const FeatureText& known : kFeatureTexts) {
+    if (known.bit == bit) return known.text;
+  }
+  return {};
 }
 
 /// "CSUM, MRG_RXBUF": their names, lowest bit first; unknown ones as "bit 50".

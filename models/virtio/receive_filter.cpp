@@ -7,20 +7,23 @@ namespace {
 
 constexpr std::size_t kAddressBytes = 6, kTypeAt = 12, kTagAt = 14, kHeaderBytes = 14;
 constexpr std::uint16_t kTagType = 0x8100, kVlanMask = 0x0FFF;
-constexpr MacAddress kBroadcast{0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
-
-bool contains(const std::vector<MacAddress>& table, const MacAddress& address) {
-  return std::find(table.begin(), table.end(), address) != table.end();
-}
-
-void copy_table(std::vector<MacAddress>& table, ConstBytes from) {
-  table.resize(static_cast<std::size_t>(from.size()) / kAddressBytes);
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    std::copy_n(from.data() + i * kAddressBytes, kAddressBytes, table[i].begin());
-  }
-}
+constexpr std::uint64_t kBroadcast = 0xFFFF'FFFF'FFFF, kGroup = 1ULL << 40;
 
 }  // namespace
+
+ReceiveFilter::Key ReceiveFilter::key_of(const std::uint8_t* address) {
+  return Key{load_be16(address)} << 32 | load_be32(address + 2);
+}
+
+void ReceiveFilter::copy_table(std::vector<Key>& table, ConstBytes from) {
+  table.resize(static_cast<std::size_t>(from.size()) / kAddressBytes);
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = key_of(&from[i * kAddressBytes]);
+}
+
+void ReceiveFilter::set_address(const MacAddress& address) {
+  address_ = address;
+  own_ = key_of(address.data());
+}
 
 void ReceiveFilter::reset() {
   modes_ = {};
@@ -47,20 +50,20 @@ bool ReceiveFilter::accepts(ConstBytes frame) const {
     if (size < kTagAt + 2) return false;
     if (!vlans_.test(load_be16(frame.data() + kTagAt) & kVlanMask)) return false;
   }
-  MacAddress destination;
-  std::copy_n(frame.data(), kAddressBytes, destination.begin());
-  return accepts_address(destination);
+  return accepts_address(key_of(frame.data()));
 }
 
-bool ReceiveFilter::accepts_address(const MacAddress& destination) const {
-  if ((destination[0] & 1) == 0) {
+bool ReceiveFilter::accepts_address(Key destination) const {
+  const auto in = [&](const std::vector<Key>& table) {
+    return std::find(table.begin(), table.end(), destination) != table.end();
+  };
+  if ((destination & kGroup) == 0) {
     if (modes_.no_unicast) return false;
-    return modes_.all_unicast || unicast_overflow_ || destination == address_ ||
-           contains(unicast_, destination);
+    return modes_.all_unicast || unicast_overflow_ || destination == own_ || in(unicast_);
   }
   if (destination == kBroadcast) return !modes_.no_broadcast;
   if (modes_.no_multicast) return false;
-  return modes_.all_multicast || multicast_overflow_ || contains(multicast_, destination);
+  return modes_.all_multicast || multicast_overflow_ || in(multicast_);
 }
 
 }  // namespace e1000tlm::virtio::net

@@ -42,7 +42,7 @@ class ReceiveFilter {
   /// The device's own address, which reset() leaves.
   const MacAddress& address() const { return address_; }
   /// Ditto.
-  void set_address(const MacAddress& address) { address_ = address; }
+  void set_address(const MacAddress& address);
   /// See ReceiveModes.
   const ReceiveModes& modes() const { return modes_; }
   /// Ditto.
@@ -65,11 +65,16 @@ class ReceiveFilter {
   bool multicast_overflow() const { return multicast_overflow_; }
 
  private:
-  bool accepts_address(const MacAddress& destination) const;
+  // Addresses as numbers, whose comparison is one operation.
+  using Key = std::uint64_t;
+  static Key key_of(const std::uint8_t* address);
+  static void copy_table(std::vector<Key>& table, ConstBytes from);
+  bool accepts_address(Key destination) const;
 
   MacAddress address_{};
+  Key own_ = 0;  // address_
   ReceiveModes modes_;
-  std::vector<MacAddress> unicast_, multicast_;
+  std::vector<Key> unicast_, multicast_;
   bool unicast_overflow_ = false, multicast_overflow_ = false;
   bool vlan_filter_ = false;
   std::bitset<kVlans> vlans_;

@@ -338,12 +338,36 @@ bool DriverQueue::fail(RingFault fault) {
   return false;
 }
 
+bool DriverQueue::put(std::uint64_t table, std::uint16_t index, const Descriptor& descriptor) {
+  std::array<std::uint8_t, Descriptor::kBytes> bytes{};
+  descriptor.encode(bytes.data());
+  return memory_.write(table + std::uint64_t{Descriptor::kBytes} * index, bytes) ||
+         fail(RingFault::kNoMemory);
+}
+
+/// The chain from `head` on stands in the table.
+std::optional<std::uint16_t> DriverQueue::offer(std::uint16_t head, std::size_t pieces,
+                                                std::uint32_t writable) {
+  std::array<std::uint8_t, 2> slot{};
+  store_le16(slot.data(), head);
+  const std::uint16_t at = next_available_ % layout_.size;
+  if (!memory_.write(layout_.available + kRing + 2U * at, slot)) {
+    fail(RingFault::kNoMemory);
+    return std::nullopt;
+  }
+  entries_[head].pieces = static_cast<std::uint16_t>(pieces);
+  entries_[head].writable = writable;
+  free_ = static_cast<std::uint16_t>(free_ - pieces);
+  ++in_flight_;
+  ++next_available_;
+  return head;
+}
+
 std::optional<std::uint16_t> DriverQueue::add(gsl::span<const Buffer> pieces) {
   if (fault_ != RingFault::kNone || pieces.empty() || pieces.size() > free_) return std::nullopt;
   const std::uint16_t head = first_free_;
   std::uint16_t index = head;
   std::uint32_t writable = 0;
-  std::array<std::uint8_t, Descriptor::kBytes> bytes{};
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const Buffer& piece = pieces[i];
     const bool last = i + 1 == pieces.size();
@@ -356,27 +380,41 @@ std::optional<std::uint16_t> DriverQueue::add(gsl::span<const Buffer> pieces) {
       descriptor.flags |= Descriptor::kNext;
       descriptor.next = entries_[index].next;
     }
-    descriptor.encode(bytes.data());
-    if (!memory_.write(layout_.descriptors + std::uint64_t{Descriptor::kBytes} * index, bytes)) {
-      fail(RingFault::kNoMemory);
-      return std::nullopt;
-    }
+    if (!put(layout_.descriptors, index, descriptor)) return std::nullopt;
     if (last) first_free_ = entries_[index].next;
     index = entries_[index].next;
   }
-  std::array<std::uint8_t, 2> slot{};
-  store_le16(slot.data(), head);
-  const std::uint16_t at = next_available_ % layout_.size;
-  if (!memory_.write(layout_.available + kRing + 2U * at, slot)) {
-    fail(RingFault::kNoMemory);
+  return offer(head, pieces.size(), writable);
+}
+
+std::optional<std::uint16_t> DriverQueue::add_indirect(gsl::span<const Buffer> pieces,
+                                                       std::uint64_t table) {
+  if (fault_ != RingFault::kNone || pieces.empty() || free_ == 0 || !options_.indirect ||
+      pieces.size() > options_.most_pieces) {
     return std::nullopt;
   }
-  entries_[head].pieces = static_cast<std::uint16_t>(pieces.size());
-  entries_[head].writable = writable;
-  free_ = static_cast<std::uint16_t>(free_ - pieces.size());
-  ++in_flight_;
-  ++next_available_;
-  return head;
+  std::uint32_t writable = 0;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const Buffer& piece = pieces[i];
+    const auto index = static_cast<std::uint16_t>(i);
+    Descriptor descriptor{piece.address, piece.length, 0, 0};
+    if (piece.device_writes) {
+      descriptor.flags = Descriptor::kWrite;
+      writable += piece.length;
+    }
+    if (i + 1 != pieces.size()) {
+      descriptor.flags |= Descriptor::kNext;
+      descriptor.next = static_cast<std::uint16_t>(index + 1);
+    }
+    if (!put(table, index, descriptor)) return std::nullopt;
+  }
+  const std::uint16_t head = first_free_;
+  const auto bytes = static_cast<std::uint32_t>(Descriptor::kBytes * pieces.size());
+  if (!put(layout_.descriptors, head, {table, bytes, Descriptor::kIndirect, 0})) {
+    return std::nullopt;
+  }
+  first_free_ = entries_[head].next;
+  return offer(head, 1, writable);
 }
 
 bool DriverQueue::publish() {
@@ -446,6 +484,19 @@ void DriverQueue::disable_calls() {
   if (fault_ == RingFault::kNone && !options_.event_index && !memory_.store(layout_.available, 1)) {
     fail(RingFault::kNoMemory);
   }
+}
+
+bool DriverQueue::request_call(bool late) {
+  if (fault_ != RingFault::kNone) return false;
+  const bool count_them = options_.event_index;
+  const auto ahead = static_cast<std::uint16_t>(late && count_them ? in_flight_ * 3U / 4 : 0);
+  const std::uint64_t at =
+      layout_.available + (count_them ? kRing + std::uint64_t{2} * layout_.size : 0);
+  const auto wish = static_cast<std::uint16_t>(count_them ? next_used_ + ahead : 0);
+  if (!memory_.store(at, wish)) return fail(RingFault::kNoMemory);
+  memory_.barrier();
+  std::uint16_t count = 0;
+  return used_count(count) && count > ahead;
 }
 
 bool DriverQueue::enable_calls() {

@@ -229,6 +229,9 @@ class DriverQueue {
   /// Makes a buffer of these pieces (at least one) available; the device does not see it before
   /// publish(). Its name; nullopt: there are not enough free descriptors, or fault().
   std::optional<std::uint16_t> add(gsl::span<const Buffer> pieces);
+  /// Ditto with an indirect table, which is written to `table`, a multiple of 16, and may be used
+  /// again when the buffer is back. Takes one descriptor of the queue; only if agreed on.
+  std::optional<std::uint16_t> add_indirect(gsl::span<const Buffer> pieces, std::uint64_t table);
   /// Shows the device what was added. True: it wants to be told of it.
   bool publish();
   /// The next buffer that came back. With kEmpty the device will tell of the next one, unless
@@ -240,15 +243,24 @@ class DriverQueue {
   void disable_calls();
   /// Asks it to tell. True: there are some already, of which it may not have told.
   bool enable_calls();
+  /// Calls disabled, asks for a single one all the same: when the next buffer comes back, or with
+  /// `late` and event indexes when three quarters of those that the device has now are back. True:
+  /// that many are back already, of which it may not tell.
+  bool request_call(bool late);
 
   /// Descriptors that no buffer has.
   std::uint16_t free() const { return free_; }
   /// Buffers that the device has.
   std::uint16_t in_flight() const { return in_flight_; }
+  /// Index in the used ring of the next buffer to come back.
+  std::uint16_t next_used() const { return next_used_; }
 
  private:
   bool fail(RingFault fault);
   bool used_count(std::uint16_t& count);
+  bool put(std::uint64_t table, std::uint16_t index, const Descriptor& descriptor);
+  std::optional<std::uint16_t> offer(std::uint16_t head, std::size_t pieces,
+                                     std::uint32_t writable);
 
   struct Entry {
     std::uint16_t next = 0;      // free list, or chain

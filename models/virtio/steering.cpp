@@ -42,19 +42,15 @@ void ToeplitzHash::set_key(ConstBytes key) {
   std::array<std::uint8_t, kKeyBytes> whole{};
   const std::size_t bytes = std::min<std::size_t>(key.size(), kKeyBytes);
   std::copy_n(key.begin(), bytes, whole.begin());
-  // The 32 bits of the key from this one on.
-  const auto window = [&](std::size_t bit) {
-    std::uint32_t value = 0;
-    for (std::size_t i = bit; i < bit + 32; ++i) {
-      value = value << 1 | (whole[i / 8] >> (7 - i % 8) & 1U);
-    }
-    return value;
-  };
   for (std::size_t half = 0; half < parts_.size(); ++half) {
-    for (unsigned bits = 0; bits < 16; ++bits) {
+    // The 32 bits of the key from each of this half's bits on stand in 5 bytes.
+    const std::uint8_t* const from = &whole[half / 2];
+    const std::uint64_t window = std::uint64_t{load_be32(from)} << 8 | from[4];
+    const unsigned shift = half % 2 == 0 ? 8 : 4;
+    for (unsigned bits = 1; bits < 16; ++bits) {
       std::uint32_t sum = 0;
       for (unsigned i = 0; i < 4; ++i) {
-        if ((bits & 8U >> i) != 0) sum ^= window(4 * half + i);
+        if ((bits & 8U >> i) != 0) sum ^= static_cast<std::uint32_t>(window >> (shift - i));
       }
       parts_[half][bits] = sum;
     }

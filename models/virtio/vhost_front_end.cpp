@@ -1,5 +1,6 @@
 #include "e1000tlm/virtio/vhost_front_end.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace e1000tlm::virtio::vhost_user {
@@ -9,6 +10,10 @@ namespace {
 constexpr std::uint64_t kAcknowledge = 1, kDriver = 2, kDriverOk = 4, kFeaturesOk = 8;
 
 std::uint64_t number(const Payload& payload) { return std::get<Number>(payload).value; }
+
+std::vector<int> beside(int descriptor) {
+  return descriptor < 0 ? std::vector<int>() : std::vector<int>{descriptor};
+}
 
 }  // namespace
 
@@ -23,9 +28,11 @@ void FrontEnd::disconnected() {
   state_ = State::kIdle;
   why_.clear();
   features_ = protocol_features_ = 0;
+  calls_told_ = false;
   steps_.clear();
   outgoing_.reset();
   waiting_.reset();
+  rings_.clear();
 }
 
 void FrontEnd::add(Request request, Payload payload, std::vector<int> descriptors) {
@@ -36,27 +43,24 @@ void FrontEnd::add_status(std::uint64_t status) {
   if (has(protocol_feature::kStatus)) add(Request::kSetStatus, Number{status});
 }
 
-/// As DPDK's back-end wants it: a call descriptor makes a ring known, memory comes before what is
-/// in it. A ring starts when it is kicked, and works when it is enabled.
-void FrontEnd::start(const std::vector<SharedMemory>& memory,
+void FrontEnd::add_call(std::uint8_t index, int descriptor) {
+  add(Request::kSetVringCall, VringFd{index, descriptor >= 0}, beside(descriptor));
+}
+
+/// Memory comes before what is in it. A ring starts when it is kicked, and works when it is
+/// enabled.
+void FrontEnd::start(std::uint64_t features, const std::vector<SharedMemory>& memory,
                      const std::vector<SharedRing>& rings) {
   state_ = State::kStarting;
-  rings_ = rings.size();
-  bases_.assign(rings_, 0);
-  const auto descriptors = [](int fd) {
-    return fd < 0 ? std::vector<int>() : std::vector<int>{fd};
-  };
-  for (std::uint32_t i = 0; i < rings_; ++i) {
-    add(Request::kSetVringCall, VringFd{static_cast<std::uint8_t>(i), rings[i].call >= 0},
-        descriptors(rings[i].call));
-  }
+  rings_.clear();
   add_status(kAcknowledge | kDriver);
-  add(Request::kSetFeatures, Number{features_});
+  const std::uint64_t agreed = (features & features_) | (features_ & feature::kProtocolFeatures);
+  add(Request::kSetFeatures, Number{agreed});
   if (has(protocol_feature::kStatus)) {
     add_status(kAcknowledge | kDriver | kFeaturesOk);
     add(Request::kGetStatus);
   }
-  if (wishes_.mtu != 0 && has(protocol_feature::kMtu) && (features_ & net_feature::kMtu) != 0) {
+  if (wishes_.mtu != 0 && has(protocol_feature::kMtu) && (agreed & net_feature::kMtu) != 0) {
     add(Request::kNetSetMtu, Number{wishes_.mtu});
   }
   MemoryTable table;
@@ -66,37 +70,52 @@ void FrontEnd::start(const std::vector<SharedMemory>& memory,
     memory_descriptors.push_back(piece.descriptor);
   }
   add(Request::kSetMemTable, std::move(table), std::move(memory_descriptors));
-  for (std::uint32_t i = 0; i < rings_; ++i) start_ring(i, rings[i]);
-  for (std::uint32_t i = 0; enables() && i < rings_; ++i) {
-    add(Request::kSetVringEnable, VringState{i, 1});
+  for (const SharedRing& ring : rings) add_ring(ring);
+  for (const SharedRing& ring : rings) {
+    if (ring.enabled) enable_ring(ring.index, true);
   }
   add_status(kAcknowledge | kDriver | kFeaturesOk | kDriverOk);
   // Without acknowledgements any answer shows that all before it has been done.
   if (!has(protocol_feature::kReplyAck)) add(Request::kGetFeatures);
 }
 
-void FrontEnd::start_ring(std::uint32_t index, const SharedRing& ring) {
-  const auto short_index = static_cast<std::uint8_t>(index);
-  add(Request::kSetVringNum, VringState{index, ring.layout.size});
-  add(Request::kSetVringBase, VringState{index, ring.base});
+void FrontEnd::add_ring(const SharedRing& ring) {
+  rings_.push_back(ring.index);
+  if (bases_.size() <= ring.index) bases_.resize(ring.index + std::size_t{1});
+  add(Request::kSetVringNum, VringState{ring.index, ring.layout.size});
+  add(Request::kSetVringBase, VringState{ring.index, ring.base});
   VringAddr addr;
-  addr.index = index;
+  addr.index = ring.index;
   addr.descriptors = ring.layout.descriptors;
   addr.available = ring.layout.available;
   addr.used = ring.layout.used;
   add(Request::kSetVringAddr, addr);
-  add(Request::kSetVringKick, VringFd{short_index, ring.kick >= 0},
-      ring.kick < 0 ? std::vector<int>() : std::vector<int>{ring.kick});
+  add(Request::kSetVringKick, VringFd{ring.index, ring.kick >= 0}, beside(ring.kick));
+  // Again: a back-end forgets it when a ring is taken back.
+  add_call(ring.index, ring.call);
+}
+
+void FrontEnd::start_ring(const SharedRing& ring) {
+  add_ring(ring);
+  if (ring.enabled) enable_ring(ring.index, true);
+}
+
+void FrontEnd::stop_ring(std::uint8_t index) {
+  enable_ring(index, false);
+  add(Request::kGetVringBase, VringState{index, 0});
+}
+
+void FrontEnd::enable_ring(std::uint8_t index, bool enabled) {
+  if (enables()) add(Request::kSetVringEnable, VringState{index, enabled ? 1U : 0U});
 }
 
 void FrontEnd::stop() {
   if (state_ != State::kRunning) return;
   state_ = State::kStopping;
-  for (std::uint32_t i = 0; enables() && i < rings_; ++i) {
-    add(Request::kSetVringEnable, VringState{i, 0});
-  }
-  for (std::uint32_t i = 0; i < rings_; ++i) add(Request::kGetVringBase, VringState{i, 0});
+  for (const std::uint8_t ring : rings_) enable_ring(ring, false);
+  for (const std::uint8_t ring : rings_) add(Request::kGetVringBase, VringState{ring, 0});
   add_status(0);
+  advance();  // there may be nothing to do
 }
 
 const FrontEnd::Outgoing* FrontEnd::next() {
@@ -119,6 +138,9 @@ void FrontEnd::sent() {
   const RequestInfo& info = *find_request(Side::kFrontEnd, outgoing_header_.request);
   if (outgoing_header_.need_reply || info.reply != PayloadKind::kNone) {
     waiting_ = outgoing_header_;
+  }
+  if (const auto* ring = std::get_if<VringState>(&steps_.front().payload)) {
+    asked_ring_ = ring->index;
   }
   outgoing_.reset();
   steps_.pop_front();
@@ -160,8 +182,16 @@ bool FrontEnd::answered(const Payload& payload) {
       return fail("does not take the features that were agreed on");
     case Request::kGetVringBase: {
       const auto& state = std::get<VringState>(payload);
-      if (state.index >= rings_) return fail("answers " + name + " for a ring that there is not");
+      const auto ring = std::find(rings_.begin(), rings_.end(), asked_ring_);
+      if (state.index != asked_ring_ || ring == rings_.end()) {
+        return fail("answers " + name + " for another ring");
+      }
+      if (state.num > 0xFFFF) {
+        return fail("answers " + name +
+                    " with an index that there is not: " + std::to_string(state.num));
+      }
       bases_[state.index] = static_cast<std::uint16_t>(state.num);
+      rings_.erase(ring);
       return true;
     }
     default: return number(payload) == 0 || fail("refuses " + name);
@@ -197,7 +227,15 @@ void FrontEnd::broken(const std::string& why) {
 void FrontEnd::advance() {
   if (!steps_.empty() || waiting_) return;
   switch (state_) {
-    case State::kAsking: state_ = State::kAgreed; break;
+    case State::kAsking:
+      if (!std::exchange(calls_told_, true) && !wishes_.calls.empty()) {
+        for (std::size_t i = 0; i < wishes_.calls.size(); ++i) {
+          add_call(static_cast<std::uint8_t>(i), wishes_.calls[i]);
+        }
+      } else {
+        state_ = State::kAgreed;
+      }
+      break;
     case State::kStarting: state_ = State::kRunning; break;
     case State::kStopping: state_ = State::kStopped; break;
     default: break;

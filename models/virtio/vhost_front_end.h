@@ -45,6 +45,9 @@ struct Wishes {
   unsigned queue_pairs = 1;
   /// To be told to the back-end, if both sides have net_feature::kMtu; 0: none.
   std::uint16_t mtu = 0;
+  /// Eventfds by which the back-end tells of used buffers, by ring; told when a session begins, so
+  /// that the back-end knows how many rings there are. They remain their owner's.
+  std::vector<int> calls{};
 };
 
 /// Memory that a back-end gets. The descriptor remains its owner's.
@@ -55,10 +58,12 @@ struct SharedMemory {
 
 /// A ring that a back-end gets. Descriptors remain their owner's.
 struct SharedRing {
+  std::uint8_t index = 0;  ///< its number
   SplitLayout layout;      ///< in user addresses
   std::uint16_t base = 0;  ///< index of the first chain
   int kick = -1;           ///< eventfd that tells the back-end of chains; -1: it looks by itself
   int call = -1;           ///< eventfd that tells of used ones; -1: nobody is told
+  bool enabled = true;     ///< packets may pass from the start on
 };
 
 /// One session after the other with a back-end. Whoever owns the socket asks next() what to send
@@ -73,7 +78,7 @@ class FrontEnd {
     kAgreed,    ///< features are known, rings are not
     kStarting,  ///< features, memory and rings are being handed over
     kRunning,   ///< the back-end works on the rings
-    kStopping,  ///< it is told to stop
+    kStopping,  ///< it is told to stop all rings
     kStopped,   ///< it does not touch memory any more; see base()
     kBroken,    ///< it has broken the protocol or refused something: see why()
   };
@@ -90,11 +95,18 @@ class FrontEnd {
   void connected();
   /// It has ended; all that it was about is forgotten.
   void disconnected();
-  /// Hands over memory and rings (two for each pair: to receive, to transmit). In kAgreed or
-  /// kStopped.
-  void start(const std::vector<SharedMemory>& memory, const std::vector<SharedRing>& rings);
+  /// Hands over memory and rings (two for each pair: to receive, to transmit), which work with
+  /// these features, all of features(). In kAgreed or kStopped.
+  void start(std::uint64_t features, const std::vector<SharedMemory>& memory,
+             const std::vector<SharedRing>& rings);
   /// Takes them back. In kRunning.
   void stop();
+  /// Hands over one ring more, or one that was taken back. In kStarting or kRunning.
+  void start_ring(const SharedRing& ring);
+  /// Takes one ring back; see base() when busy() says that it is done. Ditto.
+  void stop_ring(std::uint8_t index);
+  /// Lets packets pass a ring, or no more. Ditto; a back-end without protocol features is not told.
+  void enable_ring(std::uint8_t index, bool enabled);
 
   /// What is to be sent now; nullptr: nothing, before an answer has come or more is asked for.
   /// Valid until sent().
@@ -108,6 +120,8 @@ class FrontEnd {
 
   /// Where the session is.
   State state() const { return state_; }
+  /// Something is yet to be sent or answered.
+  bool busy() const { return waiting_ || !steps_.empty(); }
   /// Why it is broken, after the back-end's name: "refuses SET_MEM_TABLE".
   const std::string& why() const { return why_; }
   /// What an answer is being waited for: "GET_FEATURES"; empty: none.
@@ -116,7 +130,7 @@ class FrontEnd {
   std::uint64_t features() const { return features_; }
   /// Protocol features that both sides have.
   std::uint64_t protocol_features() const { return protocol_features_; }
-  /// In kStopped: index of the next chain that the back-end would have taken from a ring.
+  /// Of a ring that was taken back: index of the next chain that the back-end would have taken.
   std::uint16_t base(std::size_t ring) const { return bases_.at(ring); }
 
   /// Called with a line of text for each message: "> SET_OWNER", "< reply to GET_FEATURES 0x1".
@@ -130,7 +144,8 @@ class FrontEnd {
   };
   void add(Request request, Payload payload = {}, std::vector<int> descriptors = {});
   void add_status(std::uint64_t status);
-  void start_ring(std::uint32_t index, const SharedRing& ring);
+  void add_call(std::uint8_t index, int descriptor);
+  void add_ring(const SharedRing& ring);
   bool answered(const Payload& payload);
   bool agree(std::uint64_t offered);
   bool fail(const std::string& why);
@@ -148,8 +163,10 @@ class FrontEnd {
   std::optional<Outgoing> outgoing_;  // of steps_.front()
   Header outgoing_header_;
   std::optional<Header> waiting_;  // for the answer to this
-  std::size_t rings_ = 0;
-  std::vector<std::uint16_t> bases_;
+  bool calls_told_ = false;
+  std::uint32_t asked_ring_ = 0;      // by what was sent last
+  std::vector<std::uint8_t> rings_;   // that the back-end has
+  std::vector<std::uint16_t> bases_;  // by ring
 };
 
 }  // namespace e1000tlm::virtio::vhost_user

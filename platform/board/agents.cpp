@@ -141,6 +141,8 @@ class UmlAgent : public plugs::Agent {
     counters.writes = s.writes;
     counters.refused = s.refused;
     counters.intx_signals = s.interrupts;
+    counters.msi_signals = s.msi_messages;
+    counters.msix_signals = s.msix_messages;
     summary.guests.push_back({nic_, counters});
     for (const std::string& text : s.remarks) {
       summary.warnings.push_back("nic " + std::to_string(nic_) + ": uml: " + text);

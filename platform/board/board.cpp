@@ -106,7 +106,7 @@ std::array<std::uint8_t, 6> Board::destination_of(std::size_t index) const {
   } else if (config_.to != "next") {
     return e1000::parse_mac(config_.to);
   }
-  return nics_[to]->controller().eeprom().mac();
+  return nics_[to]->card().mac();
 }
 
 void Board::build_drivers() {
@@ -144,7 +144,7 @@ void Board::build_supervisor() {
   began_live_ = live();
   paced_ = master == plugs::TimeMaster::kPaced || began_live_;
   if (!paced_) {
-    for (NicSlot* nic : nics_) nic->controller().set_lookahead(config_.lookahead);
+    for (NicSlot* nic : nics_) nic->card().set_lookahead(config_.lookahead);
   }
   SupervisorConfig supervisor;
   supervisor.paced = paced_;

@@ -14,21 +14,37 @@
 #include "e1000tlm/e1000/timing.h"
 #include "e1000tlm/link/switch/switch_config.h"
 #include "e1000tlm/tlm/time.h"
+#include "e1000tlm/virtio/net_config.h"
 
 namespace e1000tlm::platform {
 
-/// One adapter: its part, what stands in its memories, and its times.
+/// What kind of adapter; the words are in kNicModelNames.
+enum class NicModel : std::uint8_t {
+  kE1000,      ///< Intel's 8254x
+  kVirtioNet,  ///< a network device of virtio
+};
+/// As in --nic model=, by NicModel.
+inline constexpr std::array<std::string_view, 2> kNicModelNames{"e1000", "virtio-net"};
+
+/// One adapter: its model, its address and slot, and what only its model has.
 struct NicConfig {
+  /// Which kind.
+  NicModel model = NicModel::kE1000;
+  std::optional<e1000::MacAddress>
+      mac;                         ///< unset: that of the EEPROM file, else 52:54:00:12:34:56+n
+  std::optional<unsigned> device;  ///< PCI device number; unset: the lowest free, from 2 on
+
+  // Of an e1000.
   /// Which chip.
   e1000::Part part = e1000::Part::k82540em;
-  std::optional<e1000::MacAddress>
-      mac;                  ///< unset: that of the EEPROM file, else 52:54:00:12:34:56+n
-  std::string eeprom_file;  ///< raw image; empty: one made for the part
-  std::string flash_file;   ///< raw contents of the card's flash; empty: it has none
-  std::string led_file;     ///< waveforms of the LEDs go there (VCD); empty: none
+  std::string eeprom_file;              ///< raw image; empty: one made for the part
+  std::string flash_file;               ///< raw contents of the card's flash; empty: it has none
+  std::string led_file;                 ///< waveforms of the LEDs go there (VCD); empty: none
   std::optional<Time> autonegotiation;  ///< unset: the PHY's default
   e1000::ControllerTiming timing{};     ///< see e1000::timing_sets()
-  std::optional<unsigned> device;       ///< PCI device number; unset: the lowest free, from 2 on
+
+  // Of a virtio-net.
+  virtio::NetDeviceConfig virtio{};  ///< its address is `mac`
 };
 
 /// A switch that differs from the default one.

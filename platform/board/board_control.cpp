@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "e1000tlm/board/control_registers.h"
+#include "e1000tlm/board/e1000_card.h"
 #include "e1000tlm/board/impair_keys.h"
 #include "e1000tlm/board/supervisor.h"
 
@@ -124,6 +124,13 @@ NicSlot& BoardControl::nic(const ControlRequest& request) const {
   refuse("there is no nic " + text + "; there are 0 to " + std::to_string(nics_.size() - 1));
 }
 
+E1000Card& BoardControl::e1000(const ControlRequest& request, const std::string& what) const {
+  NicSlot& slot = nic(request);
+  if (E1000Card* card = e1000_card(slot)) return *card;
+  refuse("nic " + request.find("nic").value_or("0") + " is a " + slot.card().model() +
+         ", which has no " + what);
+}
+
 // --- what there is ------------------------------------------------------------------------------
 
 std::string BoardControl::methods(const ControlRequest&) {
@@ -172,17 +179,16 @@ std::string BoardControl::links_info() const {
 std::string BoardControl::nics_info() const {
   Json json = Json::array();
   for (std::size_t i = 0; i < nics_.size(); ++i) {
-    const e1000::Controller& controller = nics_[i]->controller();
-    const phy::LinkStatus& link = nics_[i]->phy().link();
-    json.push_back(
-        {{"nic", i},
-         {"part", std::string(e1000::part_info(controller.config().part).name)},
-         {"mac", e1000::to_string(nics_[i]->controller().eeprom().mac())},
-         {"link", nics_[i]->link_text()},
-         {"link_up", link.up},
-         {"mbit_per_s", link.up ? link::bits_per_second(link.mode.speed) / 1'000'000 : 0},
-         {"full_duplex", link.up && link.mode.full_duplex},
-         {"interrupts", controller.interrupts()}});
+    const Card& card = nics_[i]->card();
+    const CardLink link = card.link();
+    json.push_back({{"nic", i},
+                    {"part", card.model()},
+                    {"mac", e1000::to_string(card.mac())},
+                    {"link", nics_[i]->link_text()},
+                    {"link_up", link.up},
+                    {"mbit_per_s", link.mbit_per_second},
+                    {"full_duplex", link.full_duplex},
+                    {"interrupts", card.interrupts()}});
   }
   return one_line(json);
 }
@@ -293,11 +299,10 @@ std::string BoardControl::capture_stop(const ControlRequest& request) {
 // --- adapters -----------------------------------------------------------------------------------
 
 std::string BoardControl::read_register(const ControlRequest& request) {
-  NicSlot& slot = nic(request);
+  Card& card = nic(request).card();
   try {
     Json json = Json::object();
-    for (const auto& [name, value] : debug_read(slot.function(), slot.controller().config().part,
-                                                request.require("register"))) {
+    for (const auto& [name, value] : card.debug_read(request.require("register"))) {
       json[name] = value;
     }
     return one_line(json);
@@ -307,11 +312,11 @@ std::string BoardControl::read_register(const ControlRequest& request) {
 }
 
 std::string BoardControl::registers(const ControlRequest& request) {
-  return one_line(register_names(nic(request).controller().config().part));
+  return one_line(nic(request).card().register_names());
 }
 
 std::string BoardControl::eeprom(const ControlRequest& request) {
-  const e1000::EepromImage& image = nic(request).controller().eeprom();
+  const e1000::EepromImage& image = e1000(request, "EEPROM").controller().eeprom();
   Json words = Json::array();
   for (unsigned i = 0; i < image.words(); ++i) words.push_back(image.word(i));
   return one_line({{"words", std::move(words)}, {"checksum_ok", image.checksum_ok()}});
@@ -319,7 +324,7 @@ std::string BoardControl::eeprom(const ControlRequest& request) {
 
 std::string BoardControl::phy(const ControlRequest& request) {
   constexpr unsigned kRegisters = 32;
-  phy::M88E1011& phy = nic(request).phy();
+  phy::M88E1011& phy = e1000(request, "PHY").phy();
   Json json = Json::array();
   for (unsigned i = 0; i < kRegisters; ++i) {
     const auto value = phy.mdio_peek(phy.config().address, i);

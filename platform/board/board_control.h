@@ -18,6 +18,8 @@
 
 namespace e1000tlm::platform {
 
+class E1000Card;
+
 /// Carries out the methods of the control socket; doc/control.md lists them. Registers, PHY and
 /// EEPROM are read as a debugger does, without side effects.
 class BoardControl : public sc_core::sc_module, private plugs::ControlBackend {
@@ -78,6 +80,7 @@ class BoardControl : public sc_core::sc_module, private plugs::ControlBackend {
   std::string switches_info() const;
   const Line& line(const plugs::ControlRequest& request) const;
   NicSlot& nic(const plugs::ControlRequest& request) const;
+  E1000Card& e1000(const plugs::ControlRequest& request, const std::string& what) const;
   std::string plug_cable(const plugs::ControlRequest& request, bool in);
 
   const std::vector<NicSlot*>& nics_;

@@ -4,27 +4,10 @@
 #include <vector>
 
 #include "e1000tlm/board/board.h"
-#include "e1000tlm/e1000/drops.h"
 #include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::platform {
 namespace {
-
-/// Losses that follow from what was sent to the NIC or from overload, not from a fault inside.
-bool is_expected(e1000::Drop reason) {
-  using e1000::Drop;
-  switch (reason) {
-    case Drop::kRxDisabled:
-    case Drop::kRxFiltered:
-    case Drop::kRxFifoFull:
-    case Drop::kRxBadFcs:
-    case Drop::kRxUndersize:
-    case Drop::kRxOversize:
-    case Drop::kRxMacControl:
-    case Drop::kRxAsleep: return true;
-    default: return false;
-  }
-}
 
 void add_losses(const std::string& who, const std::map<std::string, std::uint64_t>& lost,
                 std::vector<std::string>& failures) {
@@ -52,6 +35,19 @@ void check_losses(const RunSummary& summary, std::vector<std::string>& failures)
   }
 }
 
+/// What becomes of the queues that have no partner; empty: all have one, or there are no several.
+std::string queues_without_partner(unsigned pairs, unsigned queues) {
+  if (pairs == 1 || queues == 1 || pairs == queues) return {};
+  const std::string text = "its " + std::to_string(pairs) + " pairs of queues are on a link with " +
+                           std::to_string(queues) + " queues: ";
+  if (pairs > queues) {
+    return text + "frames of pairs from " + std::to_string(queues) +
+           " on leave by the queue of their flow";
+  }
+  return text + "frames that come by queues from " + std::to_string(pairs) +
+         " on go to the pair of their flow";
+}
+
 }  // namespace
 
 void Board::check_nic(const RunSummary& summary, std::size_t index,
@@ -71,15 +67,15 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
                                                  : std::to_string(n.ping->sent - n.ping->received) +
                                                   " echo requests were not answered"));
   }
-  const e1000::DropCounters& drops = nics_[index]->controller().drops();
-  for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
-    const auto reason = static_cast<e1000::Drop>(i);
-    const std::string name(e1000::kDropNames[i]);
-    if (drops[reason] == 0 || is_expected(reason)) continue;
+  for (const CardDrop& drop : nics_[index]->card().drops()) {
+    if (drop.frames == 0 || drop.kind != DropKind::kFault) continue;
     std::string text = who;
-    failures.push_back(
-        text.append(traffic::format_count(drops[reason])).append(" frames lost: ").append(name));
+    failures.push_back(text.append(traffic::format_count(drop.frames))
+                           .append(" frames lost: ")
+                           .append(drop.reason));
   }
+  const std::string fault = nics_[index]->card().fault();
+  if (!fault.empty()) failures.push_back(who + "needs a reset: " + fault);
   if (!done()) return;  // frames are still on their way
   const std::uint64_t known = n.accounted();
   if (n.wire_in.frames != known) {
@@ -157,12 +153,23 @@ void Board::find_warnings(RunSummary& summary) const {
   for (std::size_t i = 0; i < nics_.size(); ++i) {
     const std::string who = "nic " + std::to_string(i) + ": ";
     add(who, nics_[i]->partner());
-    const std::uint64_t oversize = nics_[i]->controller().drops()[e1000::Drop::kRxOversize];
-    if (oversize == 0 || !native() || config_.max_frame_bytes >= kMostFrameBytes) continue;
-    summary.warnings.push_back(
-        who + traffic::format_count(oversize) + " frames lost as rx_oversize were longer than " +
-        std::to_string(config_.max_frame_bytes) + " bytes with FCS, the longest that the driver " +
-        "receives; --max-frame (up to " + std::to_string(kMostFrameBytes) + ") lets it take more");
+    const std::string queues =
+        queues_without_partner(nics_[i]->card().queue_pairs(), nics_[i]->partner().queues());
+    if (!queues.empty()) summary.warnings.push_back(who + queues);
+    const std::string fault = nics_[i]->card().fault();
+    if (!native() && !fault.empty()) summary.warnings.push_back(who + "needs a reset: " + fault);
+    if (!native() || config_.max_frame_bytes >= kMostFrameBytes) continue;
+    for (const CardDrop& drop : nics_[i]->card().drops()) {
+      if (drop.frames == 0 || drop.kind != DropKind::kTooLong) continue;
+      std::string text = who + traffic::format_count(drop.frames) + " frames lost as ";
+      summary.warnings.push_back(
+          text.append(drop.reason)
+              .append(" were longer than ")
+              .append(std::to_string(config_.max_frame_bytes))
+              .append(" bytes with FCS, the longest that the driver receives; --max-frame (up to ")
+              .append(std::to_string(kMostFrameBytes))
+              .append(") lets it take more"));
+    }
   }
   for (const auto& outlet : network_.outlets()) add(outlet->text() + ": ", outlet->partner());
 }

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "e1000tlm/board/board.h"
-#include "e1000tlm/e1000/drops.h"
 #include "e1000tlm/tlm/sc_time.h"
 #include "e1000tlm/traffic/units.h"
 
@@ -30,15 +29,13 @@ void Board::add_losses(std::size_t index, NicSummary& summary) const {
   const auto add = [&](const std::string& reason, std::uint64_t frames) {
     if (frames != 0) summary.lost[reason] += frames;
   };
-  for (std::size_t i = 0; i < e1000::kDropNames.size(); ++i) {
-    const auto reason = static_cast<e1000::Drop>(i);
-    if (reason == e1000::Drop::kRxMacControl) continue;  // consumed, not lost
-    const std::string name(e1000::kDropNames[i]);
-    const std::uint64_t frames = slot.controller().drops()[reason];
-    if (reason != e1000::Drop::kRxFiltered) {
-      add(name, frames);
-    } else if (frames != 0) {
-      summary.filtered[name] = frames;
+  for (const CardDrop& drop : slot.card().drops()) {
+    if (drop.frames == 0) continue;
+    const std::string reason(drop.reason);
+    switch (drop.kind) {
+      case DropKind::kConsumed: summary.mac_control_in += drop.frames; break;
+      case DropKind::kFiltered: summary.filtered[reason] = drop.frames; break;
+      default: add(reason, drop.frames);
     }
   }
   add("cable_no_link",
@@ -49,28 +46,27 @@ void Board::add_losses(std::size_t index, NicSummary& summary) const {
   if (slot.filters() != nullptr) {
     for (const auto& [reason, frames] : slot.filters()->losses()) add(reason, frames);
   }
-  if (const driver::Nic* nic = driven(index)) add("driver_errors", nic->counters().rx_errors);
+  if (const driver::Nic* nic = driven(index)) {
+    add("driver_errors", nic->counters().rx_errors);
+    add("driver_mtu", nic->counters().tx_too_long);
+  }
 }
 
 NicSummary Board::nic_summary(std::size_t index) const {
   NicSlot& slot = *nics_[index];
   NicSummary n;
-  n.part = std::string(e1000::part_info(config_.nics[index % config_.nics.size()].part).name);
-  n.mac = e1000::to_string(slot.controller().eeprom().mac());
+  n.part = slot.card().model();
+  n.mac = e1000::to_string(slot.card().mac());
   n.link = slot.link_text();
   n.wire_in = slot.carried(1);
   n.wire_out = slot.carried(0);
   n.before = machines_[index / nics_of_each()]->before(index % nics_of_each());
-  n.interrupts = slot.controller().interrupts();
-  for (unsigned led = 0; led < e1000::kLeds; ++led) {
-    n.leds.push_back({std::string(to_string(slot.controller().led_setting(led).mode)),
-                      std::string(to_string(slot.controller().led_light(led)))});
-  }
-  const phy::LinkStatus& phy = slot.phy().link();
-  n.link_up = phy.up;
-  n.mbit_per_second =
-      phy.up ? static_cast<unsigned>(link::bits_per_second(phy.mode.speed) / 1'000'000) : 0;
-  n.full_duplex = phy.up && phy.mode.full_duplex;
+  n.interrupts = slot.card().interrupts();
+  slot.card().add_to(n);
+  const CardLink link = slot.card().link();
+  n.link_up = link.up;
+  n.mbit_per_second = link.mbit_per_second;
+  n.full_duplex = link.full_duplex;
   n.flow_control = "none";
   if (const driver::Nic* found = driven(index)) {
     const driver::Nic& nic = *found;
@@ -83,7 +79,6 @@ NicSummary Board::nic_summary(std::size_t index) const {
   const auto& transit = machines_[index / nics_of_each()]->transit();
   const std::size_t own = index % nics_of_each();
   if (own < transit.size()) n.transit = LatencySummary::of(transit[own]->latency());
-  n.mac_control_in = slot.controller().drops()[e1000::Drop::kRxMacControl];
   add_losses(index, n);
   const std::uint64_t known = n.accounted();
   if (driven(index) != nullptr && n.wire_in.frames > known) {

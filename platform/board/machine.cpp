@@ -32,12 +32,9 @@ void set_host(pci::BusConfig& bus, const std::string& text) {
   }
 }
 
-void check_part_fits(const BoardConfig& config, const pci::BusSpeed& speed) {
+void check_cards_fit(const BoardConfig& config, const pci::BusSpeed& speed) {
   for (const NicConfig& nic : config.nics) {
-    const e1000::PartInfo& info = e1000::part_info(nic.part);
-    if (!speed.pcix || info.pcix) continue;
-    throw std::invalid_argument("--pci " + config.pci + ": the " + std::string(info.name) +
-                                " has no PCI-X; 82544gc, 82545em and 82545gm do");
+    card_model(nic.model).check_bus(nic, config.pci, speed);
   }
 }
 
@@ -78,7 +75,7 @@ void Machine::build() {
   if (plan_.host) build_host();
   pci::BusConfig bus;
   bus.speed = bus_speed(config_.pci);
-  check_part_fits(config_, bus.speed);
+  check_cards_fit(config_, bus.speed);
   set_host(bus, config_.host);
   bus_ = std::make_unique<pci::Bus>(module_name("bus").c_str(), bus);
   if (plan_.host) {
@@ -88,10 +85,20 @@ void Machine::build() {
   for (unsigned i = 0; i < driver::Cpu::kLines; ++i) bus_->pirq[i].bind(pirq_[i]);
 }
 
+bool Machine::shares_memory() const {
+  return std::any_of(config_.nics.begin(), config_.nics.end(),
+                     [](const NicConfig& nic) { return card_model(nic.model).shares_memory; });
+}
+
 void Machine::build_host() {
   memory::MemoryConfig memory;
   memory.size = config_.ram_bytes;
+  if (shares_memory()) {
+    memory_file_ = std::make_unique<MemoryFile>("e1000-sim-memory", config_.ram_bytes);
+    memory.file = memory_file_->path();
+  }
   memory_ = std::make_unique<memory::Memory>(module_name("memory").c_str(), memory);
+  if (memory_file_) shared_ = {memory_->bytes(), memory_file_->descriptor()};
   pci::HostBridgeConfig bridge;
   bridge.ram_bytes = config_.ram_bytes;
   bridge_ = std::make_unique<pci::HostBridge>(module_name("bridge").c_str(), bridge);
@@ -101,7 +108,8 @@ void Machine::build_host() {
 void Machine::build_nics(Network& network) {
   // Equal boards share the options.
   const auto place_of = [this](unsigned i) {
-    return NicPlace{plan_.config.boards > 1 ? i : plan_.first_nic + i, plan_.first_nic + i};
+    return NicPlace{plan_.config.boards > 1 ? i : plan_.first_nic + i, plan_.first_nic + i,
+                    memory_file_ ? &shared_ : nullptr};
   };
   for (unsigned i = 0; i < config_.nics.size(); ++i) {
     const std::string name = module_name("nic" + std::to_string(i));
@@ -190,7 +198,7 @@ void Machine::note_ready() {
   for (std::size_t i = 0; i < nics_.size(); ++i) {
     before_[i].wire_in = nics_[i]->carried(1);
     before_[i].wire_out = nics_[i]->carried(0);
-    before_[i].interrupts = nics_[i]->controller().interrupts();
+    before_[i].interrupts = nics_[i]->card().interrupts();
   }
 }
 

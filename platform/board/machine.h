@@ -10,6 +10,7 @@
 #include <systemc>
 
 #include "e1000tlm/board/board_config.h"
+#include "e1000tlm/board/memory_file.h"
 #include "e1000tlm/board/network.h"
 #include "e1000tlm/board/nic_slot.h"
 #include "e1000tlm/board/transit_probe.h"
@@ -80,6 +81,7 @@ class Machine {
   std::string module_name(const std::string& what) const;
   void build();
   void build_host();
+  bool shares_memory() const;
   void build_nics(Network& network);
   unsigned attach(std::size_t index);
   [[noreturn]] void refuse_shared_slot(std::size_t first, std::size_t second) const;
@@ -88,7 +90,9 @@ class Machine {
   const MachinePlan& plan_;
   const BoardConfig& config_;
   sc_core::sc_vector<sc_core::sc_signal<bool>> pirq_;
+  std::unique_ptr<MemoryFile> memory_file_;  // if others may map it
   std::unique_ptr<memory::Memory> memory_;
+  SharedMemory shared_;  // ditto
   std::unique_ptr<pci::HostBridge> bridge_;
   std::unique_ptr<pci::Bus> bus_;
   std::vector<std::unique_ptr<NicSlot>> nics_;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -27,6 +28,17 @@ MemoryFile::MemoryFile(const std::string& name, ConstBytes content)
     data += written;
     left -= static_cast<std::size_t>(written);
   }
+}
+
+MemoryFile::MemoryFile(const std::string& name, std::uint64_t size)
+    : fd_(memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING)) {
+  if (fd_ >= 0 && ftruncate(fd_, static_cast<off_t>(size)) == 0 &&
+      fcntl(fd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0) {
+    return;
+  }
+  const int reason = errno;
+  if (fd_ >= 0) close(fd_);
+  throw std::runtime_error("no memory for " + name + ": " + std::strerror(reason));
 }
 
 MemoryFile::~MemoryFile() { close(fd_); }

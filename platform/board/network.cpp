@@ -45,8 +45,10 @@ void check_kind(const std::string& text, const link::PartnerRegistry& registry) 
 
 std::unique_ptr<link::LinkPartner> make_partner(const link::PartnerRegistry& partners,
                                                 link::PartnerSpec spec, const std::string& name,
-                                                link::CableEndIf& end, std::uint64_t seed) {
+                                                link::CableEndIf& end, std::uint64_t seed,
+                                                virtio::DataPlaneSeat* seat) {
   link::PartnerContext context;
+  context.seat = seat;
   context.name = name;
   context.seed = seed;
   context.stop = Supervisor::stop_was_requested;
@@ -147,14 +149,14 @@ Network::Network(BoardConfig config, link::PartnerRegistry partners)
 Network::~Network() = default;
 
 LinkEnd Network::connect(const std::string& text, const std::string& name, link::CableEndIf& end,
-                         const std::string& who, unsigned number) {
+                         const std::string& who, unsigned number, virtio::DataPlaneSeat* seat) {
   if (auto spec = parse_switch_link(text)) {
     auto port = plug_into(spec->require(kName), name, end, who, *spec);
     return {std::move(*spec), std::move(port)};
   }
   check_kind(text, partners_);
   link::PartnerSpec spec = link::PartnerSpec::parse(text);
-  auto partner = make_partner(partners_, spec, name, end, config_.seed + number);
+  auto partner = make_partner(partners_, spec, name, end, config_.seed + number, seat);
   return {std::move(spec), std::move(partner)};
 }
 

@@ -81,9 +81,10 @@ class Network {
 
   /// Makes what stands in a --link at one end of a cable, as a module of the module under
   /// construction and with this name. `who` is what a switch's report calls its port; `number`
-  /// tells links apart. Throws std::invalid_argument or std::runtime_error.
+  /// tells links apart; `seat` is the device's at the near end, see link::PartnerContext. Throws
+  /// std::invalid_argument or std::runtime_error.
   LinkEnd connect(const std::string& text, const std::string& name, link::CableEndIf& end,
-                  const std::string& who, unsigned number);
+                  const std::string& who, unsigned number, virtio::DataPlaneSeat* seat = nullptr);
   /// Makes the filters of a link (see FilterConfig::link), as a module of the module under
   /// construction; nullptr: it has none. Throws as LinkFilters does.
   std::unique_ptr<LinkFilters> filter(const std::string& link, link::CableEndIf& end,

@@ -98,7 +98,7 @@ bool BoardQTestBackend::busy() const {
   return std::any_of(nics_.begin(), nics_.end(), [](const auto& nic) {
     const bool host = dynamic_cast<link::HostFlush*>(&nic->partner()) != nullptr ||
                       leads_to_switch(nic->link_spec());
-    return nic->controller().busy() ||
+    return nic->card().busy() ||
            (host && nic->cable().end(1).in_flight() + nic->cable().end(0).in_flight() > 0);
   });
 }

@@ -15,12 +15,12 @@ namespace {
 
 class Sink : public App {
  public:
-  explicit Sink(const std::vector<std::unique_ptr<Nic>>& nics) : nics_(nics) {}
+  explicit Sink(const Nics& nics) : nics_(nics) {}
 
   bool service() override { return discard_.service(nics_); }
 
  private:
-  const std::vector<std::unique_ptr<Nic>>& nics_;
+  const Nics& nics_;
   Discard discard_;
 };
 
@@ -69,7 +69,8 @@ class Source {
         nic_(nic),
         generator_(config),
         pool_(ram, nic.settings().tx_descriptors,
-              static_cast<std::uint32_t>((config.sizes.largest() + 63) & ~std::size_t{63})),
+              static_cast<std::uint32_t>((config.sizes.largest() + 63) & ~std::size_t{63}),
+              nic.headroom()),
         scratch_(config.sizes.largest()) {}
 
   void start(Time now) { start_ = now; }
@@ -120,8 +121,7 @@ class Source {
 
 class Generate : public App, private FrameTaker {
  public:
-  Generate(const AppSettings& settings, Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics,
-           RamAllocator& ram)
+  Generate(const AppSettings& settings, Cpu& cpu, const Nics& nics, RamAllocator& ram)
       : cpu_(cpu),
         nics_(nics),
         first_stream_(settings.first_stream),
@@ -195,7 +195,7 @@ class Generate : public App, private FrameTaker {
   }
 
   Cpu& cpu_;
-  const std::vector<std::unique_ptr<Nic>>& nics_;
+  const Nics& nics_;
   std::size_t first_stream_;
   std::shared_ptr<StreamCheckers> checkers_;
   std::vector<std::unique_ptr<Source>> sources_;
@@ -213,8 +213,8 @@ std::shared_ptr<StreamCheckers> make_checkers(std::uint64_t seed, std::size_t ad
   return checkers;
 }
 
-std::unique_ptr<App> App::make(const AppSettings& settings, Cpu& cpu,
-                               const std::vector<std::unique_ptr<Nic>>& nics, RamAllocator& ram) {
+std::unique_ptr<App> App::make(const AppSettings& settings, Cpu& cpu, const Nics& nics,
+                               RamAllocator& ram) {
   switch (settings.kind) {
     case AppKind::kSink: return std::make_unique<Sink>(nics);
     case AppKind::kGenerate: return std::make_unique<Generate>(settings, cpu, nics, ram);

@@ -73,8 +73,7 @@ class App {
   virtual std::vector<PingResult> pings() const { return {}; }
 
   /// Throws std::invalid_argument when the adapters do not suit (forward: an even number).
-  static std::unique_ptr<App> make(const AppSettings& settings, Cpu& cpu,
-                                   const std::vector<std::unique_ptr<Nic>>& nics,
+  static std::unique_ptr<App> make(const AppSettings& settings, Cpu& cpu, const Nics& nics,
                                    RamAllocator& ram);
 };
 

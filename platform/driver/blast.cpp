@@ -27,7 +27,7 @@ class Stream {
       : nic_(nic),
         bytes_(static_cast<std::uint32_t>(frame.size())),
         frames_(frames),
-        pool_(ram, nic.settings().tx_descriptors, (bytes_ + 63) & ~63U) {
+        pool_(ram, nic.settings().tx_descriptors, (bytes_ + 63) & ~63U, nic.headroom()) {
     std::vector<std::uint64_t> buffers;
     for (; !pool_.empty(); buffers.push_back(pool_.take())) {
     }
@@ -59,9 +59,7 @@ class Stream {
 
 class Blast : public App {
  public:
-  Blast(const AppSettings& settings, Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics,
-        RamAllocator& ram)
-      : nics_(nics) {
+  Blast(const AppSettings& settings, Cpu& cpu, const Nics& nics, RamAllocator& ram) : nics_(nics) {
     streams_.reserve(nics.size());
     for (std::size_t i = 0; i < nics.size(); ++i) {
       const auto& to = i < settings.destinations.size() ? settings.destinations[i]
@@ -82,15 +80,15 @@ class Blast : public App {
   }
 
  private:
-  const std::vector<std::unique_ptr<Nic>>& nics_;
+  const Nics& nics_;
   Discard discard_;
   std::vector<Stream> streams_;
 };
 
 }  // namespace
 
-std::unique_ptr<App> make_blast(const AppSettings& settings, Cpu& cpu,
-                                const std::vector<std::unique_ptr<Nic>>& nics, RamAllocator& ram) {
+std::unique_ptr<App> make_blast(const AppSettings& settings, Cpu& cpu, const Nics& nics,
+                                RamAllocator& ram) {
   return std::make_unique<Blast>(settings, cpu, nics, ram);
 }
 

@@ -28,18 +28,23 @@ class RamAllocator {
   std::uint64_t next_, end_;
 };
 
-/// Free buffers of one size, last in first out.
+/// Free buffers of one size, last in first out. `headroom` bytes before each may be used with it.
 class BufferPool {
  public:
-  BufferPool(RamAllocator& ram, std::size_t count, std::uint32_t buffer_bytes)
-      : buffer_bytes_(buffer_bytes), total_(count) {
+  BufferPool(RamAllocator& ram, std::size_t count, std::uint32_t buffer_bytes,
+             std::uint32_t headroom = 0)
+      : buffer_bytes_(buffer_bytes), headroom_(headroom), total_(count) {
+    const std::uint32_t before = (headroom + 63) & ~63U;
     free_.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) free_.push_back(ram.allocate(buffer_bytes, 64));
+    for (std::size_t i = 0; i < count; ++i) {
+      free_.push_back(ram.allocate(std::uint64_t{before} + buffer_bytes, 64) + before);
+    }
   }
 
   bool empty() const { return free_.empty(); }
   bool complete() const { return free_.size() == total_; }
   std::uint32_t buffer_bytes() const { return buffer_bytes_; }
+  std::uint32_t headroom() const { return headroom_; }
   /// Precondition: !empty().
   std::uint64_t take() {
     const std::uint64_t address = free_.back();
@@ -50,6 +55,7 @@ class BufferPool {
 
  private:
   std::uint32_t buffer_bytes_;
+  std::uint32_t headroom_;
   std::size_t total_;
   std::vector<std::uint64_t> free_;
 };

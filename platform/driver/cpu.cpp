@@ -56,6 +56,20 @@ void Cpu::write32(std::uint64_t address, std::uint32_t value) {
   memory_.write(address, bytes);
 }
 
+std::uint32_t Cpu::read(std::uint64_t address, unsigned bytes) {
+  before_register_access();
+  std::uint8_t data[4] = {};
+  memory_.read(address, Bytes(data, bytes));
+  return load_le32(data);
+}
+
+void Cpu::write(std::uint64_t address, std::uint32_t value, unsigned bytes) {
+  before_register_access();
+  std::uint8_t data[4];
+  store_le32(data, value);
+  memory_.write(address, ConstBytes(data, bytes));
+}
+
 std::uint32_t Cpu::in(std::uint16_t port, unsigned bytes) {
   std::uint8_t data[4] = {};
   time().sync();

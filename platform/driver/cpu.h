@@ -49,6 +49,9 @@ class Cpu : public sc_core::sc_module {
   // --- device registers: little-endian words by transaction; all ones when nobody answers ---
   std::uint32_t read32(std::uint64_t address);
   void write32(std::uint64_t address, std::uint32_t value);
+  /// Ditto of 1, 2 or 4 bytes.
+  std::uint32_t read(std::uint64_t address, unsigned bytes);
+  void write(std::uint64_t address, std::uint32_t value, unsigned bytes);
   /// Port accesses of 1, 2 or 4 bytes.
   std::uint32_t in(std::uint16_t port, unsigned bytes = 4);
   void out(std::uint16_t port, std::uint32_t value, unsigned bytes = 4);

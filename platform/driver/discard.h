@@ -1,9 +1,6 @@
 #pragma once
 /// What applications do with frames that they have no use for.
 
-#include <memory>
-#include <vector>
-
 #include "e1000tlm/driver/nic.h"
 
 namespace e1000tlm::driver {
@@ -15,7 +12,7 @@ inline constexpr unsigned kBudget = 64;
 class Discard final : public FrameTaker {
  public:
   /// One round over all adapters; true: there may be more.
-  bool service(const std::vector<std::unique_ptr<Nic>>& nics) {
+  bool service(const Nics& nics) {
     bool more = false;
     for (const auto& nic : nics) more = nic->receive(*this, kBudget) == kBudget || more;
     return more;

@@ -5,17 +5,17 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "e1000tlm/driver/apps.h"
 #include "e1000tlm/driver/cpu.h"
+#include "e1000tlm/driver/e1000_nic.h"
 #include "e1000tlm/driver/nic.h"
 
 namespace e1000tlm::driver {
 
 struct DriverSettings {
   NicSettings nic{};
-  NicDelays delays{};
+  NicDelays delays{};  ///< of e1000 adapters
   AppSettings app{};
   std::uint64_t ram_bytes = 64u << 20;  ///< RAM from address 0
   unsigned nics = 1;                    ///< how many must be found
@@ -41,7 +41,7 @@ class Driver : public Program {
   const std::string& error() const { return error_; }
   /// The application is done and nothing waits to be handled; no simulated time.
   bool idle();
-  const std::vector<std::unique_ptr<Nic>>& nics() const { return nics_; }
+  const Nics& nics() const { return nics_; }
   const App* app() const { return app_.get(); }
 
  private:
@@ -53,7 +53,7 @@ class Driver : public Program {
   DriverSettings settings_;
   RamAllocator ram_;
   PciHost pci_;
-  std::vector<std::unique_ptr<Nic>> nics_;
+  Nics nics_;
   std::unique_ptr<App> app_;
   bool ready_ = false;
   Time ready_time_ = kTimeZero;

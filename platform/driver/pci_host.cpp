@@ -6,6 +6,8 @@ namespace {
 constexpr std::uint16_t kAddressPort = 0xCF8, kDataPort = 0xCFC;
 constexpr unsigned kCommand = 0x04, kRevision = 0x08, kCacheLine = 0x0C, kLatencyTimer = 0x0D,
                    kBar0 = 0x10, kLine = 0x3C, kPin = 0x3D, kDevices = 32, kBars = 6;
+constexpr unsigned kCapabilities = 0x34, kFirstCapability = 0x40, kMostCapabilities = 48;
+constexpr std::uint32_t kNobody = 0xFFFF, kStatusCapabilities = 1U << 20;
 constexpr std::uint32_t kCommandIo = 1, kCommandMemory = 2, kCommandMaster = 4;
 constexpr std::uint64_t kMemoryEnd = 0xFEC0'0000;
 constexpr std::uint32_t kIoEnd = 0x1'0000;
@@ -32,14 +34,14 @@ void PciHost::write(unsigned device, unsigned offset, std::uint32_t value, unsig
   cpu_.out(static_cast<std::uint16_t>(kDataPort + (offset & 3)), value, bytes);
 }
 
-std::vector<PciDevice> PciHost::scan(std::uint16_t vendor_id) {
+std::vector<PciDevice> PciHost::scan() {
   std::vector<PciDevice> found;
   for (unsigned device = 1; device < kDevices; ++device) {
     const std::uint32_t id = read(device, 0);
-    if ((id & 0xFFFF) != vendor_id) continue;
+    if ((id & 0xFFFF) == kNobody) continue;
     PciDevice entry;
     entry.device = device;
-    entry.vendor_id = vendor_id;
+    entry.vendor_id = static_cast<std::uint16_t>(id);
     entry.device_id = static_cast<std::uint16_t>(id >> 16);
     entry.revision = static_cast<std::uint8_t>(read(device, kRevision, 1));
     found.push_back(entry);
@@ -52,6 +54,7 @@ void PciHost::place_io(PciDevice& device, unsigned offset, std::uint32_t size) {
   if (base + size > kIoEnd) return write(device.device, offset, 0);
   write(device.device, offset, base);
   next_io_ = base + size;
+  device.bars[(offset - kBar0) / 4] = base;
   if (device.io == 0) device.io = static_cast<std::uint16_t>(base);
 }
 
@@ -62,6 +65,7 @@ void PciHost::place_memory(PciDevice& device, unsigned offset, std::uint64_t siz
   if (is_64bit) write(device.device, offset + 4, 0);
   if (!fits) return;
   next_memory_ = base + size;
+  device.bars[(offset - kBar0) / 4] = base;
   if (device.mmio == 0) device.mmio = base;
 }
 
@@ -95,6 +99,18 @@ void PciHost::enable(PciDevice& device) {
   write(device.device, kCacheLine, kCacheLineDwords, 1);
   write(device.device, kLatencyTimer, kLatencyClocks, 1);
   write(device.device, kCommand, command | kCommandIo | kCommandMemory | kCommandMaster, 2);
+}
+
+std::vector<unsigned> PciHost::capabilities(unsigned device, std::uint8_t id) {
+  std::vector<unsigned> found;
+  if ((read(device, kCommand) & kStatusCapabilities) == 0) return found;
+  unsigned at = read(device, kCapabilities, 1) & ~3U;
+  for (unsigned i = 0; i < kMostCapabilities && at >= kFirstCapability; ++i) {
+    const std::uint32_t header = read(device, at);
+    if ((header & 0xFF) == id) found.push_back(at);
+    at = (header >> 8) & 0xFC;
+  }
+  return found;
 }
 
 }  // namespace e1000tlm::driver

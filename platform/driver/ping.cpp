@@ -16,7 +16,10 @@ constexpr std::uint32_t kBufferBytes = 2048;
 class Station : public FrameTaker {
  public:
   Station(Cpu& cpu, Nic& nic, const PingSettings& settings, RamAllocator& ram)
-      : cpu_(cpu), nic_(nic), client_(settings), pool_(ram, kBuffers, kBufferBytes) {}
+      : cpu_(cpu),
+        nic_(nic),
+        client_(settings),
+        pool_(ram, kBuffers, kBufferBytes, nic.headroom()) {}
 
   bool service() {
     nic_.reclaim();
@@ -55,8 +58,7 @@ class Station : public FrameTaker {
 
 class Ping : public App {
  public:
-  Ping(const AppSettings& settings, Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics,
-       RamAllocator& ram) {
+  Ping(const AppSettings& settings, Cpu& cpu, const Nics& nics, RamAllocator& ram) {
     for (std::size_t i = 0; i < nics.size(); ++i) {
       PingSettings ping;
       ping.mac = nics[i]->mac();
@@ -93,8 +95,8 @@ class Ping : public App {
 
 }  // namespace
 
-std::unique_ptr<App> make_ping(const AppSettings& settings, Cpu& cpu,
-                               const std::vector<std::unique_ptr<Nic>>& nics, RamAllocator& ram) {
+std::unique_ptr<App> make_ping(const AppSettings& settings, Cpu& cpu, const Nics& nics,
+                               RamAllocator& ram) {
   return std::make_unique<Ping>(settings, cpu, nics, ram);
 }
 

@@ -9,7 +9,7 @@ namespace e1000tlm::driver {
 
 /// Every adapter for itself, see PingClient; `frames` of the settings is the number of echo
 /// requests, `target` whom they go to.
-std::unique_ptr<App> make_ping(const AppSettings& settings, Cpu& cpu,
-                               const std::vector<std::unique_ptr<Nic>>& nics, RamAllocator& ram);
+std::unique_ptr<App> make_ping(const AppSettings& settings, Cpu& cpu, const Nics& nics,
+                               RamAllocator& ram);
 
 }  // namespace e1000tlm::driver

@@ -54,7 +54,7 @@ constexpr std::array kRegisterChecks{
     RegisterCheck{reg::kMta, kAll, kAll, false, 128, 4},
 };
 
-bool holds(Nic& nic, const RegisterCheck& check, std::uint32_t offset) {
+bool holds(E1000Nic& nic, const RegisterCheck& check, std::uint32_t offset) {
   if (check.once) {
     nic.write(offset, check.write & check.mask);
     return (nic.read(offset) & check.mask) == (check.write & check.mask);
@@ -68,8 +68,7 @@ bool holds(Nic& nic, const RegisterCheck& check, std::uint32_t offset) {
 
 class SelfTestApp : public App {
  public:
-  SelfTestApp(Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics, RamAllocator& ram)
-      : nics_(nics) {
+  SelfTestApp(Cpu& cpu, const Nics& nics, RamAllocator& ram) : nics_(nics) {
     tests_.reserve(nics.size());
     for (std::size_t i = 0; i < nics.size(); ++i) tests_.emplace_back(cpu, nics, i, ram);
   }
@@ -85,7 +84,7 @@ class SelfTestApp : public App {
   std::vector<SelfTestResult> self_tests() const override { return results_; }
 
  private:
-  const std::vector<std::unique_ptr<Nic>>& nics_;
+  const Nics& nics_;
   Discard discard_;
   std::vector<SelfTest> tests_;
   std::vector<SelfTestResult> results_;
@@ -210,8 +209,7 @@ void SelfTest::take_interrupts() {
   }
 }
 
-std::unique_ptr<App> make_self_test(Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics,
-                                    RamAllocator& ram) {
+std::unique_ptr<App> make_self_test(Cpu& cpu, const Nics& nics, RamAllocator& ram) {
   return std::make_unique<SelfTestApp>(cpu, nics, ram);
 }
 

@@ -1,12 +1,13 @@
 #pragma once
-/// The offline self-test of an adapter, step by step as Linux's driver does it for `ethtool -t`.
+/// The offline self-test of an e1000 adapter, step by step as Linux's driver does it for `ethtool
+/// -t`.
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "e1000tlm/driver/apps.h"
-#include "e1000tlm/driver/nic.h"
+#include "e1000tlm/driver/e1000_nic.h"
 #include "e1000tlm/driver/self_test_result.h"
 
 namespace e1000tlm::driver {
@@ -17,9 +18,9 @@ namespace e1000tlm::driver {
 class SelfTest {
  public:
   /// `nics`: all of the machine, the tested one among them. Allocates rings and buffers of the
-  /// loopback test; throws std::runtime_error without RAM.
-  SelfTest(Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics, std::size_t tested,
-           RamAllocator& ram);
+  /// loopback test; throws std::runtime_error without RAM, std::invalid_argument if the tested one
+  /// is no e1000 adapter.
+  SelfTest(Cpu& cpu, const Nics& nics, std::size_t tested, RamAllocator& ram);
 
   /// In the processor's program; takes about 7 s of simulated time.
   SelfTestResult run();
@@ -48,14 +49,14 @@ class SelfTest {
   void unloop_phy();
 
   Cpu& cpu_;
-  const std::vector<std::unique_ptr<Nic>>& nics_;
-  Nic& nic_;
+  const Nics& nics_;
+  E1000Nic& nic_;
   std::uint64_t tx_ring_, rx_ring_, tx_buffers_, rx_buffers_;
   std::uint32_t causes_ = 0;
 };
 
-/// Tests every adapter once and then takes and discards what comes in.
-std::unique_ptr<App> make_self_test(Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics,
-                                    RamAllocator& ram);
+/// Tests every adapter once and then takes and discards what comes in. Throws std::invalid_argument
+/// if one is no e1000 adapter.
+std::unique_ptr<App> make_self_test(Cpu& cpu, const Nics& nics, RamAllocator& ram);
 
 }  // namespace e1000tlm::driver

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <stdexcept>
 #include <utility>
 
 #include "e1000tlm/driver/self_test.h"
@@ -32,13 +33,19 @@ std::array<std::uint8_t, kFrameBytes> make_test_frame() {
   return frame;
 }
 
+E1000Nic& e1000(Nic& nic) {
+  if (auto* const found = dynamic_cast<E1000Nic*>(&nic)) return *found;
+  throw std::invalid_argument(nic.name() +
+                              ": the self-test is one of e1000 cards, and this is none; choose "
+                              "another --app for it");
+}
+
 }  // namespace
 
-SelfTest::SelfTest(Cpu& cpu, const std::vector<std::unique_ptr<Nic>>& nics, std::size_t tested,
-                   RamAllocator& ram)
+SelfTest::SelfTest(Cpu& cpu, const Nics& nics, std::size_t tested, RamAllocator& ram)
     : cpu_(cpu),
       nics_(nics),
-      nic_(*nics.at(tested)),
+      nic_(e1000(*nics.at(tested))),
       tx_ring_(ram.allocate(kRingBytes, 128)),
       rx_ring_(ram.allocate(kRingBytes, 128)),
       tx_buffers_(ram.allocate(std::uint64_t{kDescriptors} * kFrameBytes, 64)),

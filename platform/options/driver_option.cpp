@@ -32,7 +32,7 @@ constexpr Key key(const char* name, unsigned least, unsigned most, unsigned mult
           [](const NicSettings& s) { return static_cast<unsigned>(s.*Member); }};
 }
 
-constexpr std::array<Key, 9> kKeys{{
+constexpr std::array<Key, 13> kKeys{{
     key<&NicSettings::rx_descriptors>("rx-ring", 16, 4096, 8),
     key<&NicSettings::tx_descriptors>("tx-ring", 16, 4096, 8),
     key<&NicSettings::interrupt_rate>("interrupt-rate", 0, 1'000'000),
@@ -42,6 +42,10 @@ constexpr std::array<Key, 9> kKeys{{
     key<&NicSettings::tadv>("tadv", 0, 0xFFFF),
     key<&NicSettings::refill_batch>("refill-batch", 1, 4096),
     key<&NicSettings::doorbell_batch>("doorbell-batch", 1, 4096),
+    key<&NicSettings::queue_pairs>("queues", 0, 16),
+    key<&NicSettings::event_index>("event-idx", 0, 1),
+    key<&NicSettings::mergeable>("mergeable", 0, 1),
+    key<&NicSettings::indirect>("indirect", 0, 1),
 }};
 
 unsigned parse_value(const Key& key, const std::string& text) {

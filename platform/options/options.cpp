@@ -11,6 +11,7 @@
 
 #include "e1000tlm/board/impair_keys.h"
 #include "e1000tlm/options/network_options.h"
+#include "e1000tlm/options/nic_option.h"
 #include "e1000tlm/options/option_error.h"
 #include "e1000tlm/options/option_sources.h"
 #include "e1000tlm/options/value_parsers.h"
@@ -54,12 +55,7 @@ void describe_run(po::options_description& all) {
       "selftest "
       "of the adapters, as ethtool -t; ping: get an address by DHCP and ping the gateway");
   add("nic", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE,..."),
-      "an adapter; may be given several times. part=82540em (default), 82544gc, 82545em, 82545gm; "
-      "mac=ADDRESS; eeprom=FILE (raw image, keeps what software writes); flash=FILE "
-      "(ditto, 64, 128, 256 or 512 KiB, also the expansion ROM; not 82540em); leds=FILE "
-      "(record its LEDs as waveforms, VCD); aneg=TIME (autonegotiation); addr=SLOT (PCI device "
-      "number in hexadecimal, 2 to 1f); timing=8254x "
-      "(default) or 82543, the silicon's own times");
+      nic_help().c_str());
   add("link", po::value<std::vector<std::string>>()->composing()->value_name("KIND:..."),
       "what the adapters are connected to, in their order (see below); help: list the kinds");
   add("switch",

@@ -8,66 +8,10 @@
 #include <string>
 
 #include "e1000tlm/board/link_filters.h"
-#include "e1000tlm/e1000/timing.h"
 #include "e1000tlm/traffic/units.h"
 
 namespace e1000tlm::platform {
 namespace {
-
-/// A slot as in QEMU's addr=: "4", "0x4", "1f", "4.0". Device 0 is the host bridge, and 1 the ISA
-/// bridge on machines of this kind.
-unsigned parse_slot(std::string text) {
-  const std::string given = text;
-  if (text.size() > 2 && text.compare(text.size() - 2, 2, ".0") == 0) text.resize(text.size() - 2);
-  if (text.compare(0, 2, "0x") == 0) text.erase(0, 2);
-  const bool digits = !text.empty() && text.size() <= 2 &&
-                      text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
-  const unsigned long slot = digits ? std::stoul(text, nullptr, 16) : 0;
-  if (slot < 2 || slot > 31) {
-    throw std::invalid_argument("addr=" + given + ": expected a hexadecimal number from 2 to 1f");
-  }
-  return static_cast<unsigned>(slot);
-}
-
-e1000::ControllerTiming parse_timing(const std::string& name) {
-  if (const e1000::TimingSet* set = e1000::find_timing(name)) return set->timing;
-  std::string known;
-  for (const e1000::TimingSet& set : e1000::timing_sets()) {
-    known += (known.empty() ? "" : ", ") + std::string(set.name);
-  }
-  throw std::invalid_argument("unknown timing '" + name + "'; known are " + known);
-}
-
-void set_nic_key(NicConfig& nic, const std::string& key, const std::string& value) {
-  if (key == "part") {
-    const auto part = e1000::find_part(value);
-    if (!part) {
-      std::string known;
-      for (const auto& info : e1000::kParts) {
-        known += (known.empty() ? "" : ", ") + std::string(info.name);
-      }
-      throw std::invalid_argument("unknown part '" + value + "'; known are " + known);
-    }
-    nic.part = *part;
-  } else if (key == "mac") {
-    nic.mac = e1000::parse_mac(value);
-  } else if (key == "eeprom") {
-    nic.eeprom_file = value;
-  } else if (key == "flash") {
-    nic.flash_file = value;
-  } else if (key == "leds") {
-    nic.led_file = value;
-  } else if (key == "aneg") {
-    nic.autonegotiation = traffic::parse_time(value);
-  } else if (key == "addr") {
-    nic.device = parse_slot(value);
-  } else if (key == "timing") {
-    nic.timing = parse_timing(value);
-  } else {
-    throw std::invalid_argument("unknown key '" + key +
-                                "'; known are part, mac, eeprom, flash, leds, aneg, addr, timing");
-  }
-}
 
 /// The longest frame with FCS that a link carries.
 constexpr std::uint64_t kLongestFrame = 16384;
@@ -147,14 +91,6 @@ void for_each_pair(
     if (!keys.insert(key).second) throw std::invalid_argument("'" + key + "' is given twice");
     use(key, part.substr(equals + 1));
   }
-}
-
-NicConfig parse_nic(const std::string& text) {
-  NicConfig nic;
-  for_each_pair(text, [&](const std::string& key, const std::string& value) {
-    set_nic_key(nic, key, value);
-  });
-  return nic;
 }
 
 SwitchSettings parse_switch(const std::string& text) {

@@ -19,7 +19,6 @@ void for_each_pair(
 std::uint64_t in_range(const std::string& text, std::uint64_t value, std::uint64_t least,
                        std::uint64_t most);
 
-NicConfig parse_nic(const std::string& text);               ///< --nic
 SwitchSettings parse_switch(const std::string& text);       ///< --switch
 UmlConfig parse_uml(const std::string& text);               ///< --uml
 VfioUserConfig parse_vfio_user(const std::string& text);    ///< --vfio-user

@@ -28,8 +28,10 @@ struct GuestCounters {
   std::uint64_t resets = 0;
   /// Signals of the interrupt line.
   std::uint64_t intx_signals = 0;
-  /// Signals of message-signalled interrupts.
+  /// Signals of message-signalled interrupts: MSI.
   std::uint64_t msi_signals = 0;
+  /// Ditto: MSI-X.
+  std::uint64_t msix_signals = 0;
 };
 
 /// A counter by name.
@@ -53,6 +55,7 @@ inline constexpr std::array kGuestCounters{
     GuestCounter{"resets", &GuestCounters::resets},
     GuestCounter{"intx_signals", &GuestCounters::intx_signals},
     GuestCounter{"msi_signals", &GuestCounters::msi_signals},
+    GuestCounter{"msix_signals", &GuestCounters::msix_signals},
 };
 
 }  // namespace e1000tlm::platform

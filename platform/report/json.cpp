@@ -52,6 +52,18 @@ Json ping(const driver::PingResult& p) {
           {"failure", p.failure}};
 }
 
+Json virtio(const VirtioSummary& v) {
+  Json json = {{"interface", v.interface},       {"status", v.status},     {"features", v.features},
+               {"active_pairs", v.active_pairs}, {"pairs", Json::array()}, {"fault", v.fault}};
+  for (const QueuePairSummary& pair : v.pairs) {
+    json["pairs"].push_back({{"in", flow(pair.in)},
+                             {"out", flow(pair.out)},
+                             {"receive_interrupts", pair.receive_interrupts},
+                             {"transmit_interrupts", pair.transmit_interrupts}});
+  }
+  return json;
+}
+
 Json nic(const NicSummary& n, double active_seconds) {
   Json json = {
       {"part", n.part},
@@ -80,6 +92,7 @@ Json nic(const NicSummary& n, double active_seconds) {
   json["transit"] = n.transit ? latency(*n.transit) : Json();
   json["self_test"] = n.self_test ? self_test(*n.self_test) : Json();
   json["ping"] = n.ping ? ping(*n.ping) : Json();
+  if (n.virtio) json["virtio"] = virtio(*n.virtio);
   return json;
 }
 

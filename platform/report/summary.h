@@ -51,6 +51,29 @@ struct LedSummary {
   std::string light;  ///< "off", "on", "blinking"
 };
 
+/// One pair of queues of a virtio device.
+struct QueuePairSummary {
+  /// Stored in buffers of its receive queue.
+  FlowCount in;
+  /// Sent from its transmit queue.
+  FlowCount out;
+  /// Of its receive queue.
+  std::uint64_t receive_interrupts = 0;
+  /// Of its transmit queue.
+  std::uint64_t transmit_interrupts = 0;
+};
+
+/// What only a virtio device has.
+struct VirtioSummary {
+  std::string interface;              ///< "modern", "transitional"
+  std::vector<std::string> status;    ///< bits of the device status: "DRIVER_OK" ...
+  std::vector<std::string> features;  ///< that driver and device have agreed on: "CSUM" ...
+  unsigned active_pairs = 0;          ///< pairs of queues that the driver uses, from 0 on
+  /// All pairs that the device has.
+  std::vector<QueuePairSummary> pairs;
+  std::string fault;  ///< why it needs a reset; empty: it does not
+};
+
 /// What had happened before the driver was ready; rates refer to what came after.
 struct NicBaseline {
   /// As NicSummary has it.
@@ -89,6 +112,7 @@ struct NicSummary {
   std::uint64_t interrupts = 0;
   NicBaseline before;                             ///< of the whole run's figures
   std::vector<LedSummary> leds;                   ///< at the end of the run
+  std::optional<VirtioSummary> virtio;            ///< of a virtio device, at the end of the run
   std::map<std::string, std::uint64_t> lost;      ///< reason -> frames; only reasons that occurred
   std::map<std::string, std::uint64_t> filtered;  ///< as lost, but not meant for the driver
   std::uint64_t under_way = 0;  ///< came in and were not yet with the driver when the run ended

@@ -95,6 +95,28 @@ std::string leds(const std::vector<LedSummary>& leds) {
   return text;
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text.empty() ? "none" : text;
+}
+
+void add_virtio(std::string& out, const VirtioSummary& v) {
+  line(out, "status", joined(v.status) + (v.fault.empty() ? "" : ": " + v.fault));
+  line(out, "features", joined(v.features));
+  line(out, "queue pairs",
+       format_count(v.active_pairs) + " of " + format_count(v.pairs.size()) + " in use");
+  for (std::size_t i = 0; i < v.pairs.size(); ++i) {
+    const QueuePairSummary& pair = v.pairs[i];
+    const bool idle = pair.in.frames + pair.out.frames == 0;
+    if (idle && i >= v.active_pairs) continue;
+    line(out, ("  pair " + std::to_string(i)).c_str(),
+         plural(pair.in.frames, "frame") + " in, " + format_count(pair.out.frames) +
+             " out, interrupts " + format_count(pair.receive_interrupts) + " and " +
+             format_count(pair.transmit_interrupts));
+  }
+}
+
 std::string mode(const NicSummary& n) {
   if (!n.link_up) return "no link";
   return std::to_string(n.mbit_per_second) + " Mbit/s " + (n.full_duplex ? "full" : "half") +
@@ -117,6 +139,7 @@ void add_nic(std::string& out, std::size_t index, const NicSummary& n, double ac
   }
   line(out, "interrupts", interrupts);
   if (!n.leds.empty()) line(out, "leds", leds(n.leds));
+  if (n.virtio) add_virtio(out, *n.virtio);
   if (n.transit) line(out, "transit", latency(*n.transit));
   if (n.self_test) line(out, "self-test", self_test(*n.self_test));
   if (n.ping) line(out, "ping", ping(*n.ping));
@@ -180,7 +203,8 @@ void add_guest(std::string& out, const GuestSummary& guest) {
              (g.dma_unanswered > 0 ? ", " + format_count(g.dma_unanswered) + " unanswered" : ""));
   }
   line(out, "signals",
-       format_count(g.intx_signals) + " INTx, " + format_count(g.msi_signals) + " MSI");
+       format_count(g.intx_signals) + " INTx, " + format_count(g.msi_signals) + " MSI, " +
+           format_count(g.msix_signals) + " MSI-X");
 }
 
 std::string percent(double share) {

@@ -4,8 +4,11 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "e1000tlm/board/virtio_fields.h"
+#include "e1000tlm/e1000/drops.h"
 #include "e1000tlm/e1000/registers/register_map.h"
 #include "e1000tlm/e1000/registers/registers.h"
+#include "e1000tlm/virtio/net_config.h"
 
 namespace e1000tlm::trace {
 namespace {
@@ -51,6 +54,8 @@ std::string_view command_name(pci::Command command) {
 }
 
 std::string register_name(std::uint32_t offset) {
+  if ((offset & kVirtioRegisters) != 0)
+    return platform::virtio_register_name(offset ^ kVirtioRegisters);
   for (const RegisterRow& row : e1000::register_map()) {
     if (offset < row.offset || offset >= row.offset + row.count * row.stride) continue;
     const std::uint32_t index = (offset - row.offset) / row.stride;
@@ -62,6 +67,22 @@ std::string register_name(std::uint32_t offset) {
   std::ostringstream text;
   text << "+" << std::hex << offset << "h";
   return text.str();
+}
+
+std::string_view drop_name(std::uint8_t code) {
+  if (code < kVirtioDrops) return e1000::kDropNames.at(code);
+  return virtio::kNetDropNames.at(code - std::size_t{kVirtioDrops});
+}
+
+std::string descriptor_name(std::uint64_t value) {
+  if ((value & kQueueBuffer) == 0) return "descriptor " + std::to_string(value);
+  return "queue " + std::to_string((value ^ kQueueBuffer) >> 16U) + ", buffer " +
+         std::to_string(value & 0xFFFFU);
+}
+
+std::string interrupt_name(const Event& event) {
+  if (event.code == kQueueInterrupt) return "queue " + std::to_string(event.value);
+  return cause_names(static_cast<std::uint32_t>(event.value));
 }
 
 std::string cause_names(std::uint32_t causes) {

@@ -50,7 +50,27 @@ inline constexpr std::array<std::string_view, 3> kTimerNames{"RDTR/RADV", "TIDV/
 enum class TimerStep : std::uint8_t { kStarted, kExpired, kCancelled };
 
 /// Levels of an adapter's pins, and whether it has link.
-enum class Pin : std::uint8_t { kLed0, kLed1, kLed2, kLed3, kLink, kPme };
+enum class Pin : std::uint8_t {
+  kLed0,
+  kLed1,
+  kLed2,
+  kLed3,
+  kLink,
+  kPme,
+  kIntx  ///< of adapters whose kInterrupt tells of queues
+};
+
+// Of a virtio device, values are above those of an e1000.
+/// Event::code of kDrop: this and the virtio::NetDrop.
+inline constexpr std::uint8_t kVirtioDrops = 64;
+/// Event::value of kRegister: this and the offset in the modern BAR.
+inline constexpr std::uint32_t kVirtioRegisters = 1U << 24;
+/// Event::value of kReceiveDescriptor and kTransmitDescriptor: this, queue << 16, and the buffer's
+/// first descriptor.
+inline constexpr std::uint64_t kQueueBuffer = std::uint64_t{1} << 48;
+/// Event::code of kInterrupt: the driver was told of used buffers of the queue in Event::value; of
+/// levels it says nothing.
+inline constexpr std::uint8_t kQueueInterrupt = 2;
 
 /// Names of kinds in --trace-filter, by Kind.
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Kind::kCount)> kKindNames{
@@ -115,7 +135,13 @@ inline constexpr std::uint16_t kNoNic = 0xFFFF;
 
 /// As the bus's manuals write it.
 std::string_view command_name(pci::Command command);
-/// "TDT", "RA[3]", "+1f00h" by offset from BAR 0.
+/// "rx_no_buffer" by Event::code of kDrop.
+std::string_view drop_name(std::uint8_t code);
+/// "descriptor 3", "queue 1, buffer 17" by Event::value of kReceiveDescriptor.
+std::string descriptor_name(std::uint64_t value);
+/// What an event of kInterrupt is for: cause_names(), or "queue 3".
+std::string interrupt_name(const Event& event);
+/// "TDT", "RA[3]", "+1f00h" by offset from BAR 0; of a virtio device "device_status", "notify 3".
 std::string register_name(std::uint32_t offset);
 /// "RXT0 TXDW" of ICR's bits.
 std::string cause_names(std::uint32_t causes);

@@ -73,7 +73,7 @@ void History::operator()(const Event& event) {
   switch (event.kind) {
     case Kind::kBus: access(event); break;
     case Kind::kDrop: {
-      const auto reason = std::string(e1000::kDropNames.at(event.code));
+      const auto reason = std::string(drop_name(event.code));
       drops[reason].add(at, 1);
       break;
     }
@@ -100,12 +100,13 @@ void History::wire(const Event& event) {
 void History::interrupt(const Event& event) {
   if (event.code == 0) return;
   const auto causes_now = static_cast<std::uint32_t>(event.value);
-  if ((causes_now & e1000::cause::kLsc) != 0 && link_changes.size() < kMostLinkChanges) {
+  const bool line = event.code != kQueueInterrupt;
+  if (line && (causes_now & e1000::cause::kLsc) != 0 && link_changes.size() < kMostLinkChanges) {
     link_changes.emplace_back(event.at, event.nic);
   }
   if (origin_ == kTimeNever || event.at < origin_) return;
   interrupts.add(event.at - origin_, 1);
-  ++causes[cause_names(causes_now)];
+  ++causes[interrupt_name(event)];
 }
 
 void History::access(const Event& event) {

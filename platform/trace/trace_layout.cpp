@@ -9,7 +9,6 @@
 
 #include <boost/sort/spinsort/spinsort.hpp>
 
-#include "e1000tlm/e1000/drops.h"
 #include "e1000tlm/e1000/registers/registers.h"
 
 namespace e1000tlm::trace {
@@ -250,13 +249,13 @@ class Layout {
 
   void lost(const Event& event) {
     instant(event, NicTrack::kReceive, name(name_key(Kind::kDrop, event.code), [&] {
-              return "lost: " + std::string(e1000::kDropNames.at(event.code));
+              return "lost: " + std::string(drop_name(event.code));
             }));
   }
 
   void descriptor(const Event& event, NicTrack where) {
     instant(event, where, name(name_key(Kind::kReceiveDescriptor, event.value), [&] {
-              return "descriptor " + std::to_string(event.value);
+              return descriptor_name(event.value);
             }));
   }
 
@@ -314,6 +313,13 @@ class Layout {
   }
 
   void interrupt(const Event& event) {
+    if (event.code == kQueueInterrupt) {
+      constexpr std::uint64_t kQueue = std::uint64_t{1} << 48U;
+      instant(event, NicTrack::kInterrupt,
+              name(name_key(Kind::kInterrupt, kQueue | event.value),
+                   [&] { return interrupt_name(event); }));
+      return;
+    }
     Line& state = lines_[event.nic];
     if (state.asserted) end_of_line(event.nic, state, event.at);
     state = {event.at, static_cast<std::uint32_t>(event.value), event.code != 0};

@@ -40,7 +40,7 @@ constexpr std::array<Look, 8> kBusLooks{{{"frame_n", 1, false, true, false},
                                          {"ad", 32, true, false, false},
                                          {"master", kMasterBits, true, false, false}}};
 
-/// Of an adapter; the first six by Pin.
+/// Of an adapter; the first seven by Pin.
 enum class NicSignal : std::size_t {
   kLed0,
   kLed1,
@@ -236,11 +236,14 @@ class NicWaves {
   void operator()(const Event& event) {
     switch (event.kind) {
       case Kind::kPin: {
-        const bool low = static_cast<Pin>(event.code) == Pin::kPme;
+        const auto pin = static_cast<Pin>(event.code);
+        const bool low = pin == Pin::kPme || pin == Pin::kIntx;
         set(static_cast<NicSignal>(event.code), event.at, (event.value != 0) != low ? 1 : 0);
         break;
       }
-      case Kind::kInterrupt: set(NicSignal::kIntx, event.at, event.code != 0 ? 0 : 1); break;
+      case Kind::kInterrupt:
+        if (event.code != kQueueInterrupt) set(NicSignal::kIntx, event.at, event.code != 0 ? 0 : 1);
+        break;
       case Kind::kWireIn: frame(NicSignal::kReceiveValid, event); break;
       case Kind::kWireOut: frame(NicSignal::kTransmitValid, event); break;
       case Kind::kFifo: set(NicSignal::kReceiveFifo, event.at, event.bytes); break;

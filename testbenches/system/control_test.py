@@ -86,6 +86,36 @@ class Control(Scenario):
             del expected[key], got[key]
         self.assertEqual(got, expected)
 
+    def test_a_virtio_device_shows_its_registers_and_its_link_can_be_cut(self):
+        process, client = self.start("--nic", "model=virtio-net,queues=2", "--nic", "part=82545em",
+                                     "--app", "generate", "--frames", "2000", *RATE, "--link",
+                                     "loopback", "--link", "loopback")
+        client("step", time="550ms")
+        nics = client("info", what="nics")
+        self.assertEqual([nic["part"] for nic in nics], ["virtio-net", "82545em"])
+        self.assertEqual((nics[0]["link_up"], nics[0]["mbit_per_s"]), (True, 1000))
+        self.assertEqual(client("read", nic=0, register="device_status"), {"device_status": 0x0F})
+        self.assertEqual(client("read", nic=0, register="NUM_QUEUES"), {"num_queues": 5})
+        self.assertEqual(client("read", nic=0, register="status"), {"status": 1})
+        self.assertIn("queue_desc_lo", client("registers", nic=0))
+        self.assertNotIn("CTRL", client("registers", nic=0))
+        self.assertIn("CTRL", client("registers", nic=1))
+        for method, part in (("eeprom", "EEPROM"), ("phy", "PHY")):
+            self.assertEqual(client.error(method, nic=0)["message"],
+                             f"nic 0 is a virtio-net, which has no {part}")
+            client(method, nic=1)
+        self.assertIn("'STATUSES'", client.error("read", nic=0, register="STATUSES")["message"])
+        client("set_link", link="0", up="off")
+        client("step", time="1ms")
+        self.assertFalse(client("info", what="nics")[0]["link_up"])
+        self.assertEqual(client("read", nic=0, register="status"), {"status": 0})
+        client("set_link", link="0", up="on")
+        client("step", time="1ms")
+        self.assertEqual(client("read", nic=0, register="status"), {"status": 1})
+        self.assertGreater(client("stats")["nics"][0]["virtio"]["pairs"][0]["out"]["frames"], 0)
+        client("stop")
+        process.communicate(timeout=60)
+
     def test_time_is_held_and_stepped_exactly(self):
         process, client = self.start(*GENERATE, *RATE)
         self.assertEqual(client("time"), {"ps": 0, "time": "0 s", "paused": True})

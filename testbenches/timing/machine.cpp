@@ -7,6 +7,7 @@
 #include <systemc>
 #include <tlm>
 
+#include "e1000tlm/board/e1000_card.h"
 #include "e1000tlm/board/network.h"
 #include "e1000tlm/board/nic_slot.h"
 #include "e1000tlm/e1000/drops.h"
@@ -130,11 +131,12 @@ void Machine::watch(unsigned index) {
     arrivals_[index].push_back(event.end + link::CableConfig{}.propagation);
     note(port.arrived, arrivals_[index].back());
   });
-  slot.controller().receive_descriptors().attach(
+  e1000::Controller& controller = platform::e1000_card(slot)->controller();
+  controller.receive_descriptors().attach(
       [this, &port](const e1000::ReceiveDescriptorEvent& event) {
         if ((event.fields.status & e1000::rx_status::kEop) != 0) note(port.stored, event.at);
       });
-  slot.controller().interrupt_events().attach([this, &port](const e1000::InterruptEvent& event) {
+  controller.interrupt_events().attach([this, &port](const e1000::InterruptEvent& event) {
     if (event.asserted) note(port.interrupts, event.at);
   });
 }
@@ -152,7 +154,7 @@ Trace Machine::run() {
     if (const auto* station = dynamic_cast<const Station*>(&nics_[i]->partner())) {
       for (const Time t : station->first_bits) note(port.heard, t);
     }
-    port.lost = nics_[i]->controller().drops()[e1000::Drop::kRxFifoFull];
+    port.lost = platform::e1000_card(*nics_[i])->controller().drops()[e1000::Drop::kRxFifoFull];
     note_delays(i);
   }
   return trace_;

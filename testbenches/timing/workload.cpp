@@ -41,12 +41,12 @@ void Workload::run() {
 }
 
 void Workload::bring_up() {
-  for (driver::PciDevice& device : pci_.scan(kIntel)) {
+  for (driver::PciDevice& device : pci_.scan()) {
     if (ports_.size() == nics_) break;
-    if (device.device == 0) continue;
+    if (device.vendor_id != kIntel) continue;
     pci_.enable(device);
     Port port;
-    port.nic = std::make_unique<driver::Nic>(cpu_, device, ram_, settings_.nic);
+    port.nic = std::make_unique<driver::E1000Nic>(cpu_, device, ram_, settings_.nic);
     port.buffers =
         std::make_unique<driver::BufferPool>(ram_, settings_.nic.tx_descriptors, settings_.size);
     ports_.push_back(std::move(port));

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "e1000tlm/driver/cpu.h"
-#include "e1000tlm/driver/nic.h"
+#include "e1000tlm/driver/e1000_nic.h"
 #include "e1000tlm/driver/pci_host.h"
 
 namespace e1000tlm::timing {
@@ -39,7 +39,7 @@ class Workload : public driver::Program, private driver::FrameTaker {
 
  private:
   struct Port {
-    std::unique_ptr<driver::Nic> nic;
+    std::unique_ptr<driver::E1000Nic> nic;
     std::unique_ptr<driver::BufferPool> buffers;
   };
 

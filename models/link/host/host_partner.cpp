@@ -7,6 +7,7 @@
 
 #include <poll.h>
 
+#include "e1000tlm/link/host/spec_values.h"
 #include "e1000tlm/tlm/sc_time.h"
 
 namespace e1000tlm::link {
@@ -23,16 +24,6 @@ constexpr int kRetryMilliseconds = 1;
 // How often a full NIC side is looked at again.
 constexpr Time kBacklogCheck = us(100);
 constexpr const char* kReport = "/e1000tlm/link/host";
-
-/// "tap:ifname=tap0", as the user wrote it or nearly so.
-std::string text_of(const PartnerSpec& spec) {
-  std::string text = spec.kind;
-  char separator = ':';
-  for (const auto& [key, value] : spec.options) {
-    text.append(1, std::exchange(separator, ',')).append(key).append(1, '=').append(value);
-  }
-  return text;
-}
 
 }  // namespace
 

@@ -167,11 +167,13 @@ constexpr std::array<Key, 6> kVdeKeys{{
     {"reconnect-ms", "0", "the same in milliseconds"},
 }};
 
-constexpr std::array<Key, 13> kVhostUserKeys{{
+constexpr std::array<Key, 14> kVhostUserKeys{{
     {"path", "-", "UNIX socket of the back-end"},
     {"fd", "-", "number of an open stream socket instead"},
     {"server", "off", "on: listen; the back-end connects"},
-    {"wait", "off", "with server, on: nothing begins before a back-end has agreed (QEMU's on)"},
+    {"wait", "off",
+     "with server, on: nothing begins before a back-end has agreed (QEMU's on); on unless told "
+     "otherwise with guest_rings=on"},
     {"reconnect", "0", "seconds until the next attempt to connect; 0: only one"},
     {"reconnect-ms", "0", "the same in milliseconds"},
     {"queues", "1", "pairs of virtqueues, 1 to 64; the back-end must have as many"},
@@ -180,7 +182,10 @@ constexpr std::array<Key, 13> kVhostUserKeys{{
     {"event_idx", "on", "off: notices are suppressed by flags alone"},
     {"offload", "off", "on: the back-end leaves segmentation and checksums to us"},
     {"mtu", "-", "MTU that the back-end is told"},
-    {"log", "-", "file for the messages of the protocol, by name"},
+    {"log", "-", "file for the messages of the protocol, by name; /dev/stderr shows them"},
+    {"guest_rings", "-",
+     "on (with virtio-net, unless a filter is on the link): the back-end works on the driver's own "
+     "rings, and queues and what they are able to are the device's; off: on rings of ours"},
 }};
 
 constexpr Kind kKinds[] = {

@@ -1,5 +1,7 @@
 #include "e1000tlm/link/host/spec_values.h"
 
+#include <utility>
+
 namespace e1000tlm::link {
 
 SocketAddress inet_address(const PartnerSpec& spec, const std::string& host,
@@ -27,6 +29,15 @@ SocketAddress host_and_port(const PartnerSpec& spec, const std::string& key,
   }
   if (address.host.empty()) address.host = any;
   return address;
+}
+
+std::string text_of(const PartnerSpec& spec) {
+  std::string text = spec.kind;
+  char separator = ':';
+  for (const auto& [key, value] : spec.options) {
+    text.append(1, std::exchange(separator, ',')).append(key).append(1, '=').append(value);
+  }
+  return text;
 }
 
 }  // namespace e1000tlm::link

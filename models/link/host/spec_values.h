@@ -30,4 +30,7 @@ SocketAddress inet_address(const PartnerSpec& spec, const std::string& host,
 SocketAddress host_and_port(const PartnerSpec& spec, const std::string& key,
                             const std::string& any);
 
+/// "tap:ifname=tap0", as the user wrote it or nearly so.
+std::string text_of(const PartnerSpec& spec);
+
 }  // namespace e1000tlm::link

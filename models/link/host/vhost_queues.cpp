@@ -74,9 +74,16 @@ virtio::vhost_user::SharedMemory VhostQueues::memory() const {
 std::vector<virtio::vhost_user::SharedRing> VhostQueues::rings() const {
   std::vector<virtio::vhost_user::SharedRing> shared;
   for (const Ring& ring : rings_) {
-    shared.push_back({ring.layout, 0, ring.kick.fd(), ring.call.fd()});
+    const auto index = static_cast<std::uint8_t>(shared.size());
+    shared.push_back({index, ring.layout, 0, ring.kick.fd(), ring.call.fd()});
   }
   return shared;
+}
+
+std::vector<int> VhostQueues::calls() const {
+  std::vector<int> descriptors;
+  for (const Ring& ring : rings_) descriptors.push_back(ring.call.fd());
+  return descriptors;
 }
 
 std::uint64_t VhostQueues::address(const Ring& ring, std::uint16_t index) const {

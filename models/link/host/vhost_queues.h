@@ -39,6 +39,8 @@ class VhostQueues {
   virtio::vhost_user::SharedMemory memory() const;
   /// For the back-end: ring 2i receives, ring 2i+1 transmits.
   std::vector<virtio::vhost_user::SharedRing> rings() const;
+  /// For the back-end: eventfds by which it tells of used buffers, by ring.
+  std::vector<int> calls() const;
 
   /// Empties all rings, and fills those that receive with buffers. `features`: that were agreed
   /// on.

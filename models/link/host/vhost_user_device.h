@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,9 +12,8 @@
 #include "e1000tlm/link/host/chardev.h"
 #include "e1000tlm/link/host/host_device.h"
 #include "e1000tlm/link/host/host_watch.h"
-#include "e1000tlm/link/host/vhost_channel.h"
+#include "e1000tlm/link/host/vhost_connection.h"
 #include "e1000tlm/link/host/vhost_queues.h"
-#include "e1000tlm/virtio/vhost_front_end.h"
 
 namespace e1000tlm::link {
 
@@ -35,10 +33,8 @@ struct VhostUserConfig {
 
 /// One back-end after the other, as far as the chardev has them. A client that does not reconnect,
 /// and a server that waits, have agreed with theirs when the constructor returns.
-class VhostUserDevice : public HostDevice {
+class VhostUserDevice : public HostDevice, private VhostConnection::Owner {
  public:
-  /// How long the first back-end of a client that does not reconnect may take to agree.
-  static constexpr std::chrono::milliseconds kPatience{10'000};
   /// How long it may take at the end to use what was sent, and then to stop.
   static constexpr std::chrono::milliseconds kLastUse{300}, kLastAnswers{1'000};
 
@@ -53,22 +49,17 @@ class VhostUserDevice : public HostDevice {
   WriteResult write_by(std::uint16_t queue, ConstBytes frame,
                        std::chrono::milliseconds wait) override;
   unsigned queues() const override { return config_.queues.pairs; }
-  std::string why_closed() const override;
+  std::string why_closed() const override { return connection_.why_closed(); }
   std::string shut_down() override;
   std::uint64_t unsent() override;
-  std::vector<std::string> warnings() const override;
+  std::vector<std::string> warnings() const override { return connection_.warnings(); }
 
   /// The back-end works on our rings.
-  bool running() const;
+  bool running() const { return connection_.running(); }
 
  private:
-  void wait_for_agreement();
-  void serve();
-  bool take_messages();
-  bool send_messages();
-  void proceed();
-  void lose(const std::string& why);
-  void end_session();
+  void vhost_proceeds() override;
+  void vhost_ends() override;
   std::optional<ReadResult> received();
   HostDevice::WriteResult without_session() const;
   void use_up(std::chrono::milliseconds span);
@@ -76,16 +67,11 @@ class VhostUserDevice : public HostDevice {
   VhostUserConfig config_;
   Watch watch_;
   VhostQueues queues_;
-  virtio::vhost_user::FrontEnd front_;
-  VhostChannel channel_;
-  Chardev peer_;
   Leftover leftover_{watch_};
-  std::ofstream log_;
+  VhostConnection connection_;
   bool kicked_ = false;  // the back-end has been told to start the rings
   unsigned reads_ = 0;
   std::uint64_t lost_ = 0;  // frames that a back-end had and did not use, not yet told
-  std::string trouble_;     // what the first bad back-end did
-  std::uint64_t troubles_ = 0;
 };
 
 }  // namespace e1000tlm::link

@@ -1,10 +1,12 @@
 #include "e1000tlm/link/host/vhost_user_partner.h"
 
+#include <array>
 #include <memory>
 #include <utility>
 
 #include "e1000tlm/link/host/spec_values.h"
 #include "e1000tlm/link/host/stream_partner.h"
+#include "e1000tlm/link/host/vhost_plane_partner.h"
 
 namespace e1000tlm::link {
 namespace {
@@ -33,6 +35,28 @@ ChardevConfig chardev_config(const PartnerSpec& spec) {
     if (config.server && spec.find(key)) spec.reject(key, "does not go with server=on");
   }
   return config;
+}
+
+/// Of a partner with rings of its own.
+constexpr std::array<const char*, 6> kOwnRings{"queues",    "queue_size", "mrg_rxbuf",
+                                               "event_idx", "offload",    "mtu"};
+
+std::unique_ptr<LinkPartner> hand_over_rings(const PartnerContext& context, CableEndIf& end,
+                                             const PartnerSpec& spec) {
+  if (context.seat == nullptr) {
+    spec.reject("guest_rings", "needs a virtio-net adapter right at this link, without filters, in memory of the board");
+  }
+  for (const char* key : kOwnRings) {
+    if (spec.find(key)) spec.reject(key, "is the device's own affair with guest_rings=on");
+  }
+  VhostConnection::Settings settings;
+  settings.chardev = chardev_config(spec);
+  settings.log = spec.find("log").value_or("");
+  if (spec.find("wait") && !settings.chardev.server) spec.reject("wait", "goes with server=on");
+  const bool wait = is_on(spec, "wait", true);
+  return naming(spec, spec.find("fd") ? "fd" : "path", [&] {
+    return std::make_unique<VhostPlanePartner>(context, end, spec, settings, wait);
+  });
 }
 
 std::unique_ptr<HostDevice> open_vhost_user(const PartnerContext& context,
@@ -73,6 +97,9 @@ VhostUserPartner::VhostUserPartner(const PartnerContext& context, CableEndIf& en
 PartnerRegistry::Kind vhost_user_kind() {
   const auto make = [](const PartnerContext& context, CableEndIf& end,
                        const PartnerSpec& spec) -> std::unique_ptr<LinkPartner> {
+    if (is_on(spec, "guest_rings", context.seat != nullptr)) {
+      return hand_over_rings(context, end, spec);
+    }
     return std::make_unique<VhostUserPartner>(context, end, spec);
   };
   return {
@@ -80,7 +107,7 @@ PartnerRegistry::Kind vhost_user_kind() {
       "listen, "
       "otherwise reconnect=SECONDS to try again; queues=N",
       {"path", "fd", "server", "wait", "reconnect", "reconnect-ms", "queues", "queue_size",
-       "mrg_rxbuf", "event_idx", "offload", "mtu", "log"},
+       "mrg_rxbuf", "event_idx", "offload", "mtu", "log", "guest_rings"},
       make};
 }
 

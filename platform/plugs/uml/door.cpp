@@ -14,6 +14,8 @@ namespace vhost = virtio::vhost_user;
 
 constexpr unsigned kLines = 4;
 constexpr std::size_t kMostRemarks = 8;
+// Of different messages that wait for buffers of the guest.
+constexpr std::size_t kMostMessages = pci::kMostMsixVectors;
 
 link::UniqueFd listen(const std::string& path) {
   link::SocketAddress address;
@@ -29,8 +31,11 @@ Door::Door(const sc_core::sc_module_name& name, const DoorConfig& config, pci::F
       memory("memory", *this),
       pirq("pirq", kLines),
       config_(config),
+      function_(function),
       listener_(listen(config.path)),
       queues_{QueueState(ring_memory_), QueueState(ring_memory_)} {
+  memory.on_message(
+      [this](std::uint64_t address, ConstBytes data) { return on_message(address, data); });
   SC_METHOD(on_line);
   for (auto& line : pirq) sensitive << line;
   dont_initialize();
@@ -110,6 +115,7 @@ void Door::leave() {
   requests_ = Peer();
   over_ = true;
   due_ = unconfirmed_ = false;
+  messages_.clear();
   for (QueueState& queue : queues_) queue.ring.stop();
   ring_memory_.clear();
   regions_.clear();
@@ -129,6 +135,26 @@ void Door::on_line() {
   if (due_) raised_.notify(sc_core::SC_ZERO_TIME);
 }
 
+/// One that the guest has not taken yet stands for all that say the same.
+bool Door::on_message(std::uint64_t address, ConstBytes data) {
+  const auto& message = function_.message_under_way();
+  if (!message || data.size() != 4 || address != message->address ||
+      load_le32(data.data()) != message->data) {
+    return false;
+  }
+  const auto same = [&](const pci::InterruptMessage& other) {
+    return other.address == message->address && other.data == message->data;
+  };
+  if (!guest_ || std::any_of(messages_.begin(), messages_.end(), same)) return true;
+  if (messages_.size() == kMostMessages) {
+    remark("interrupt messages were lost: the guest does not take them");
+    return true;
+  }
+  messages_.push_back(*message);
+  if (interrupt_due()) raised_.notify(sc_core::SC_ZERO_TIME);
+  return true;
+}
+
 void Door::interrupt_promptly() {
   for (;;) {
     while (interrupt_due()) interrupt(false);
@@ -137,10 +163,29 @@ void Door::interrupt_promptly() {
 }
 
 bool Door::interrupt(bool confirmed) {
-  if (port.intx_disabled()) {
-    due_ = false;
+  if (due_ && port.intx_disabled()) due_ = false;
+  if (due_) {
+    if (!send_interrupt(intx_message(port.pin()))) return false;
+    due_ = touched_ = false;
+    ++statistics_.interrupts;
+  } else if (!messages_.empty()) {
+    const pci::InterruptMessage message = messages_.front();
+    const unsigned bytes = message.vector ? 4 : 2;
+    if (!send_interrupt(msi_message(message.address, message.data, bytes))) return false;
+    messages_.pop_front();
+    ++(message.vector ? statistics_.msix_messages : statistics_.msi_messages);
+  } else {
     return false;
   }
+  const vhost::VringState call{static_cast<std::uint32_t>(kIrqQueue), 0};
+  unconfirmed_ = confirmed;
+  const auto bytes = vhost::encode(vhost::BackendRequest::kVringCall, call, confirmed);
+  if (!requests_.send(bytes)) leave();
+  return static_cast<bool>(guest_);
+}
+
+/// Puts it into a buffer. False: there is none, or the guest has gone.
+bool Door::send_interrupt(const PciInterrupt& message) {
   Queue& ring = queues_[kIrqQueue].ring;
   const Queue::Pop popped = ring.pop(irq_chain_);
   if (popped != Queue::Pop::kChain) {
@@ -150,20 +195,14 @@ bool Door::interrupt(bool confirmed) {
     starved_ = true;
     return false;
   }
-  const auto message = intx_message(port.pin());
   const auto written = virtio::write_chain(ring_memory_, irq_chain_, 0, message);
   if (!written || !ring.push(irq_chain_.head, static_cast<std::uint32_t>(*written))) {
     fail("a buffer for interrupts that is not in memory");
     return false;
   }
   ring.publish();
-  due_ = touched_ = starved_ = false;
-  ++statistics_.interrupts;
-  const vhost::VringState call{static_cast<std::uint32_t>(kIrqQueue), 0};
-  unconfirmed_ = confirmed;
-  const auto bytes = vhost::encode(vhost::BackendRequest::kVringCall, call, confirmed);
-  if (!requests_.send(bytes)) leave();
-  return static_cast<bool>(guest_);
+  starved_ = false;
+  return true;
 }
 
 bool Door::confirmed() {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -50,6 +51,10 @@ struct DoorStatistics {
   std::uint64_t refused = 0;
   /// Messages of the interrupt line.
   std::uint64_t interrupts = 0;
+  /// Messages of MSI.
+  std::uint64_t msi_messages = 0;
+  /// Messages of MSI-X.
+  std::uint64_t msix_messages = 0;
   /// Why guests were dropped and commands refused: the last few, for reports.
   std::vector<std::string> remarks;
 };
@@ -61,7 +66,8 @@ struct DoorStatistics {
 /// A guest's notification (VRING_KICK) is answered when its commands have been done, in order, and
 /// their time on the bus has passed. Interrupts are messages for a guest that has no line: one for
 /// each rise of the line, and one when the handler has run, has looked at the device, and the line
-/// is still up.
+/// is still up. With MSI and MSI-X each message of the device is one; those that are the same go
+/// once while the guest takes none.
 ///
 /// One guest; when it goes, or is dropped for breaking the protocol, its memory is forgotten and
 /// the device is reset.
@@ -93,7 +99,10 @@ class Door : public sc_core::sc_module, private vfio_user::GuestMessages {
   /// Does what there is to do, in an SC_THREAD; may wait.
   void serve();
   /// The guest is to be sent one.
-  bool interrupt_due() const { return due_ && guest_ && queues_[kIrqQueue].ring.started(); }
+  bool interrupt_due() const {
+    return (due_ || (!messages_.empty() && !starved_)) && guest_ &&
+           queues_[kIrqQueue].ring.started();
+  }
   /// Sends it. `confirmed`: the guest answers, on confirmation_fd(). False: there is no room for
   /// one now.
   bool interrupt(bool confirmed);
@@ -127,7 +136,9 @@ class Door : public sc_core::sc_module, private vfio_user::GuestMessages {
   void receive();
   void remark(const std::string& text);
   void on_line();
+  bool on_message(std::uint64_t address, ConstBytes data);
   void interrupt_promptly();
+  bool send_interrupt(const PciInterrupt& message);
   // There is no memory without a descriptor.
   bool read_guest(std::uint64_t /*address*/, Bytes /*data*/) override { return false; }
   bool write_guest(std::uint64_t /*address*/, ConstBytes /*data*/) override { return false; }
@@ -149,6 +160,7 @@ class Door : public sc_core::sc_module, private vfio_user::GuestMessages {
   std::uint32_t reply(const Queue::Chain& chain, ConstBytes data);
 
   DoorConfig config_;
+  pci::Function& function_;
   link::UniqueFd listener_;
   Peer guest_;
   Peer requests_;  // ours to the guest
@@ -163,6 +175,7 @@ class Door : public sc_core::sc_module, private vfio_user::GuestMessages {
   bool due_ = false;
   bool touched_ = false;  // since the last interrupt: by the guest
   bool starved_ = false;  // there was no buffer for an interrupt
+  std::deque<pci::InterruptMessage> messages_;
   bool unconfirmed_ = false;
   sc_core::sc_event raised_;
   std::function<void()> done_;

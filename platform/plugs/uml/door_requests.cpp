@@ -141,10 +141,11 @@ std::string Door::kick(std::uint32_t index) {
   if (index == kCommandQueue) {
     std::string why = do_commands();
     if (!why.empty() || !guest_) return why;
-  } else if (level_ && (touched_ || starved_) && !due_) {
+  } else {
     // The handler has run and has given its buffer back.
-    due_ = true;
-    raised_.notify(sc_core::SC_ZERO_TIME);
+    if (level_ && (touched_ || starved_)) due_ = true;
+    starved_ = false;
+    if (interrupt_due()) raised_.notify(sc_core::SC_ZERO_TIME);
   }
   if (done_) done_();
   return {};

@@ -55,11 +55,22 @@ std::variant<PciCommand, std::string> parse_pci_command(ConstBytes bytes) {
   return command;
 }
 
-std::array<std::uint8_t, kPciHeaderBytes> intx_message(unsigned pin) {
-  std::array<std::uint8_t, kPciHeaderBytes> bytes{};
+PciInterrupt intx_message(unsigned pin) {
+  PciInterrupt bytes(kPciHeaderBytes);
   bytes[0] = static_cast<std::uint8_t>(PciOp::kIntx);
   store_le64(bytes.data() + 8, pin);
   return bytes;
+}
+
+PciInterrupt msi_message(std::uint64_t address, std::uint32_t data, unsigned bytes) {
+  PciInterrupt message(kPciHeaderBytes);
+  message[0] = static_cast<std::uint8_t>(PciOp::kMessage);
+  store_le32(message.data() + 4, bytes);
+  store_le64(message.data() + 8, address);
+  for (unsigned i = 0; i < bytes; ++i) {
+    message.push_back(static_cast<std::uint8_t>(data >> (8 * i)));
+  }
+  return message;
 }
 
 }  // namespace e1000tlm::plugs::uml

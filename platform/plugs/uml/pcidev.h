@@ -4,10 +4,11 @@
 /// The guest puts one command after the other into its first queue, the device puts interrupts into
 /// buffers of the second. Source: Linux, include/uapi/linux/virtio_pcidev.h.
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "e1000tlm/tlm/bytes.h"
 
@@ -48,7 +49,14 @@ struct PciCommand {
 
 /// A command from all that the guest lets us read. A text instead: it is none, and why.
 std::variant<PciCommand, std::string> parse_pci_command(ConstBytes bytes);
-/// The message of INTA# to INTD# (pin 1 to 4).
-std::array<std::uint8_t, kPciHeaderBytes> intx_message(unsigned pin);
+/// What a guest is told of an interrupt: at most kMostPciInterrupt bytes, as many as it has room
+/// for in a buffer.
+using PciInterrupt = std::vector<std::uint8_t>;
+/// See PciInterrupt.
+inline constexpr std::size_t kMostPciInterrupt = kPciHeaderBytes + 4;
+/// Of INTA# to INTD# (pin 1 to 4).
+PciInterrupt intx_message(unsigned pin);
+/// A message that the device has sent: of MSI 2 bytes of data, of MSI-X 4.
+PciInterrupt msi_message(std::uint64_t address, std::uint32_t data, unsigned bytes);
 
 }  // namespace e1000tlm::plugs::uml

@@ -30,6 +30,11 @@ link::UniqueFd listen(const std::string& path) {
   return link::listen_on(address);
 }
 
+unsigned vectors(const pci::Function& function) {
+  const pci::MsixConfig& msix = function.config().config().msix;
+  return msix.offset != 0 ? msix.vectors : 0;
+}
+
 }  // namespace
 
 Door::Door(const sc_core::sc_module_name& name, const DoorConfig& config, pci::Function& function)
@@ -40,7 +45,10 @@ Door::Door(const sc_core::sc_module_name& name, const DoorConfig& config, pci::F
       config_(config),
       function_(function),
       listener_(listen(config.path)),
-      view_(function.config().config()) {
+      view_(function.config().config()),
+      table_(function.config().config().msix),
+      interrupts_(function.config().config().msi_offset != 0, vectors(function)),
+      entries_(vectors(function)) {
   payload_.set_extension(&extension_);
   extension_.device = static_cast<std::uint8_t>(config.device);
   memory.on_message(
@@ -59,6 +67,7 @@ platform::GuestCounters Door::counters() const {
   platform::GuestCounters counters = counters_;
   counters.intx_signals = interrupts_.intx_signals();
   counters.msi_signals = interrupts_.msi_signals();
+  counters.msix_signals = interrupts_.msix_signals();
   return counters;
 }
 
@@ -194,23 +203,9 @@ void Door::leave() {
   answered_.notify(sc_core::SC_ZERO_TIME);
   view_.reset();
   function_.bus_reset();
+  forget_messages();
   // Whoever only looked whether somebody listens was no client.
   over_ = !config_.keep && was_client;
-}
-
-// --- interrupts ---
-
-void Door::on_line() {
-  interrupts_.set_level(
-      std::any_of(pirq.begin(), pirq.end(), [](const auto& line) { return line.read(); }));
-}
-
-bool Door::on_message(std::uint64_t address, ConstBytes data) {
-  if (data.size() != 4) return false;
-  const pci::ConfigSpace::Msi msi = function_.config().msi();
-  if (!msi.enabled || address != msi.address || load_le32(data.data()) != msi.data) return false;
-  interrupts_.message();
-  return true;
 }
 
 // --- memory by messages ---

@@ -20,6 +20,7 @@
 #include "e1000tlm/plugs/vfio_user/config_view.h"
 #include "e1000tlm/plugs/vfio_user/guest_memory.h"
 #include "e1000tlm/plugs/vfio_user/interrupts.h"
+#include "e1000tlm/plugs/vfio_user/msix_view.h"
 #include "e1000tlm/report/guest_counters.h"
 
 namespace e1000tlm::plugs::vfio_user {
@@ -94,14 +95,20 @@ class Door : public sc_core::sc_module, private GuestMessages {
   void take_messages();
   void conclude_messages(bool open);
   void remark(const std::string& text);
-  void on_line();
-  bool on_message(std::uint64_t address, ConstBytes data);
   bool read_guest(std::uint64_t address, Bytes data) override;
   bool write_guest(std::uint64_t address, ConstBytes data) override;
   struct Exchange;
   bool exchange(std::uint16_t id, Exchange exchange, const Message& message);
   void abandon(std::uint16_t id, Exchange& exchange);
   std::uint16_t take_id();
+
+  // Interrupts (door_messages.cpp).
+  void on_line();
+  bool on_message(std::uint64_t address, ConstBytes data);
+  void write_table(std::uint32_t at, ConstBytes data);
+  void arm_messages();
+  void arm_message(unsigned vector, bool open);
+  void forget_messages();
 
   // What it asks for (door_requests.cpp).
   void handle(Incoming& message);
@@ -155,7 +162,11 @@ class Door : public sc_core::sc_module, private GuestMessages {
   bool over_ = false;
   std::string failure_;  // found where the client cannot be dropped
   ConfigView view_;
+  MsixView table_;
   Interrupts interrupts_;
+  enum class Entry : std::uint8_t { kUnused, kMasked, kOpen };
+  std::vector<Entry> entries_;  // of the function's MSI-X table
+  bool armed_ = true;           // they are as they should be
   platform::GuestCounters counters_;
   std::vector<std::string> remarks_;
   unsigned losses_ = 0;  // see SharedMapping::losses()

@@ -67,7 +67,13 @@ void Door::read_region(std::uint32_t region, std::uint64_t offset, Bytes data) {
   const Placement place = view_.placement(region);
   for (std::size_t done = 0; done < data.size();) {
     const std::size_t bytes = aligned_piece(offset + done, data.size() - done);
-    access(false, place.space, place.base + offset + done, data.subspan(done, bytes));
+    if (const auto at = table_.inside(region, offset + done)) {
+      for (std::size_t i = 0; i < bytes; ++i) {
+        data[done + i] = table_.read(*at + static_cast<std::uint32_t>(i));
+      }
+    } else {
+      access(false, place.space, place.base + offset + done, data.subspan(done, bytes));
+    }
     done += bytes;
   }
 }
@@ -79,6 +85,8 @@ void Door::write_region(std::uint32_t region, std::uint64_t offset, ConstBytes d
     const ConstBytes part = data.subspan(done, bytes);
     if (region == kConfigRegion) {
       write_config(static_cast<unsigned>(offset + done), part);
+    } else if (const auto at = table_.inside(region, offset + done)) {
+      write_table(*at, part);
     } else {
       std::array<std::uint8_t, 4> copy{};
       std::copy(part.begin(), part.end(), copy.begin());
@@ -86,6 +94,7 @@ void Door::write_region(std::uint32_t region, std::uint64_t offset, ConstBytes d
     }
     done += bytes;
   }
+  arm_messages();
 }
 
 void Door::write_config(unsigned offset, ConstBytes data) {
@@ -105,6 +114,7 @@ void Door::write_config(unsigned offset, ConstBytes data) {
   }();
   if (reset) {  // the function has left D3, and forgotten what it was told
     view_.reset();
+    forget_messages();
     place();
   }
   interrupts_.disable_intx(view_.intx_disabled());

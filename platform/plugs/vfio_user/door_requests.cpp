@@ -126,27 +126,29 @@ void Door::on(Incoming& m, const GetRegionIoFds& request) {
 }
 
 void Door::on(Incoming& m, const GetIrqInfo& request) {
-  const bool msi = function_.config().config().msi_offset != 0;
-  const bool pin = function_.config().config().interrupt_pin != 0;
   using namespace irq_flag;
-  switch (request.index) {
-    case static_cast<std::uint32_t>(Irq::kIntx):
-      return answer(
-          m, irq_reply(m.header, request.index, kEventFd | kMaskable | kAutoMasked, pin ? 1 : 0));
-    case static_cast<std::uint32_t>(Irq::kMsi):
-      return answer(m, irq_reply(m.header, request.index, kEventFd | kNoResize, msi ? 1 : 0));
-    case static_cast<std::uint32_t>(Irq::kMsix):
-      return answer(m, irq_reply(m.header, request.index, kEventFd | kNoResize, 0));
-    case static_cast<std::uint32_t>(Irq::kError):
-    case static_cast<std::uint32_t>(Irq::kRequest):
-      return answer(m, irq_reply(m.header, request.index, kEventFd | kNoResize, 1));
-    default: refuse(m, {EINVAL, "GET_IRQ_INFO: no kind " + std::to_string(request.index), false});
+  if (request.index >= kIrqKinds) {
+    refuse(m, {EINVAL, "GET_IRQ_INFO: no kind " + std::to_string(request.index), false});
+    return;
   }
+  const auto kind = static_cast<Irq>(request.index);
+  std::uint32_t count = interrupts_.count(kind);
+  std::uint32_t flags = kEventFd | kNoResize;
+  if (kind == Irq::kIntx) {
+    flags = kEventFd | kMaskable | kAutoMasked;
+    if (function_.config().config().interrupt_pin == 0) count = 0;
+  }
+  if (kind == Irq::kMsix && count != 0) flags = kEventFd | kMaskable;
+  answer(m, irq_reply(m.header, request.index, flags, count));
 }
 
 void Door::on(Incoming& m, const SetIrqs& request) {
-  const bool msi = function_.config().config().msi_offset != 0;
-  conclude(m, interrupts_.set(request, std::move(m.descriptors), msi), empty_reply(m.header));
+  const auto refusal = interrupts_.set(request, std::move(m.descriptors));
+  if (!refusal && request.index == static_cast<std::uint32_t>(Irq::kMsix)) {
+    armed_ = false;
+    arm_messages();
+  }
+  conclude(m, refusal, empty_reply(m.header));
 }
 
 void Door::on(Incoming& m, const RegionRead& request) {
@@ -187,6 +189,7 @@ void Door::on(Incoming& m, const Reset& /*request*/) {
   ++counters_.resets;
   function_.bus_reset();
   view_.reset();
+  forget_messages();
   interrupts_.disable_intx(false);
   place();
   answer(m, empty_reply(m.header));

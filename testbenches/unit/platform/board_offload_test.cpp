@@ -61,10 +61,10 @@ class Sender : public driver::Program, private driver::FrameTaker {
 
   void run() override {
     driver::PciHost pci(cpu_);
-    driver::PciDevice device = pci.scan(0x8086).at(0);
+    driver::PciDevice device = pci.scan().at(0);
     pci.enable(device);
     driver::RamAllocator ram(1 << 20, 64 << 20);
-    driver::Nic nic(cpu_, device, ram, {});
+    driver::E1000Nic nic(cpu_, device, ram, {});
     driver::BufferPool pool(ram, 1, 32 * 1024);
     nic.reset();
     nic.read_eeprom();

@@ -177,8 +177,14 @@ TEST(PciCommands, ThatMakeNoSenseAreRefused) {
 }
 
 TEST(PciCommands, AnInterruptHasItsPin) {
-  EXPECT_EQ(intx_message(2),
-            (std::array<std::uint8_t, 16>{6, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(intx_message(2), (PciInterrupt{6, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0}));
+}
+
+TEST(PciCommands, AMessageHasItsAddressAndData) {
+  EXPECT_EQ(msi_message(0xA0000, 0x01020304, 4),
+            (PciInterrupt{7, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0xA, 0, 0, 0, 0, 0, 4, 3, 2, 1}));
+  EXPECT_EQ(msi_message(0xA0000, 0x4041, 2),
+            (PciInterrupt{7, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0xA, 0, 0, 0, 0, 0, 0x41, 0x40}));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "e1000tlm/plugs/vfio_user/event_signal.h"
 #include "e1000tlm/plugs/vfio_user/guest_regions.h"
 #include "e1000tlm/plugs/vfio_user/interrupts.h"
+#include "e1000tlm/plugs/vfio_user/msix_view.h"
 
 namespace e1000tlm::plugs::vfio_user {
 namespace {
@@ -108,15 +109,17 @@ TEST(VfioUserRegions, AFileCutShortBecomesZeros) {
 class VfioUserInterruptsTest : public testing::Test {
  protected:
   std::optional<Refusal> set(Irq kind, SetIrqs::Data data, SetIrqs::Action action,
-                             std::uint32_t count = 1, int fd = -1) {
+                             std::uint32_t count = 1, int fd = -1, std::uint32_t start = 0) {
     SetIrqs request;
     request.data = data;
     request.action = action;
     request.index = static_cast<std::uint32_t>(kind);
+    request.start = start;
     request.count = count;
+    request.flags.assign(data == SetIrqs::Data::kBool ? count : 0, 1);
     std::vector<UniqueFd> fds;
-    if (fd >= 0) fds.emplace_back(::dup(fd));
-    return interrupts_.set(request, std::move(fds), true);
+    for (std::uint32_t i = 0; fd >= 0 && i < count; ++i) fds.emplace_back(::dup(fd));
+    return interrupts_.set(request, std::move(fds));
   }
   /// How often it was signalled since.
   std::uint64_t signals() const {
@@ -127,7 +130,8 @@ class VfioUserInterruptsTest : public testing::Test {
   using Data = SetIrqs::Data;
   using Action = SetIrqs::Action;
   UniqueFd event_{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-  Interrupts interrupts_;
+  static constexpr unsigned kVectors = 3;
+  Interrupts interrupts_{true, kVectors};
 };
 
 TEST_F(VfioUserInterruptsTest, ALevelIsMaskedUntilTheClientUnmasks) {
@@ -172,10 +176,82 @@ TEST_F(VfioUserInterruptsTest, MessagesWaitForTheirEventFd) {
 }
 
 TEST_F(VfioUserInterruptsTest, WhatThereIsNot) {
-  EXPECT_TRUE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 1, event_.get()));
+  EXPECT_TRUE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 4, event_.get()));
+  EXPECT_TRUE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 1, event_.get(), kVectors));
+  EXPECT_TRUE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, ~0U, -1, 1));
+  EXPECT_TRUE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 0, -1, 1));
+  EXPECT_TRUE(set(Irq::kMsix, Data::kEventFd, Action::kMask, 1, event_.get()));
+  EXPECT_TRUE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 1, STDERR_FILENO));
+  for (unsigned i = 0; i < kVectors; ++i) EXPECT_FALSE(interrupts_.open(i)) << i;
+  EXPECT_EQ(interrupts_.count(Irq::kMsix), kVectors);
+  Interrupts without;
+  EXPECT_EQ(without.count(Irq::kMsix), 0U);
+  EXPECT_EQ(without.count(Irq::kMsi), 0U);
   EXPECT_TRUE(set(Irq::kIntx, Data::kEventFd, Action::kTrigger, 2, event_.get()));
   EXPECT_TRUE(set(Irq::kMsi, Data::kNone, Action::kMask));
   EXPECT_TRUE(set(Irq::kIntx, Data::kEventFd, Action::kTrigger, 1, STDERR_FILENO));
+}
+
+TEST_F(VfioUserInterruptsTest, EachVectorHasItsEventFd) {
+  const UniqueFd other(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  ASSERT_FALSE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 2, event_.get(), 1));
+  ASSERT_FALSE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 1, other.get(), 0));
+  interrupts_.message(2);
+  interrupts_.message(1);
+  EXPECT_EQ(signals(), 2U);
+  EXPECT_EQ(take_events(other.get()), std::nullopt);
+  interrupts_.message(0);
+  EXPECT_EQ(take_events(other.get()), 1U);
+  EXPECT_EQ(interrupts_.msix_signals(), 3U);
+  EXPECT_EQ(interrupts_.msi_signals(), 0U);
+  ASSERT_FALSE(set(Irq::kMsix, Data::kBool, Action::kTrigger, 2, -1, 1));
+  EXPECT_EQ(signals(), 2U) << "the client tries its own ends";
+}
+
+TEST_F(VfioUserInterruptsTest, VectorsAreOpenWithAnEventFdAndNoMask) {
+  EXPECT_FALSE(interrupts_.open(1));
+  interrupts_.message(1);  // was under way when it was closed
+  ASSERT_FALSE(set(Irq::kMsix, Data::kNone, Action::kMask, 1, -1, 1));
+  ASSERT_FALSE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 1, event_.get(), 1));
+  EXPECT_FALSE(interrupts_.open(1));
+  EXPECT_EQ(signals(), 0U);
+  ASSERT_FALSE(set(Irq::kMsix, Data::kNone, Action::kUnmask, kVectors));
+  EXPECT_TRUE(interrupts_.open(1));
+  EXPECT_EQ(signals(), 1U);
+  interrupts_.mask(1, true);
+  interrupts_.message(1);
+  interrupts_.message(1);
+  interrupts_.mask(1, false);
+  EXPECT_EQ(signals(), 1U);
+  ASSERT_FALSE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, kVectors));  // none: all go
+  EXPECT_FALSE(interrupts_.open(1));
+  ASSERT_FALSE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 1, event_.get(), 1));
+  ASSERT_FALSE(set(Irq::kMsix, Data::kNone, Action::kTrigger, 0));
+  EXPECT_FALSE(interrupts_.open(1));
+  ASSERT_FALSE(set(Irq::kMsix, Data::kEventFd, Action::kTrigger, 1, event_.get(), 1));
+  interrupts_.clear();
+  EXPECT_FALSE(interrupts_.open(1));
+}
+
+TEST(VfioUserMsixView, KeepsWhatTheClientWrites) {
+  MsixView view({0x40, 2, {4, 0x100}, {4, 0x800}});
+  EXPECT_EQ(view.inside(4, 0xFF), std::nullopt);
+  EXPECT_EQ(view.inside(0, 0x100), std::nullopt);
+  EXPECT_EQ(view.inside(4, 0x120), std::nullopt);
+  EXPECT_EQ(view.inside(4, 0x11F), 31U);
+  EXPECT_TRUE(view.masked(1));
+  EXPECT_EQ(view.write(16, 0x55), std::nullopt);
+  EXPECT_EQ(view.read(16), 0x55);
+  EXPECT_EQ(view.write(28, 0xFE), 1U);
+  EXPECT_FALSE(view.masked(1));
+  EXPECT_EQ(view.read(28), 0) << "reserved bits";
+  EXPECT_EQ(view.write(29, 0xFF), std::nullopt);
+  EXPECT_EQ(view.read(29), 0);
+  view.reset();
+  EXPECT_TRUE(view.masked(1));
+  EXPECT_EQ(view.read(16), 0);
+  const MsixView none({});
+  EXPECT_EQ(none.inside(0, 0), std::nullopt);
 }
 
 TEST(VfioUserEventSignal, NeverWaits) {

@@ -287,6 +287,31 @@ TEST_F(Control, CommandsThatAreNone) {
   EXPECT_FALSE(run(0xFF, 0xFF, Octets(100, 0xFF)));
 }
 
+/// Memory in which a driver resets the device while that reads.
+struct ResettingMemory : MappedMemory {
+  explicit ResettingMemory(ControlUnit& its_unit) : unit(its_unit) {}
+  bool read(std::uint64_t address, Bytes to) override {
+    unit.reset();
+    unit.set_features(kAllFeatures);
+    return MappedMemory::read(address, to);
+  }
+  ControlUnit& unit;
+};
+
+TEST_F(Control, CommandsFromBeforeAResetAreNotCarriedOut) {
+  Octets bytes{control::kMultiQueue, control::kPairs, 2, 0, 0xEE};
+  ResettingMemory memory(unit);
+  memory.add(0x1000, bytes);
+  DeviceQueue::Chain chain;
+  chain.readable = {{0x1000, 4}};
+  chain.readable_bytes = 4;
+  chain.writable = {{0x1004, 1}};
+  chain.writable_bytes = 1;
+  EXPECT_TRUE(unit.serve(memory, chain));
+  EXPECT_EQ(unit.pairs(), 1U);
+  EXPECT_EQ(bytes[4], 0xEE) << "nor answered";
+}
+
 TEST_F(Control, ServesBuffersInMemory) {
   Octets bytes(64, 0xEE);
   MappedMemory memory;

@@ -285,8 +285,8 @@ TEST(TransportCve, CVE_2011_2512_NotificationOfNoQueue) {
   EXPECT_TRUE(device.notified.empty());
 }
 
-// Akin to CVE-2017-17381 of QEMU, which divided by an alignment that a driver had set to 0: there is
-// no such register on PCI.
+// Akin to CVE-2017-17381 of QEMU, which divided by an alignment that a driver had set to 0: there
+// is no such register on PCI.
 TEST(TransportAttack, QueueOfNoDescriptors) {
   Quiet device;
   PciTransport transport({3, 256, 4, true}, device, device);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "e1000tlm/virtio/split_ring.h"
+
 namespace {
 
 using namespace e1000tlm::virtio::net;
@@ -25,6 +27,22 @@ TEST(NetFeatures, WhatNeedsAMissingOneGoesWithIt) {
   static_assert(without_unmet(feature::kHostTso4 | feature::kHostEcn | feature::kMac) ==
                 feature::kMac);
   EXPECT_EQ(without_unmet(feature::kMultiQueue | feature::kRss | feature::kCsum), feature::kCsum);
+}
+
+TEST(NetFeatures, AreThoseOfRings) {
+  using namespace e1000tlm::virtio;
+  static_assert(feature::kIndirect == ring_feature::kIndirect);
+  static_assert(feature::kEventIndex == ring_feature::kEventIndex);
+  static_assert(feature::kVersion1 == ring_feature::kVersion1);
+  static_assert(feature::kRingReset == ring_feature::kRingReset);
+}
+
+TEST(NetFeatures, HaveTexts) {
+  for (std::size_t i = 0; i < kFeatureNames.size(); ++i) {
+    EXPECT_EQ(kFeatureTexts[i].bit, kFeatureNames[i].bit) << kFeatureNames[i].name;
+    EXPECT_FALSE(feature_text(kFeatureNames[i].bit).empty());
+  }
+  EXPECT_EQ(feature_text(1ULL << 50), "");
 }
 
 TEST(NetFeatures, HaveNames) {

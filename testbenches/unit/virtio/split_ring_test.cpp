@@ -195,6 +195,82 @@ TEST(SplitRing, EventIndicesAskForOneNotice) {
   EXPECT_TRUE(q.device.publish()) << "the driver found nothing and waits again";
 }
 
+/// Buffers that the device has to give back until it calls.
+unsigned buffers_until_called(Queues& q) {
+  unsigned buffers = 0;
+  while (q.device.pop(q.chain) == Pop::kChain) {
+    ++buffers;
+    q.device.push(q.chain.head, 1);
+    if (q.device.publish()) return buffers;
+  }
+  return 0;
+}
+
+TEST(SplitRing, ACallIsRequestedForTheNextBufferOrForMostOfThem) {
+  const DriverQueue::Buffer one[] = {{kBuffers, 64, true}};
+  for (const bool late : {false, true}) {
+    RingOptions options;
+    options.event_index = true;
+    Queues q(options);
+    q.driver.disable_calls();
+    for (int i = 0; i < kSize; ++i) q.driver.add(one);
+    q.driver.publish();
+    EXPECT_FALSE(q.driver.request_call(late));
+    EXPECT_EQ(buffers_until_called(q), late ? kSize * 3U / 4 + 1 : 1U);
+    while (q.driver.reap(q.used) == Reap::kUsed) {
+    }
+    EXPECT_EQ(buffers_until_called(q), 0U) << "one call only";
+  }
+}
+
+TEST(SplitRing, ARequestSaysWhatHasComeMeanwhile) {
+  const DriverQueue::Buffer one[] = {{kBuffers, 64, true}};
+  for (const bool event_index : {false, true}) {
+    RingOptions options;
+    options.event_index = event_index;
+    Queues q(options);
+    q.driver.disable_calls();
+    for (int i = 0; i < 4; ++i) q.driver.add(one);
+    q.driver.publish();
+    ASSERT_EQ(q.device.pop(q.chain), Pop::kChain);
+    q.device.push(q.chain.head, 1);
+    q.device.publish();
+    EXPECT_TRUE(q.driver.request_call(false));
+    EXPECT_EQ(q.driver.request_call(true), !event_index) << "three more are to come";
+    EXPECT_EQ(buffers_until_called(q), event_index ? 3U : 1U);
+  }
+}
+
+TEST(SplitRing, IndirectBuffersTakeOneDescriptor) {
+  RingOptions options;
+  options.indirect = true;
+  Queues q(options);
+  const DriverQueue::Buffer pieces[] = {
+      {kBuffers, 4, false}, {kBuffers + 4, 6, false}, {kBuffers + 0x100, 8, true}};
+  for (unsigned i = 0; i < kSize; ++i) {
+    ASSERT_TRUE(q.driver.add_indirect(pieces, kBuffers + 0x200 + 64U * i));
+  }
+  EXPECT_FALSE(q.driver.add_indirect(pieces, kBuffers + 0x800)) << "full";
+  EXPECT_EQ(q.driver.fault(), RingFault::kNone);
+  q.driver.publish();
+  for (unsigned i = 0; i < kSize; ++i) {
+    ASSERT_EQ(q.device.pop(q.chain), Pop::kChain);
+    EXPECT_EQ(q.chain.readable.size(), 2U);
+    EXPECT_EQ(q.chain.readable_bytes, 10U);
+    EXPECT_EQ(q.chain.writable_bytes, 8U);
+    EXPECT_TRUE(q.device.push(q.chain.head, 8));
+  }
+  q.device.publish();
+  for (unsigned i = 0; i < kSize; ++i) ASSERT_EQ(q.driver.reap(q.used), Reap::kUsed);
+  EXPECT_EQ(q.driver.free(), kSize);
+}
+
+TEST(SplitRing, IndirectBuffersAreOnlyMadeWhenAgreedOn) {
+  Queues q;
+  const DriverQueue::Buffer one[] = {{kBuffers, 64, true}};
+  EXPECT_FALSE(q.driver.add_indirect(one, kBuffers + 0x200));
+}
+
 TEST(SplitRing, StoppedDeviceGoesOnWhereItWas) {
   Queues q;
   const DriverQueue::Buffer one[] = {{kBuffers, 64, true}};

@@ -26,14 +26,14 @@ struct Session {
     front.connected();
   }
 
-  /// The payload of the answer to this request.
-  Payload answer(Request request) {
+  /// The payload of the answer to this request, about this ring.
+  Payload answer(Request request, std::uint32_t ring) {
     switch (request) {
       case Request::kGetFeatures: return Number{features};
       case Request::kGetProtocolFeatures: return Number{protocol_features};
       case Request::kGetQueueNum: return Number{pairs};
       case Request::kGetStatus: return Number{status};
-      case Request::kGetVringBase: return VringState{base_of++, 7};
+      case Request::kGetVringBase: return VringState{ring + wrong_ring, base};
       default: return Number{request == refused ? 1U : 0U};
     }
   }
@@ -48,12 +48,17 @@ struct Session {
       for (const int fd : out->descriptors) asked.back() += " +" + std::to_string(fd);
       if (header.need_reply) asked.back() += " !";
       const RequestInfo& info = *find_request(Side::kFrontEnd, header.request);
-      EXPECT_TRUE(std::holds_alternative<Payload>(
+      const auto parsed =
           parse_request(Side::kFrontEnd, header, ConstBytes(out->bytes).subspan(kHeaderBytes),
-                        out->descriptors.size())))
-          << info.name;
+                        out->descriptors.size());
+      const auto* const payload = std::get_if<Payload>(&parsed);
+      EXPECT_NE(payload, nullptr) << info.name;
+      if (payload == nullptr) break;
+      const auto* const state = std::get_if<VringState>(payload);
       front.sent();
-      if (header.need_reply || info.reply != PayloadKind::kNone) reply(header, answer(request));
+      if (header.need_reply || info.reply != PayloadKind::kNone) {
+        reply(header, answer(request, state == nullptr ? 0 : state->index));
+      }
     }
     return asked;
   }
@@ -65,17 +70,20 @@ struct Session {
   void start(std::size_t pairs_of_rings = 1) {
     std::vector<SharedRing> rings;
     for (std::size_t i = 0; i < 2 * pairs_of_rings; ++i) {
-      const int fd = static_cast<int>(i);
-      rings.push_back({SplitLayout::at(0x1000 * (i + 1), 64), 0, 20 + fd, 30 + fd});
+      rings.push_back(ring(static_cast<std::uint8_t>(i)));
     }
-    front.start({{{0, 0x10000, 0, 0}, 10}}, rings);
+    front.start(front.features(), {{{0, 0x10000, 0, 0}, 10}}, rings);
+  }
+
+  static SharedRing ring(std::uint8_t index, std::uint16_t base = 0) {
+    return {index, SplitLayout::at(0x1000U * (index + 1U), 64), base, 20 + index, 30 + index};
   }
 
   FrontEnd front;
   std::vector<std::string> log;
   std::uint64_t features = kModern, protocol_features = 0, pairs = 1, status = 11;
   Request refused = Request::kGetFeatures;  // none
-  std::uint32_t base_of = 0;
+  std::uint32_t wrong_ring = 0, base = 7;
 };
 
 Wishes modern(unsigned pairs = 1) {
@@ -94,10 +102,10 @@ TEST(VhostFrontEnd, AsksOldBackEndsForNothingNew) {
   session.start();
   EXPECT_EQ(session.front.state(), State::kStarting);
   EXPECT_THAT(session.run(),
-              ElementsAre("SET_VRING_CALL +30", "SET_VRING_CALL +31", "SET_FEATURES",
-                          "SET_MEM_TABLE +10", "SET_VRING_NUM", "SET_VRING_BASE", "SET_VRING_ADDR",
-                          "SET_VRING_KICK +20", "SET_VRING_NUM", "SET_VRING_BASE", "SET_VRING_ADDR",
-                          "SET_VRING_KICK +21", "GET_FEATURES"));
+              ElementsAre("SET_FEATURES", "SET_MEM_TABLE +10", "SET_VRING_NUM", "SET_VRING_BASE",
+                          "SET_VRING_ADDR", "SET_VRING_KICK +20", "SET_VRING_CALL +30",
+                          "SET_VRING_NUM", "SET_VRING_BASE", "SET_VRING_ADDR", "SET_VRING_KICK +21",
+                          "SET_VRING_CALL +31", "GET_FEATURES"));
   EXPECT_EQ(session.front.state(), State::kRunning);
   session.front.stop();
   EXPECT_THAT(session.run(), ElementsAre("GET_VRING_BASE", "GET_VRING_BASE"));
@@ -113,13 +121,13 @@ TEST(VhostFrontEnd, HasEveryStepAcknowledgedWhereItCan) {
                                          "SET_PROTOCOL_FEATURES", "GET_QUEUE_NUM"));
   EXPECT_EQ(session.front.protocol_features(), Wishes().protocol_features);
   session.start();
-  EXPECT_THAT(
-      session.run(),
-      ElementsAre("SET_VRING_CALL +30 !", "SET_VRING_CALL +31 !", "SET_STATUS !", "SET_FEATURES !",
-                  "SET_STATUS !", "GET_STATUS", "SET_MEM_TABLE +10 !", "SET_VRING_NUM !",
-                  "SET_VRING_BASE !", "SET_VRING_ADDR !", "SET_VRING_KICK +20 !", "SET_VRING_NUM !",
-                  "SET_VRING_BASE !", "SET_VRING_ADDR !", "SET_VRING_KICK +21 !",
-                  "SET_VRING_ENABLE !", "SET_VRING_ENABLE !", "SET_STATUS !"));
+  EXPECT_THAT(session.run(),
+              ElementsAre("SET_STATUS !", "SET_FEATURES !", "SET_STATUS !", "GET_STATUS",
+                          "SET_MEM_TABLE +10 !", "SET_VRING_NUM !", "SET_VRING_BASE !",
+                          "SET_VRING_ADDR !", "SET_VRING_KICK +20 !", "SET_VRING_CALL +30 !",
+                          "SET_VRING_NUM !", "SET_VRING_BASE !", "SET_VRING_ADDR !",
+                          "SET_VRING_KICK +21 !", "SET_VRING_CALL +31 !", "SET_VRING_ENABLE !",
+                          "SET_VRING_ENABLE !", "SET_STATUS !"));
   EXPECT_EQ(session.front.state(), State::kRunning);
   EXPECT_EQ(session.log.front(), "> SET_OWNER");
   EXPECT_THAT(session.log, ::testing::Contains("> SET_FEATURES 0x140000008 need_reply"));
@@ -222,15 +230,91 @@ TEST(VhostFrontEnd, TakesNoAnswerThatIsNone) {
   EXPECT_EQ(session.front.state(), State::kAgreed);
 }
 
-TEST(VhostFrontEnd, BasesOfRingsThatThereAreNot) {
+TEST(VhostFrontEnd, TellsAtOnceHowToCall) {
+  Wishes wishes = modern(2);
+  wishes.calls = {30, 31, 32, 33};
+  Session session(wishes);
+  session.features = kModern | net_feature::kMultiQueue;
+  session.protocol_features = protocol_feature::kMq;
+  session.pairs = 2;
+  EXPECT_THAT(session.run(),
+              ElementsAre("SET_OWNER", "GET_FEATURES", "GET_PROTOCOL_FEATURES",
+                          "SET_PROTOCOL_FEATURES", "GET_QUEUE_NUM", "SET_VRING_CALL +30",
+                          "SET_VRING_CALL +31", "SET_VRING_CALL +32", "SET_VRING_CALL +33"));
+  EXPECT_EQ(session.front.state(), State::kAgreed);
+  session.front.connected();
+  EXPECT_EQ(session.run().size(), 9U) << "each session anew";
+}
+
+TEST(VhostFrontEnd, StartsWithTheFeaturesThatTheDriverTook) {
+  Session session(modern());
+  session.features = kModern | net_feature::kMtu;
+  session.run();
+  session.front.start(ring_feature::kVersion1 | net_feature::kMultiQueue, {}, {});
+  session.run();
+  EXPECT_THAT(session.log, ::testing::Contains("> SET_FEATURES 0x140000000"))
+      << "no MTU, which the driver does not want, nor MQ, which the back-end does not have";
+  EXPECT_EQ(session.front.state(), State::kRunning);
+  session.front.stop();
+  session.run();
+  EXPECT_EQ(session.front.state(), State::kStopped) << "without any ring";
+}
+
+TEST(VhostFrontEnd, RingsComeAndGoOneByOne) {
+  Wishes wishes = modern(2);
+  Session session(wishes);
+  session.features = kModern | net_feature::kMultiQueue;
+  session.protocol_features = protocol_feature::kMq | protocol_feature::kReplyAck;
+  session.pairs = 2;
+  session.run();
+  // Only some, and they do not work all at once.
+  SharedRing asleep = Session::ring(3, 0xFFFF);
+  asleep.enabled = false;
+  session.front.start(session.front.features(), {}, {Session::ring(1), asleep});
+  const auto asked = session.run();
+  EXPECT_EQ(std::count(asked.begin(), asked.end(), "SET_VRING_ENABLE !"), 1);
+  EXPECT_THAT(session.log, ::testing::Contains("> SET_VRING_ENABLE index=1 num=1 need_reply"));
+  EXPECT_THAT(session.log, ::testing::Contains("> SET_VRING_BASE index=3 num=65535 need_reply"));
+  EXPECT_FALSE(session.front.busy());
+
+  session.front.enable_ring(3, true);
+  session.front.start_ring(Session::ring(0, 5));
+  EXPECT_TRUE(session.front.busy());
+  EXPECT_THAT(
+      session.run(),
+      ElementsAre("SET_VRING_ENABLE !", "SET_VRING_NUM !", "SET_VRING_BASE !", "SET_VRING_ADDR !",
+                  "SET_VRING_KICK +20 !", "SET_VRING_CALL +30 !", "SET_VRING_ENABLE !"));
+  session.base = 9;
+  session.front.stop_ring(3);
+  EXPECT_THAT(session.run(), ElementsAre("SET_VRING_ENABLE !", "GET_VRING_BASE"));
+  EXPECT_FALSE(session.front.busy());
+  EXPECT_EQ(session.front.state(), State::kRunning);
+  EXPECT_EQ(session.front.base(3), 9);
+  session.front.stop();
+  EXPECT_THAT(session.run(), ElementsAre("SET_VRING_ENABLE !", "SET_VRING_ENABLE !",
+                                         "GET_VRING_BASE", "GET_VRING_BASE"))
+      << "of those that it still has";
+}
+
+TEST(VhostFrontEnd, ItHasNoBasesOfOtherRingsAndNoImpossibleOnes) {
+  for (const std::uint32_t wrong : {1U, 5U, 0xFFFF'FFF0U}) {
+    Session session(modern());
+    session.run();
+    session.start();
+    session.run();
+    session.wrong_ring = wrong;
+    session.front.stop();
+    session.run();
+    EXPECT_EQ(session.front.why(), "answers GET_VRING_BASE for another ring");
+  }
   Session session(modern());
   session.run();
   session.start();
   session.run();
-  session.base_of = 5;
+  session.base = 0x10000;
   session.front.stop();
   session.run();
-  EXPECT_EQ(session.front.why(), "answers GET_VRING_BASE for a ring that there is not");
+  EXPECT_EQ(session.front.why(), "answers GET_VRING_BASE with an index that there is not: 65536");
 }
 
 }  // namespace

@@ -119,6 +119,21 @@ class VhostBackEnd {
   Bytes memory_at(std::uint64_t address, std::size_t bytes) { return memory_.at(address, bytes); }
   const virtio::SplitLayout& layout(std::size_t ring) { return rings_.at(ring).layout; }
   void call(std::size_t ring) { rings_.at(ring).call.set(); }
+  bool enabled(std::size_t ring) const { return ring < rings_.size() && rings_[ring].enabled; }
+  /// Times that the driver has told of buffers.
+  std::uint64_t kicks(std::size_t ring) const {
+    std::uint64_t count = 0;
+    if (ring >= rings_.size() || !rings_[ring].kick) return 0;
+    return ::read(rings_[ring].kick.get(), &count, sizeof count) == 8 ? count : 0;
+  }
+  /// Takes a frame and never uses it.
+  Octets keep(std::size_t pair = 0) {
+    virtio::DeviceQueue::Chain chain;
+    if (rings_.at(2 * pair + 1).queue->pop(chain) != virtio::DeviceQueue::Pop::kChain) return {};
+    Octets bytes(chain.readable_bytes);
+    EXPECT_EQ(read_chain(memory_, chain, 0, bytes), bytes.size());
+    return {bytes.begin() + static_cast<std::ptrdiff_t>(header_bytes()), bytes.end()};
+  }
   std::uint64_t agreed() const { return agreed_; }
 
   std::vector<std::string> log;
@@ -142,6 +157,7 @@ class VhostBackEnd {
     Signal call;
     UniqueFd kick;
     bool enabled = false;
+    std::uint16_t base = 0;
     std::unique_ptr<virtio::DeviceQueue> queue;
   };
 
@@ -190,6 +206,9 @@ class VhostBackEnd {
       case Request::kSetVringNum:
         ring(state().index).layout.size = static_cast<std::uint16_t>(state().num);
         break;
+      case Request::kSetVringBase:
+        ring(state().index).base = static_cast<std::uint16_t>(state().num);
+        break;
       case Request::kSetVringAddr: {
         const auto& addr = std::get<vhost::VringAddr>(payload);
         virtio::SplitLayout& layout = ring(addr.index).layout;
@@ -218,7 +237,8 @@ class VhostBackEnd {
     ring.queue = std::make_unique<virtio::DeviceQueue>(memory_);
     virtio::RingOptions options;
     options.event_index = (agreed_ & virtio::ring_feature::kEventIndex) != 0;
-    EXPECT_TRUE(ring.queue->start(ring.layout, options)) << to_string(ring.queue->fault());
+    EXPECT_TRUE(ring.queue->start(ring.layout, options, ring.base))
+        << to_string(ring.queue->fault());
     if ((agreed_ & vhost::feature::kProtocolFeatures) == 0) ring.enabled = status_ok = true;
   }
 
@@ -231,6 +251,9 @@ class VhostBackEnd {
       ASSERT_NE(at, MAP_FAILED);
       mapped_.emplace_back(static_cast<std::uint8_t*>(at), region.size);
       memory_.add(region.guest_address, mapped_.back());
+      if (region.user_address != region.guest_address) {
+        memory_.add(region.user_address, mapped_.back());  // rings are named by these
+      }
       EXPECT_NE(::ftruncate(fds[i].get(), 0), 0) << "memory cannot be taken away";
     }
   }

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "e1000tlm/driver/nic.h"
+#include "e1000tlm/driver/e1000_nic.h"
 
 namespace e1000tlm::driver {
 namespace {
@@ -20,7 +20,14 @@ bool resets_by_duplicate(std::uint16_t device_id) { return device_id == 0x1026; 
 
 }  // namespace
 
-void Nic::software_reset() {
+void E1000Nic::bring_up() {
+  reset();
+  read_eeprom();
+  setup_phy();
+  setup_rings();
+}
+
+void E1000Nic::software_reset() {
   const std::uint32_t value = read(reg::kCtrl) | reg::ctrl::kRst;
   if (resets_by_duplicate(pci_.device_id)) {
     write(reg::kCtrlDup, value);
@@ -39,7 +46,7 @@ void Nic::software_reset() {
   }
 }
 
-void Nic::clear_tables() {
+void E1000Nic::clear_tables() {
   for (unsigned i = 1; i < kReceiveAddresses; ++i) {
     write(reg::kRal + 8 * i, 0);
     write(reg::kRah + 8 * i, 0);
@@ -49,7 +56,7 @@ void Nic::clear_tables() {
   for (unsigned i = kTableWords; i-- > 0;) write(reg::kVfta + 4 * i, 0);
 }
 
-void Nic::stop() {
+void E1000Nic::stop() {
   write(reg::kImc, 0xFFFF'FFFF);
   write(reg::kRctl, 0);
   write(reg::kTctl, reg::tctl::kPsp);
@@ -60,7 +67,7 @@ void Nic::stop() {
   link_ = {};
 }
 
-void Nic::close() {
+void E1000Nic::close() {
   stop();
   while (rx_next_ != rx_filled_) {
     rx_pool_.give(rx_slots_[rx_next_]);
@@ -77,7 +84,7 @@ void Nic::close() {
   tx_next_ = tx_clean_ = tx_unannounced_ = 0;
 }
 
-void Nic::reset() {
+void E1000Nic::reset() {
   if (pci_.mmio == 0) throw std::runtime_error(name() + ": no memory BAR could be placed");
   write(reg::kPba, kPba48K);
   stop();
@@ -92,7 +99,7 @@ void Nic::reset() {
   write(reg::kWuc, 0);
 }
 
-std::uint16_t Nic::eerd(unsigned word) {
+std::uint16_t E1000Nic::eerd(unsigned word) {
   write(reg::kEerd, (word << reg::eerd::kAddressShift) | reg::eerd::kStart);
   for (unsigned polls = 0; polls < kEerdPolls; ++polls) {
     const std::uint32_t value = read(reg::kEerd);
@@ -104,14 +111,14 @@ std::uint16_t Nic::eerd(unsigned word) {
   throw std::runtime_error(name() + ": EERD never done");
 }
 
-void Nic::eecd_clock(std::uint32_t pins) {
+void E1000Nic::eecd_clock(std::uint32_t pins) {
   write(reg::kEecd, pins | reg::eecd::kSk);
   cpu_.sleep(delays_.eeprom_half_clock);
   write(reg::kEecd, pins);
   cpu_.sleep(delays_.eeprom_half_clock);
 }
 
-std::uint16_t Nic::microwire_read(unsigned word, unsigned address_bits) {
+std::uint16_t E1000Nic::microwire_read(unsigned word, unsigned address_bits) {
   using namespace reg::eecd;
   const std::uint32_t idle = is_82544_ ? 0 : kRequest;
   write(reg::kEecd, idle | kCs);
@@ -131,7 +138,7 @@ std::uint16_t Nic::microwire_read(unsigned word, unsigned address_bits) {
   return value;
 }
 
-bool Nic::eeprom_sum_by_bits() {
+bool E1000Nic::eeprom_sum_by_bits() {
   using namespace reg::eecd;
   if (!is_82544_) {
     write(reg::kEecd, kRequest);
@@ -148,7 +155,7 @@ bool Nic::eeprom_sum_by_bits() {
   return (sum & 0xFFFF) == kChecksum;
 }
 
-void Nic::read_eeprom() {
+void E1000Nic::read_eeprom() {
   eeprom_ok_ = eeprom_sum_by_bits();
   for (unsigned word = 0; word < 3; ++word) {
     store_le16(mac_.data() + std::size_t{2} * word, eerd(word));
@@ -158,7 +165,7 @@ void Nic::read_eeprom() {
   clear_tables();
 }
 
-std::uint32_t Nic::mdio(std::uint32_t command) {
+std::uint32_t E1000Nic::mdio(std::uint32_t command) {
   write(reg::kMdic, command | reg::mdic::kPhy1);
   for (unsigned polls = 0; polls < kMdioPolls; ++polls) {
     cpu_.sleep(delays_.mdio_poll);
@@ -170,16 +177,16 @@ std::uint32_t Nic::mdio(std::uint32_t command) {
   throw std::runtime_error(name() + ": the PHY does not answer");
 }
 
-std::uint16_t Nic::phy_read(unsigned reg_number) {
+std::uint16_t E1000Nic::phy_read(unsigned reg_number) {
   return static_cast<std::uint16_t>(
       mdio(reg::mdic::kRead | (reg_number << reg::mdic::kRegisterShift)));
 }
 
-void Nic::phy_write(unsigned reg_number, std::uint16_t value) {
+void E1000Nic::phy_write(unsigned reg_number, std::uint16_t value) {
   mdio(reg::mdic::kWrite | (reg_number << reg::mdic::kRegisterShift) | value);
 }
 
-void Nic::setup_phy() {
+void E1000Nic::setup_phy() {
   using namespace reg::phy;
   std::uint32_t ctrl = read(reg::kCtrl);
   ctrl |= reg::ctrl::kSlu;
@@ -200,7 +207,7 @@ void Nic::setup_phy() {
   phy_write(kBmcr, phy_read(kBmcr) | kBmcrAneg | kBmcrRestart);
 }
 
-std::uint32_t Nic::rctl() const {
+std::uint32_t E1000Nic::rctl() const {
   using namespace reg::rctl;
   std::uint32_t value = kBam;
   if (settings_.promiscuous) value |= kUpe | kMpe;
@@ -214,7 +221,7 @@ std::uint32_t Nic::rctl() const {
   }
 }
 
-void Nic::setup_rings() {
+void E1000Nic::setup_rings() {
   if (!is_82544_) {
     write(reg::kTxdctl, reg::txdctl::kGranularityDescriptors | reg::txdctl::kWriteBackEach);
   }
@@ -247,18 +254,18 @@ void Nic::setup_rings() {
   write(reg::kRxcsum, reg::rxcsum::kTuofld);
 }
 
-void Nic::enable_interrupts() {
+void E1000Nic::enable_interrupts() {
   unmask();
   write(reg::kIcs, reg::cause::kLsc);  // looks at the link at once
 }
 
-void Nic::start_receiver() {
+void E1000Nic::start_receiver() {
   write(reg::kRctl, rctl() | reg::rctl::kEn);
   rx_started_ = true;
   refill();
 }
 
-void Nic::check_link() {
+void E1000Nic::check_link() {
   using namespace reg::phy;
   phy_read(kBmsr);  // latched low: the second read tells the present state
   const std::uint16_t bmsr = phy_read(kBmsr);
@@ -282,7 +289,7 @@ void Nic::check_link() {
 /// a frame of its own goes out, then what the far end has begun, and what the MAC takes in late
 /// because the bus holds the receive path up, once for its own burst and once for one of the other
 /// direction.
-std::uint32_t Nic::pause_threshold(std::uint32_t max_frame_bytes) {
+std::uint32_t E1000Nic::pause_threshold(std::uint32_t max_frame_bytes) {
   constexpr std::uint32_t kFrames = 4;
   constexpr std::uint32_t kPauseAndPropagation = 512;
   const std::uint32_t room = kFrames * max_frame_bytes + kPauseAndPropagation;
@@ -290,7 +297,7 @@ std::uint32_t Nic::pause_threshold(std::uint32_t max_frame_bytes) {
   return (room + least < kRxFifoBytes ? kRxFifoBytes - room : least) & 0xFFF8;
 }
 
-void Nic::apply_flow_control(bool negotiated) {
+void E1000Nic::apply_flow_control(bool negotiated) {
   using namespace reg::phy;
   link_.rx_pause = link_.tx_pause = false;
   if (settings_.flow_control && negotiated && link_.full_duplex) {
