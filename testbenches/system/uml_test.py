@@ -7,6 +7,7 @@ import struct
 import time
 
 import support
+import virtio_client as virtio
 from support import Scenario, start_sim
 from uml_client import (ALL_ONES, BASE, FOREVER, READ, REQUEST, RUN, SET_MEM_TABLE, SET_PROTOCOL, SIZE, VRING_KICK,
                         WAIT, Gone, UmlGuest)
@@ -20,14 +21,15 @@ FRAME = b"\xff" * 6 + bytes.fromhex("525400123456 88b5") + b"in simulated time" 
 
 class Door(Scenario):
     travels = True
+    nic = "part=82545gm"
 
     def start(self, *arguments, guests=1, links=("null",)):
         wall = "" if self.travels else ",time=wall"
         words = [word for i in range(guests) for word in ("--uml", f"unix:{self.path(f'nic{i}')},nic={i}{wall}")]
         if guests > 1:
-            words += [word for _ in range(guests) for word in ("--nic", "part=82545gm")]
+            words += [word for _ in range(guests) for word in ("--nic", self.nic)]
         else:
-            words += ["--nic", "part=82545gm"]
+            words += ["--nic", self.nic]
         for link in links:
             words += ["--link", link]
         self.process = start_sim(self, *words, "--json", "-", *arguments)
@@ -75,6 +77,32 @@ class Door(Scenario):
                               (TCTL, 0x10A), (TDT, 1)):
             guest.write(offset, value)
         return ring
+
+
+class Virtio(Door):
+    nic = "model=virtio-net"
+
+    def test_a_virtio_net_needs_no_special_part(self):
+        self.start(links=("loopback",))
+        guest = self.guest().boot()
+        self.assertEqual(guest.config_read(0), 0x10411AF4)
+        device = virtio.VirtioNet(virtio.ByUml(guest), memory=BASE + 0x10000)
+        device.start()
+        device.offer(0)
+        device.offer(0)
+        device.settle()
+        device.send(1, FRAME)
+        device.settle()
+        self.assertEqual(len(device.taken(1)), 1)
+        (where, length), = device.taken(0)
+        self.assertEqual(length, virtio.HEADER + len(FRAME))
+        self.assertEqual(device.peek(where + virtio.HEADER, len(FRAME)), FRAME)
+        guest.say_goodbye()
+        report, err = self.ended()
+        nic, = report["nics"]
+        self.assertEqual((nic["part"], err), ("virtio-net", ""))
+        self.assertEqual(nic["virtio"]["pairs"][0]["in"]["frames"], 1)
+        self.assertGreater(report["guests"][0]["intx_signals"], 0)
 
 
 class Device(Door):

@@ -12,6 +12,7 @@ import sys
 import time
 
 import support
+import virtio_client as virtio
 from support import Scenario, start_sim
 from vfio_user_client import (CONFIG, DATA_EVENTFD, DATA_NONE, DMA_MAP, FAILED, INTX, MSI, READABLE,
                               REGION_READ, REGION_WRITE, RESET, ROM, TRIGGER, UNMASK, WRITE_MULTI, Memory, Refused,
@@ -100,6 +101,52 @@ class Door(Scenario):
         client.map(base, memory.size, memory)
         self.enable(client)
         return client, memory
+
+
+class Virtio(Door):
+    MSIX = 2
+
+    def test_a_virtio_net_is_driven_with_a_vector_for_each_queue(self):
+        self.start("--nic", "model=virtio-net,queues=2")
+        client = self.client()
+        memory = self.memory()
+        client.map(0, memory.size, memory)
+        self.assertEqual(client.read(CONFIG, 0), 0x10411AF4)
+        self.assertEqual([client.region(i)[1] for i in (0, 1, 4)], [0, 0x1000, 0x4000])
+        self.assertEqual(client.irq_info(self.MSIX)[1], 6)
+        device = virtio.VirtioNet(virtio.ByVfioUser(client, memory), memory=0x10000)
+        eventfds = [self.eventfd() for _ in range(6)]
+        client.set_irqs(self.MSIX, DATA_EVENTFD | TRIGGER, count=6, fds=eventfds)
+        at = client.read(CONFIG, 0x34, 1)
+        while client.read(CONFIG, at, 1) != 0x11:  # MSI-X
+            at = client.read(CONFIG, at + 1, 1)
+        for vector in range(6):
+            for offset, value in ((0, 0xFEE00000), (4, 0), (8, 0x40 + vector), (12, 0)):
+                client.write(1, 16 * vector + offset, value)
+        client.write(CONFIG, at + 2, 0x8000, 2)
+        device.negotiate(virtio.VERSION_1 | virtio.MAC)
+        for index in (0, 1):
+            device.add_queue(index)
+            device.write(virtio.COMMON + 26, 2, 1 + index)
+            self.assertEqual(device.read(virtio.COMMON + 26, 2), 1 + index)
+        device.set_status(15)
+        device.send(1, FRAME)
+        self.assertEqual(self.host.recv(2048)[:len(FRAME)], FRAME)
+        self.wait_for(lambda: device.taken(1), "the buffer does not come back")
+        self.wait_for(lambda: select.select([eventfds[2]], [], [], 0)[0], "no interrupt")
+        self.assertEqual(select.select(eventfds, [], [], 0)[0], [eventfds[2]])
+        device.offer(0)
+        self.host.sendto(FRAME, self.path("nic"))
+        self.wait_for(lambda: select.select([eventfds[1]], [], [], 0)[0], "no interrupt")
+        (where, length), = device.taken(0)
+        self.assertEqual(device.peek(where + virtio.HEADER, len(FRAME)), FRAME)
+        self.assertEqual(length, virtio.HEADER + len(FRAME))
+        report, _ = self.end()
+        nic, = report["nics"]
+        self.assertEqual((nic["part"], nic["wire_out"]["frames"]), ("virtio-net", 1))
+        self.assertEqual(nic["virtio"]["features"], ["MAC", "VERSION_1"])
+        self.assertEqual(nic["virtio"]["pairs"][0]["transmit_interrupts"], 1)
+        self.assertEqual(report["guests"][0]["intx_signals"], 0)
 
 
 class Identity(Door):

@@ -1,12 +1,13 @@
-"""A driver of virtio-net for tests, over a qtest client: what it does is written out."""
+"""A driver of virtio-net for tests, over any of the doors: what it does is written out."""
 
 import struct
+import time
 
 MODERN_BAR = 4
 COMMON, ISR, DEVICE, NOTIFY = 0x0000, 0x1000, 0x2000, 0x3000
 ACKNOWLEDGE, DRIVER, DRIVER_OK, FEATURES_OK, NEEDS_RESET = 1, 2, 4, 8, 64
 MAC, STATUS, CTRL_VQ, MQ, VERSION_1 = 1 << 5, 1 << 16, 1 << 17, 1 << 22, 1 << 32
-MRG_RXBUF, CSUM = 1 << 15, 1 << 0
+MRG_RXBUF, CSUM, CTRL_RX = 1 << 15, 1 << 0, 1 << 18
 NEXT, WRITE = 1, 2
 HEADER = 12
 _SUFFIX = {1: "b", 2: "w", 4: "l"}
@@ -19,12 +20,11 @@ class Queue:
         self.next = self.seen = 0
 
 
-class VirtioNet:
-    """The device in a slot of the bus; its queues are in memory from `memory` on."""
+class ByQTest:
+    """Registers and memory by a qtest client; time goes on when it says so."""
 
-    def __init__(self, client, slot=2, bar=0xE0000000, memory=0x100000):
-        self.client, self.slot, self.bar, self.memory = client, slot, bar, memory
-        self.queues = {}
+    def __init__(self, client, slot=2, bar=0xE0000000):
+        self.client, self.bar = client, bar
         client.config(slot, 0x10 + 4 * MODERN_BAR, bar)
         client.config(slot, 0x14 + 4 * MODERN_BAR, 0)
         client.config(slot, 4, 6)
@@ -40,6 +40,66 @@ class VirtioNet:
 
     def peek(self, address, size):
         return bytes.fromhex(self.client.do(f"read {address:#x} {size}").split()[1][2:])
+
+    def settle(self):
+        self.client.do("clock_step 1000000")
+
+
+class ByVfioUser:
+    """By a vfio-user client; `memory` is mapped at 0."""
+
+    def __init__(self, client, memory):
+        self.client, self.memory = client, memory.bytes
+        client.write(7, 4, 6, 2)
+
+    def read(self, offset, size):
+        return self.client.read(MODERN_BAR, offset, size)
+
+    def write(self, offset, size, value):
+        self.client.write(MODERN_BAR, offset, value, size)
+
+    def poke(self, address, data):
+        self.memory[address:address + len(data)] = data
+
+    def peek(self, address, size):
+        return bytes(self.memory[address:address + size])
+
+    def settle(self):
+        time.sleep(0.02)
+
+
+class ByUml:
+    """By a guest of the door for User-Mode Linux."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        guest.config_write(4, 6, 2)
+
+    def read(self, offset, size):
+        return int.from_bytes(self.guest.command(3, MODERN_BAR, offset, size, room=size), "little")
+
+    def write(self, offset, size, value):
+        self.guest.command(4, MODERN_BAR, offset, size, value.to_bytes(size, "little"))
+
+    def poke(self, address, data):
+        self.guest.memory.write(address, data)
+
+    def peek(self, address, size):
+        return self.guest.memory.read(address, size)
+
+    def settle(self):
+        end = self.guest.now + 1_000_000
+        while self.guest.now < end:  # interrupts end a wait
+            self.guest.go_to(end)
+
+
+class VirtioNet:
+    """A driver; its queues and buffers are in memory from `memory` on."""
+
+    def __init__(self, access, memory=0x100000):
+        self.memory, self.queues = memory, {}
+        self.read, self.write, self.settle = access.read, access.write, access.settle
+        self.poke, self.peek = access.poke, access.peek
 
     def status(self):
         return self.read(COMMON + 20, 1)
@@ -88,7 +148,7 @@ class VirtioNet:
 
     def buffer(self, index):
         """Where the buffers of a queue are, 4 KiB for each."""
-        return self.memory + 0x100000 + index * 0x20000
+        return self.memory + 0x40000 + index * 0x10000
 
     def add(self, index, pieces):
         """A chain of (address, length, written by the device)."""
@@ -120,7 +180,7 @@ class VirtioNet:
         address = self.buffer(index)
         self.poke(address, bytes([kind, number]) + data + b"\xff")
         self.add(index, [(address, 2 + len(data), False), (address + 2 + len(data), 1, True)])
-        self.client.do("clock_step 1000000")
+        self.settle()
         return self.peek(address + 2 + len(data), 1)[0]
 
     def taken(self, index):

@@ -9,7 +9,6 @@ import virtio_client as virtio
 from support import QTestClient, Scenario, sim, start_qtest
 from virtio_client import ACKNOWLEDGE, CTRL_VQ, DRIVER, DRIVER_OK, FEATURES_OK, MAC, MQ, STATUS, VERSION_1
 
-OWN = bytes.fromhex("525400123456")
 ALL = b"\xff" * 6
 
 
@@ -36,7 +35,7 @@ class VirtioNet(Scenario):
         client = self.start("--nic", "model=virtio-net", "--link", "loopback")
         self.assertEqual(hex(client.config(2, 0)), "0x10411af4")
         client.do("irq_intercept_in ioapic")
-        device = virtio.VirtioNet(client)
+        device = virtio.VirtioNet(virtio.ByQTest(client))
         offered = device.start()
         self.assertTrue(offered & VERSION_1 and offered & MAC and offered & STATUS)
         self.assertEqual(device.status(), ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK)
@@ -83,7 +82,7 @@ class VirtioNet(Scenario):
                             "--link", "null")
         self.assertEqual(hex(client.config(7, 0)), "0x10001af4")
         self.assertEqual(client.config(7, 0x10) & 1, 1, "a legacy BAR")
-        device = virtio.VirtioNet(client, slot=7)
+        device = virtio.VirtioNet(virtio.ByQTest(client, slot=7))
         offered = device.negotiate(VERSION_1 | MAC)
         self.assertEqual(offered & (virtio.CSUM | virtio.MRG_RXBUF), 0)
         self.assertTrue(offered & MQ and offered & CTRL_VQ and offered & 1 << 3)
@@ -100,7 +99,7 @@ class VirtioNet(Scenario):
 
     def test_pairs_that_the_driver_uses_have_their_own_counters(self):
         client = self.start("--nic", "model=virtio-net,queues=4", "--link", "loopback")
-        device = virtio.VirtioNet(client)
+        device = virtio.VirtioNet(virtio.ByQTest(client))
         device.start(VERSION_1 | MAC | STATUS | MQ | CTRL_VQ, pairs=4)
         self.assertEqual(device.command(8, 4, 0, struct.pack("<H", 3)), 0)
         for pair in range(3):
@@ -119,8 +118,9 @@ class VirtioNet(Scenario):
         for strict in ((), ("--strict",)):
             with self.subTest(strict=strict):
                 client = self.start("--nic", "model=virtio-net", "--link", "loopback", *strict)
-                device = virtio.VirtioNet(client)
-                device.start()
+                device = virtio.VirtioNet(virtio.ByQTest(client))
+                device.start(VERSION_1 | MAC | STATUS | CTRL_VQ | virtio.CTRL_RX)
+                self.assertEqual(device.command(2, 0, 0, b"\0"), 0, "no longer promiscuous")
                 device.send(1, frame(to=bytes.fromhex("020000000099")))  # nobody's
                 device.offer(0, 20)  # too short, and there are no mergeable buffers
                 client.do("clock_step 1000000")
@@ -134,7 +134,7 @@ class VirtioNet(Scenario):
 
     def test_a_guest_that_breaks_the_rules_is_named_in_the_report(self):
         client = self.start("--nic", "model=virtio-net", "--link", "null")
-        device = virtio.VirtioNet(client)
+        device = virtio.VirtioNet(virtio.ByQTest(client))
         device.start()
         queue = device.queues[1]
         device.poke(queue.available + 2, struct.pack("<H", 1000))  # more than the ring holds
@@ -152,7 +152,7 @@ class VirtioNet(Scenario):
                             "--link", "loopback")
         self.assertEqual(hex(client.config(2, 0)), "0x100f8086")
         self.assertEqual(hex(client.config(3, 0)), "0x10411af4")
-        device = virtio.VirtioNet(client, slot=3)
+        device = virtio.VirtioNet(virtio.ByQTest(client, slot=3))
         device.start()
         device.offer(0)
         device.send(1, frame())
@@ -168,7 +168,7 @@ class VirtioNet(Scenario):
         trace, waves = self.path("run.json"), self.path("run.vcd")
         client = self.start("--nic", "model=virtio-net", "--link", "loopback", "--trace", trace,
                             "--waves", waves)
-        device = virtio.VirtioNet(client)
+        device = virtio.VirtioNet(virtio.ByQTest(client))
         device.start()
         device.offer(0)
         device.send(1, frame())
@@ -195,7 +195,7 @@ class VirtioNet(Scenario):
     def test_the_same_run_gives_the_same_report(self):
         def once():
             client = self.start("--nic", "model=virtio-net", "--link", "loopback")
-            device = virtio.VirtioNet(client)
+            device = virtio.VirtioNet(virtio.ByQTest(client))
             device.start()
             for _ in range(8):
                 device.offer(0)
