@@ -291,6 +291,15 @@ NicConfig parse_nic(const std::string& text) {
   return nic;
 }
 
+std::string nic_table(NicModel model) {
+  std::string text = "| key | value |\n|---|---|\n";
+  for (const Key& key : kKeys) {
+    if ((key.models & bit(model)) == 0) continue;
+    text.append("| `").append(key.name).append("` | ").append(key.help).append(" |\n");
+  }
+  return text;
+}
+
 std::string nic_help() {
   return "an adapter; may be given several times. " + std::string(kModelKey) +
          "=e1000 (default: a controller of the 8254x family) or virtio-net. Both: " +
