@@ -60,7 +60,7 @@ def tcp_received(g):
     receive(g, 8)
 
 
-@check("offloads")
+@check("offloads", "e1000")
 def offloads(g):
     """Each of these alone off, then all of them, then all on."""
     original = re.search(r"^tcp-segmentation-offload: (on|off)", g.run("ethtool -k eth0"), re.M)

@@ -28,7 +28,7 @@ class ModelEnd:
     name = "model"
 
     def __init__(self, simulator, number):
-        self.simulator, self.number = simulator, number
+        self.simulator, self.number, self.part = simulator, number, simulator.part
 
     @property
     def pid(self):

@@ -270,7 +270,8 @@ class Options(Scenario):
         for arguments, message in (
                 (("--nic", "model=virtio-net,eeprom=/x"), "'eeprom' goes with model=e1000"),
                 (("--nic", "queues=2"), "'queues' goes with model=virtio-net"),
-                (("--nic", "model=virtio"), "known are e1000, virtio-net")):
+                (("--nic", "model=virtio"), "known are e1000, virtio-net"),
+                (("--nic", "model=virtio-net", "--pci", "64/133x"), "a virtio-net has no PCI-X")):
             result = sim(*arguments)
             self.assertEqual(result.returncode, 2)
             self.assertIn(message, result.stderr)
