@@ -18,6 +18,7 @@ LinkUnit::LinkUnit(const sc_core::sc_module_name& name, NetCore& core)
     : sc_module(name), core_(core) {}
 
 void LinkUnit::connect() {
+  cable_up_ = false;
   sc_core::sc_spawn_options options;
   options.spawn_method();
   options.set_sensitivity(&core_.wire->change_event());
@@ -32,10 +33,18 @@ void LinkUnit::negotiate() {
       other ? link::resolve(abilities(), *other) : std::nullopt;
   wire.set_link(mode);
   if (mode) mode_ = *mode;
-  set_up(wire.link_up());
+  cable_up_ = wire.link_up();
+  if (cable_listener_) cable_listener_();
+  update();
 }
 
-void LinkUnit::set_up(bool up) {
+void LinkUnit::set_carried(bool there) {
+  carried_ = there;
+  update();
+}
+
+void LinkUnit::update() {
+  const bool up = cable_up_ && carried_;
   if (up == up_) return;
   up_ = up;
   changed_.notify(sc_core::SC_ZERO_TIME);

@@ -21,9 +21,14 @@ class LinkUnit : public sc_core::sc_module {
   void connect();
   /// Called after every change.
   void set_listener(std::function<void(bool up)> call) { listener_ = std::move(call); }
-  /// There is (no) link.
-  void set_up(bool up);
+  /// Called when the cable's own link may have changed.
+  void set_cable_listener(std::function<void()> call) { cable_listener_ = std::move(call); }
+  /// Somebody beside the device carries its packets, or is (not) there to do it.
+  void set_carried(bool there);
+  /// There is link: by the cable, if there is one, and with whoever carries packets.
   bool up() const { return up_; }
+  /// Nothing is wrong with the cable.
+  bool cable_up() const { return cable_up_; }
   /// In Mbit/s; as of the last link.
   std::uint32_t speed() const;
   bool full_duplex() const { return mode_.full_duplex; }
@@ -35,11 +40,15 @@ class LinkUnit : public sc_core::sc_module {
 
  private:
   void negotiate();
+  void update();
 
   NetCore& core_;
   std::function<void(bool)> listener_;
+  std::function<void()> cable_listener_;
   sc_core::sc_event changed_;
   link::LinkMode mode_{};
+  bool cable_up_ = true;
+  bool carried_ = true;
   bool up_ = false;
   bool was_up_ = false;  // there has been link
 };

@@ -94,6 +94,7 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
       if (!up) transmit.link_lost();
       receive.update_ready();
     });
+    link.set_cable_listener([this] { update_plane(); });
     transmit.set_command_listener([this] { set_active_pairs(core.control.pairs()); });
   }
 
@@ -110,7 +111,7 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
 
   // --- the owner of the data plane ---
   void plane_used(unsigned queue) override { interrupts.queue_used(queue); }
-  void plane_link(bool up) override { link.set_up(up); }
+  void plane_link(bool up) override { link.set_carried(up); }
   void plane_failed(const std::string& why) override { transport.needs_reset(why); }
 
   void hardware_reset() {
@@ -120,13 +121,7 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
   void set_gate(bool enabled) {
     core.gate.enabled = enabled;
     if (!enabled) ++core.gate.closures;
-    if (plane != &engines) {
-      if (enabled) {
-        resume_plane();
-      } else {
-        suspend_plane();
-      }
-    }
+    update_plane();
     receive.update_ready();
     transmit.wake();
     receive.wake();
@@ -136,7 +131,16 @@ struct NetDevice::Blocks : public DeviceModel, public DataPlaneOwner {
     active_pairs = pairs;
     plane->set_active_pairs(pairs);
   }
-  /// Whoever carries packets beside the engines does so only while the device may master the bus.
+  /// Whoever carries packets beside the engines does so only while the device may master the bus
+  /// and its cable is in.
+  void update_plane() {
+    if (plane == &engines) return;
+    if (core.gate.enabled && link.cable_up()) {
+      resume_plane();
+    } else {
+      suspend_plane();
+    }
+  }
   void suspend_plane();
   void resume_plane();
   DataPlane::Queue setup(unsigned queue) const { return {queue, transport.queue(queue).layout, 0}; }
@@ -189,6 +193,7 @@ void NetDevice::Blocks::driver_ready() {
     if (transport.queue(queue).enabled) queues.push_back(setup(queue));
   }
   plane->start(transport.features(), queues);
+  update_plane();
   if (core.agreed(net::feature::kControlQueue)) {
     const unsigned control = core.control_queue();
     if (transport.queue(control).enabled) queue_enabled(control);
@@ -405,7 +410,10 @@ void NetDevice::vendor_peek(std::size_t capability, std::size_t first, std::size
 }
 
 void NetDevice::set_lookahead(Time limit) { blocks_->core.lookahead = limit; }
-void NetDevice::set_data_plane(DataPlane& plane) { blocks_->plane = &plane; }
+void NetDevice::set_data_plane(DataPlane& plane) {
+  blocks_->plane = &plane;
+  blocks_->link.set_carried(false);
+}
 DataPlaneOwner& NetDevice::data_plane_owner() { return *blocks_; }
 
 const NetDeviceConfig& NetDevice::config() const { return blocks_->config; }

@@ -35,6 +35,19 @@ void check_losses(const RunSummary& summary, std::vector<std::string>& failures)
   }
 }
 
+/// What becomes of the queues that have no partner; empty: all have one, or there are no several.
+std::string queues_without_partner(unsigned pairs, unsigned queues) {
+  if (pairs == 1 || queues == 1 || pairs == queues) return {};
+  const std::string text = "its " + std::to_string(pairs) + " pairs of queues are on a link with " +
+                           std::to_string(queues) + " queues: ";
+  if (pairs > queues) {
+    return text + "frames of pairs from " + std::to_string(queues) +
+           " on leave by the queue of their flow";
+  }
+  return text + "frames that come by queues from " + std::to_string(pairs) +
+         " on go to the pair of their flow";
+}
+
 }  // namespace
 
 void Board::check_nic(const RunSummary& summary, std::size_t index,
@@ -146,6 +159,9 @@ void Board::find_warnings(RunSummary& summary) const {
   for (std::size_t i = 0; i < nics_.size(); ++i) {
     const std::string who = "nic " + std::to_string(i) + ": ";
     add(who, nics_[i]->partner());
+    const std::string queues =
+        queues_without_partner(nics_[i]->card().queue_pairs(), nics_[i]->partner().queues());
+    if (!queues.empty()) summary.warnings.push_back(who + queues);
     const std::string fault = nics_[i]->card().fault();
     if (!native() && !fault.empty()) summary.warnings.push_back(who + "needs a reset: " + fault);
     if (!native() || config_.max_frame_bytes >= kMostFrameBytes) continue;

@@ -80,6 +80,8 @@ class Card {
   virtual std::string model() const = 0;
   /// Station address at power-up.
   virtual std::array<std::uint8_t, 6> mac() const = 0;
+  /// Pairs of queues that it has, each of which may be joined to a queue of the link.
+  virtual unsigned queue_pairs() const { return 1; }
   /// As the card sees it.
   virtual CardLink link() const = 0;
   /// Notified when link() changes.

@@ -34,6 +34,7 @@ class VirtioCard : public Card, private virtio::DataPlaneSeat {
   virtio::DataPlaneSeat* seat() override { return memory_ != nullptr ? this : nullptr; }
   std::string model() const override;
   std::array<std::uint8_t, 6> mac() const override { return device_->config().mac; }
+  unsigned queue_pairs() const override { return device_->config().queue_pairs; }
   CardLink link() const override;
   const sc_core::sc_event& link_event() const override { return device_->link_event(); }
   void set_lookahead(Time limit) override { device_->set_lookahead(limit); }

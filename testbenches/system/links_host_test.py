@@ -9,12 +9,32 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 
 import support
 from links_support import (REFERENCE, Board, Namespace, datagrams, frame, have, no_qemu, no_taps,
                            reflects, stream, wait_for)
 from support import Scenario, free_port, sim
 
+
+def datagram(flow, number):
+    """Of UDP, with a port and a number of its own."""
+    header = bytearray(struct.pack(">BBHHHBBH4s4s", 0x45, 0, 36, 0, 0, 64, 17, 0,
+                                   bytes((10, 9, 0, 1)), bytes((10, 9, 0, 2))))
+    total = sum(struct.unpack(">10H", header))
+    struct.pack_into(">H", header, 10, 0xFFFF & ~((total & 0xFFFF) + (total >> 16)))
+    payload = struct.pack(">HHHHII", 4000 + flow, 9, 16, 0, flow, number)
+    return (b"\xff" * 6 + b"\x02\0\0\0\0\x01" + b"\x08\0" + header + payload).ljust(60, b"\0")
+
+
+def drain_flows(receive, seconds, wanted=1):
+    """Flow and number of datagrams that come in, so many or until the time is up."""
+    got, deadline = [], time.monotonic() + seconds
+    while len(got) < wanted and time.monotonic() < deadline:
+        data = receive(max(0.01, deadline - time.monotonic()))
+        if data is not None and data[12:14] == b"\x08\0" and data[26:30] == bytes((10, 9, 0, 1)):
+            got.append(struct.unpack_from(">II", data, 42))
+    return got
 
 
 class Help(Scenario):
@@ -187,16 +207,16 @@ class Tap(Scenario):
             self.skipTest(reason)
         self.namespace = Namespace(self)
 
-    def packets(self, interface):
+    def packets(self, interface, kind=0x88B5):
         """A packet socket in the namespace, through a helper that passes it on."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         script = ("import socket,sys\n"
-                  "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW,socket.htons(0x88b5))\n"
-                  "s.bind((sys.argv[1],0x88b5))\n"
+                  "s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW,socket.htons(int(sys.argv[3])))\n"
+                  "s.bind((sys.argv[1],int(sys.argv[3])))\n"
                   "socket.send_fds(socket.socket(fileno=int(sys.argv[2])),[b'x'],[s.fileno()])\n")
         with ours:
             self.namespace.run("python3", "-c", script, interface, str(theirs.fileno()),
-                               pass_fds=[theirs.fileno()])
+                               str(kind), pass_fds=[theirs.fileno()])
             theirs.close()
             _, fds, _, _ = socket.recv_fds(ours, 1, 1)
         packets = socket.socket(fileno=fds[0])
@@ -257,6 +277,50 @@ class Tap(Scenario):
             self.up("t0")
             reflects(self, board, *self.packets("t0"))
             self.finish(board)
+
+    def flows_through_pairs(self, queues):
+        """Flows of the host go through a virtio-net adapter with four pairs of queues and back, each
+        in order. The adapter's report, and the warnings."""
+        self.namespace.run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+        out = self.path("out.json")
+        board = self.board(f"tap:ifname=vnet2,queues={queues}", arguments=(
+            "--app", "reflect", "--driver", "queues=4", "--nic", "model=virtio-net,queues=4",
+            "--json", out), nic=())
+        self.up("vnet2")
+        send, receive = self.packets("vnet2", 0x0800)
+        wait_for(self, lambda: send(datagram(0, 0)) and drain_flows(receive, 0.3), "nothing back")
+        while drain_flows(receive, 0.3):
+            pass
+        descriptors = [os.readlink(entry.path) for entry in
+                       os.scandir(f"/proc/{board.process.pid}/fd")].count("/dev/net/tun")
+        self.assertEqual(descriptors, queues)
+        got = {}
+        for number in range(1, 21):
+            for flow in range(16):
+                send(datagram(flow, number))
+            for flow, seen in drain_flows(receive, 10, 16):
+                got.setdefault(flow, []).append(seen)
+        self.assertEqual(got, {flow: list(range(1, 21)) for flow in range(16)},
+                         "each flow whole and in order")
+        status, _, err = board.stop()
+        self.assertEqual(status, 0, err)
+        with open(out, encoding="utf-8") as file:
+            summary = json.load(file)
+        for number, pair in enumerate(summary["nics"][0]["virtio"]["pairs"]):
+            self.assertGreater(pair["out"]["frames"], 0, number)
+        return summary
+
+    def test_queues_of_the_interface_are_pairs_of_a_virtio_adapter(self):
+        summary = self.flows_through_pairs(4)
+        for number, pair in enumerate(summary["nics"][0]["virtio"]["pairs"]):
+            # The kernel answers by the queue by which a flow came last.
+            self.assertGreater(pair["in"]["frames"], 20, number)
+        self.assertEqual(summary["warnings"], [])
+
+    def test_fewer_queues_than_pairs_work_and_are_mentioned(self):
+        self.assertEqual(self.flows_through_pairs(2)["warnings"],
+                         ["nic 0: its 4 pairs of queues are on a link with 2 queues: frames of pairs "
+                          "from 2 on leave by the queue of their flow"])
 
     def test_descriptors(self):
         script = ("import fcntl,os,struct,sys\n"

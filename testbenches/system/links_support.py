@@ -108,10 +108,11 @@ def hand_over(scenario, process, tap, board, namespace):
 class Board:
     """e1000-sim with a reflecting driver: what the far end sends comes back."""
 
-    def __init__(self, scenario, link, prefix=(), pass_fds=(), arguments=()):
+    def __init__(self, scenario, link, prefix=(), pass_fds=(), arguments=(),
+                 nic=("--nic", "aneg=10ms")):
         self.scenario = scenario
         self.process = subprocess.Popen(
-            [*prefix, SIM, "--nic", "aneg=10ms", "--link", link, *arguments],
+            [*prefix, SIM, *nic, "--link", link, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, pass_fds=pass_fds)
         scenario.addCleanup(self.kill)
 

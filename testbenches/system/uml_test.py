@@ -10,7 +10,7 @@ import support
 from support import Scenario, start_sim
 from uml_client import (ALL_ONES, BASE, FOREVER, MESSAGE, READ, REQUEST, RUN, SET_MEM_TABLE, SET_PROTOCOL, SIZE,
                         VRING_KICK, WAIT, WRITE, Gone, UmlGuest)
-from virtio_net_driver import ENABLE, MSIX, PENDING, TX, VirtioNetDriver
+from virtio_net_driver import ENABLE, HEADER, MSIX, PENDING, RX, TX, VirtioNetDriver
 
 CTRL, CTRL_DUP, STATUS, ICR, ICS, IMS = 0x0, 0x4, 0x8, 0xC0, 0xC8, 0xD0
 RCTL, TCTL, TDBAL, TDBAH, TDLEN, TDH, TDT = 0x100, 0x400, 0x3800, 0x3804, 0x3808, 0x3810, 0x3818
@@ -212,6 +212,27 @@ class Interrupts(Door):
         self.ended()
 
 
+    def test_msi_has_two_bytes_of_data(self):
+        self.start()
+        guest = self.guest().boot()
+        guest.config_write(4, 6, 2)
+        at = guest.config_read(0x34, 1)
+        while guest.config_read(at, 1) != 5:
+            at = guest.config_read(at + 1, 1)
+        for offset, value, size in ((4, 0xA0000, 4), (8, 0, 4), (12, 0x4041, 2), (2, 0x81, 2)):
+            guest.config_write(at + offset, value, size)
+        guest.write(IMS, LSC)
+        guest.write(ICS, LSC)
+        guest.wait_until(guest.now + MS)
+        self.assertEqual(len(guest.interrupts), 1)
+        self.assertEqual(guest.irq.memory.read(guest.irq_buffers + 4, 1), b"\2")
+        self.assertEqual(guest.take_interrupt(), (MESSAGE, 0xA0000, 0x4041))
+        guest.say_goodbye()
+        report, _ = self.ended()
+        counters = report["guests"][0]
+        self.assertEqual((counters["intx_signals"], counters["msi_signals"], counters["msix_signals"]), (0, 1, 0))
+
+
 class Reach:
     """What a VirtioNetDriver needs, by a guest."""
 
@@ -224,6 +245,33 @@ class Reach:
 
     def write(self, region, offset, value, size):
         self.guest.command(WRITE, region, offset, size, value.to_bytes(size, "little"))
+
+
+class VirtioLine(Door):
+    def test_a_virtio_net_interrupts_by_its_line_without_messages(self):
+        self.start(links=("loopback",), nic="model=virtio-net")
+        guest = self.guest().boot()
+        self.assertEqual(guest.config_read(0), 0x10411AF4)
+        driver = VirtioNetDriver(Reach(guest), BASE + 0x20000)
+        driver.start()
+        driver.offer()
+        driver.offer()
+        self.wait(guest)
+        driver.transmit(FRAME)
+        self.wait(guest)
+        self.assertIsNotNone(driver.reap(TX))
+        self.assertEqual(driver.reap(RX)[HEADER:], FRAME)
+        guest.say_goodbye()
+        report, err = self.ended()
+        nic, = report["nics"]
+        self.assertEqual((nic["part"], err), ("virtio-net", ""))
+        self.assertEqual(nic["virtio"]["pairs"][0]["in"]["frames"], 1)
+        self.assertGreater(report["guests"][0]["intx_signals"], 0)
+
+    def wait(self, guest):
+        end = guest.now + MS
+        while guest.now < end:  # interrupts end a wait
+            guest.go_to(end)
 
 
 class MessagesOfVectors(Door):
@@ -501,6 +549,26 @@ class Wall(Door):
         report, err = self.ended()
         self.assertEqual((report["ended_by"], err), ("client", ""))
         self.assertEqual(report["guests"][0]["intx_signals"], 1)
+
+
+    def test_messages_of_vectors(self):
+        self.start(nic="model=virtio-net")
+        guest = self.guest().boot()
+        guest.config_write(4, 6, 2)
+        driver = VirtioNetDriver(Reach(guest), BASE + 0x20000)
+        driver.enable_messages([(0xA0000, data) for data in (0x40, 0x41, 0x42)])
+        driver.start(vectors=(1, 2))
+        deadline = time.monotonic() + 30
+        while not driver.link_up():
+            self.assertLess(time.monotonic(), deadline, "no link")
+            time.sleep(0.02)
+        driver.transmit(FRAME)
+        guest.take_call()
+        self.assertEqual(guest.take_interrupt(), (MESSAGE, 0xA0000, 0x42))
+        self.assertIsNotNone(driver.reap(TX))
+        guest.say_goodbye()
+        report, err = self.ended()
+        self.assertEqual((report["guests"][0]["msix_signals"], err), (1, ""))
 
 
 class Options(Door):

@@ -110,6 +110,61 @@ TEST(NetDeviceTiming, FramesComeInWithOneWriteEach) {
   });
 }
 
+TEST(NetDeviceTiming, WaitingForBuffersTakesNothingOfTheBus) {
+  Watched rig;
+  rig.run([&] {
+    rig.set_up();
+    rig.start(kUsual);
+    rig.supply(0, 2, 256);
+    ASSERT_TRUE(rig.wait_until([&] { return rig.far.nic_ready(); }, us(50)));
+    rig.far.send(frame_of(1000));  // needs more than there are
+    rig.wait_for(us(50));
+    rig.watching = true;
+    rig.wait_for(us(200));
+    EXPECT_EQ(rig.names(), std::vector<std::string>());
+    EXPECT_EQ(rig.rx_frames(), 0U);
+    rig.supply(0, 2, 512);
+    ASSERT_TRUE(rig.wait_until([&] { return rig.rx_frames() == 1; }, us(50)));
+    rig.wait_for(us(10));
+    EXPECT_EQ(rig.reap(0), std::vector<Frame>{frame_of(1000)});
+  });
+}
+
+TEST(NetDeviceProbes, TellOfEachFrameBufferAndInterrupt) {
+  NetRig rig;
+  std::map<NetDrop, unsigned> lost;
+  unsigned stored = 0, taken = 0, used = 0, interrupts = 0;
+  rig.nic.probes().received.attach([&](const NetReceiveEvent& event) {
+    if (event.stored) {
+      ++stored;
+    } else {
+      ++lost[event.drop];
+    }
+  });
+  rig.nic.probes().buffers.attach(
+      [&](const NetBufferEvent& event) { ++(event.used ? used : taken); });
+  rig.nic.probes().interrupts.attach([&](const NetInterruptEvent&) { ++interrupts; });
+  rig.run([&] {
+    rig.set_up();
+    rig.far.send(frame_of(100));  // nobody is ready
+    rig.wait_for(us(10));
+    rig.start(kUsual);
+    rig.supply(0, 4);
+    ASSERT_TRUE(rig.wait_until([&] { return rig.far.nic_ready(); }, us(50)));
+    for (unsigned i = 0; i < 3; ++i) rig.far.send(frame_of(100, i));
+    rig.put(0, frame_of(100));
+    rig.wait_for(us(50));
+    EXPECT_EQ(stored, 3U);
+    EXPECT_EQ(lost, (std::map<NetDrop, unsigned>{{NetDrop::kRxNotReady, 1}}));
+    EXPECT_EQ(rig.nic.drops(NetDrop::kRxNotReady), 1U);
+    EXPECT_EQ(taken, 4U);  // of both queues
+    EXPECT_EQ(used, 4U);
+    const NetPairCounters& counters = rig.nic.counters(0);
+    EXPECT_EQ(interrupts, counters.rx_interrupts + counters.tx_interrupts);
+    EXPECT_GE(interrupts, 2U);
+  });
+}
+
 TEST(NetDeviceTiming, TheDoorbellTakesItsTime) {
   NetRigOptions options;
   options.device.timing.doorbell = us(3);
