@@ -127,8 +127,7 @@ class Traffic(Scenario):
         path = self.path("vhost")
         process = subprocess.Popen(
             [SIM, "--app", "generate", "--frames", str(self.FRAMES), "--rate", "10Mbit/s",
-             "--driver", "link-timeout=20s", "--nic", "model=virtio-net", "--link",
-             f"vhost-user:path={path},server", "--json", "-"],
+             "--nic", "model=virtio-net", "--link", f"vhost-user:path={path},server", "--json", "-"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(process.kill)
         wait_for(self, lambda: os.path.exists(path), "nobody listens")
@@ -180,9 +179,9 @@ class Restart(Scenario):
         self.assertEqual(read_lines(log)[-1].split()[-1], "0x0", "the status, at the end")
 
     def received(self):
-        result = subprocess.run([os.path.join(os.path.dirname(SIM), "e1000-ctl"),
-                                 f"unix:{self.path('control')}", "stats"],
-                                capture_output=True, text=True, timeout=60)
+        result = subprocess.run([os.path.join(os.path.dirname(SIM), "e1000-ctl"), "stats"],
+                                capture_output=True, text=True, timeout=60,
+                                env=dict(os.environ, E1000_CONTROL=f"unix:{self.path('control')}"))
         if result.returncode != 0:
             return 0
         return json.loads(result.stdout)["nics"][0]["driver_in"]["frames"]
