@@ -6,12 +6,15 @@
   linux.py run --shell     one guest's prompt, with a gateway
   linux.py test            the checks of checks_uml.py, a line each
   linux.py figures         goodput, packet rate, round trip and interrupts, in simulated time
+  linux.py needs           what this machine lacks for all that; nothing: it can
 """
 
 import argparse
+import ctypes
 import json
 import os
 import pathlib
+import platform
 import signal
 import subprocess
 import sys
@@ -49,6 +52,20 @@ iperf3 -s -D
 while [ ! -e /host/first.status ]; do sleep 0.1; done
 ip link set eth0 down
 """
+
+
+def lacking():
+    """Why this machine cannot run User-Mode Linux; empty: it can."""
+    if platform.machine() != "x86_64":
+        return f"User-Mode Linux is for x86-64, this machine is {platform.machine()}"
+    if subprocess.run(["setarch", "-R", "true"], stderr=subprocess.DEVNULL, check=False).returncode:
+        return "programs may not switch off random addresses here (setarch -R); in a container that is its seccomp profile"
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if ctypes.CDLL(None).ptrace(0, 0, None, None) == 0 else 1)  # PTRACE_TRACEME
+    if os.waitpid(child, 0)[1]:
+        return "ptrace() is not allowed here; see /proc/sys/kernel/yama/ptrace_scope, or a container's seccomp profile"
+    return ""
 
 
 def say(*words):
@@ -321,7 +338,7 @@ def keep(it, folder):
 def main():
     parser = argparse.ArgumentParser(prog="linux.py", description="Linux as a program on the modelled card",
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("run", "test", "figures"))
+    parser.add_argument("command", choices=("run", "test", "figures", "needs"))
     parser.add_argument("--shell", action="store_true", help="a prompt instead")
     parser.add_argument("--list", action="store_true", help="test: print the names of the checks")
     parser.add_argument("--check", action="append", metavar="NAME", help="test: only this one")
@@ -337,6 +354,11 @@ def main():
     parser.add_argument("--simulator", type=pathlib.Path, help="this e1000-sim instead of build/bin's")
     parser.add_argument("--keep-log", metavar="DIR", help="keep consoles and reports here")
     options = parser.parse_args()
+    lacks = lacking()
+    if options.command == "needs":
+        return say(lacks) if lacks else None
+    if lacks:
+        sys.exit(f"linux.py: NOT RUN: {lacks}")
     done = subprocess.run([lab.HERE / "uml.sh", "install"], check=False)
     if done.returncode:
         sys.exit(done.returncode)
