@@ -76,7 +76,7 @@ class VfioUserAgent : public plugs::Agent {
     } catch (const std::exception& error) {
       throw std::invalid_argument("--vfio-user unix:" + config.path + ": " + error.what());
     }
-    door_->to_bus.bind(machine.bus().from_host);
+    door_->port.to_bus.bind(machine.bus().from_host);
     machine.bus().to_host.bind(door_->memory.socket);
     for (unsigned i = 0; i < driver::Cpu::kLines; ++i) door_->pirq[i](machine.pirq()[i]);
   }

@@ -12,7 +12,7 @@
 
 #include <poll.h>
 
-#include "e1000tlm/plugs/uml/function_port.h"
+#include "e1000tlm/plugs/function_port.h"
 #include "e1000tlm/plugs/uml/pcidev.h"
 #include "e1000tlm/plugs/uml/peer.h"
 #include "e1000tlm/plugs/vfio_user/guest_memory.h"

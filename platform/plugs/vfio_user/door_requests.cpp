@@ -185,10 +185,9 @@ void Door::on(Incoming& m, const RegionWriteMulti& request) {
 
 void Door::on(Incoming& m, const Reset& /*request*/) {
   ++counters_.resets;
-  function_.bus_reset();
-  view_.reset();
+  port.forget();
   interrupts_.disable_intx(false);
-  place();
+  port.place();
   answer(m, empty_reply(m.header));
 }
 

@@ -21,6 +21,7 @@ import sys
 import time
 
 import checks_uml
+import expected_uml
 import figures_uml
 import lab
 from lab import Commanded, Guest, Lab, Trouble
@@ -129,7 +130,8 @@ def shell(options):
 def command_test(options):
     alone = [("guest killed", lambda _: killed(options, "guest")),
              ("simulator killed", lambda _: killed(options, "simulator")),
-             ("same again", lambda _: same_again(options))]
+             ("same again", lambda _: same_again(options)),
+             ("goodput follows from the bus", lambda _: expected_uml.check(options))]
     alone += [(f"scenario {path.stem}", lambda _, path=path: scenario(options, path))
               for path in sorted((lab.TREE / "traffic/linux").glob("*.ini"))]
     wanted = [*checks_uml.all_checks(), *alone]
