@@ -20,6 +20,7 @@ FRAME = b"\xff" * 6 + bytes.fromhex("525400123456 88b5") + b"in simulated time" 
 
 class Door(Scenario):
     travels = True
+    shares = False
 
     def start(self, *arguments, guests=1, links=("null",)):
         wall = "" if self.travels else ",time=wall"
@@ -40,7 +41,7 @@ class Door(Scenario):
             time.sleep(0.01)
 
     def guest(self, number=0):
-        guest = UmlGuest(self.path(f"nic{number}"), self.travels)
+        guest = UmlGuest(self.path(f"nic{number}"), self.travels, self.shares)
         self.addCleanup(guest.close)
         return guest
 
@@ -237,14 +238,14 @@ class Time(Door):
     def test_guests_run_one_after_the_other_and_never_far_apart(self):
         self.start("--on-switch", "lan=null", guests=2, links=("switch:lan", "switch:lan"))
         first = self.guest(0).boot()
-        first.ask(REQUEST, 5 * MS)
+        first.wish(5 * MS)
         first.running = False
         first.ask(WAIT, ALL_ONES)
         second = self.guest(1).boot()
         second.wait_until(2 * MS)
         self.assertEqual((second.now, first.running), (2 * MS, False))
         self.assertLessEqual(second.free_until, 5 * MS)
-        second.ask(REQUEST, 9 * MS)
+        second.wish(9 * MS)
         second.running = False
         second.ask(WAIT, ALL_ONES)
         while not first.running:
@@ -291,6 +292,50 @@ class Time(Door):
 
     def test_does_not_depend_on_how_fast_anything_runs(self):
         self.assertEqual(self.trace(), self.trace(slow=True))
+
+
+class SharedInterrupts(Interrupts):
+    """The same with time in shared memory."""
+
+    shares = True
+
+
+class SharedTime(Time):
+    shares = True
+
+    def test_is_the_same_as_with_messages(self):
+        shared = self.trace()
+        self.shares = False
+        self.assertEqual(shared, self.trace())
+
+    def test_saves_messages(self):
+        """Each would be answered: a guest that waits for one finds none."""
+        self.start()
+        guest = self.guest().boot()
+        asked = guest.number
+        guest.config_write(4, 6, 2)
+        guest.wait_until(MS)
+        self.assertEqual(guest.read(STATUS) & 1, 1)
+        self.assertEqual(guest.number, asked)
+        guest.say_goodbye()
+        self.ended()
+
+    def test_the_memory_stays_as_long_as_it_is(self):
+        self.start()
+        guest = self.guest().boot()
+        for size in (0, 1 << 20):
+            with self.assertRaises(PermissionError):
+                os.ftruncate(guest.clock_file.fileno(), size)
+        guest.say_goodbye()
+        self.ended()
+
+    def test_is_not_offered_to_a_person_at_a_prompt(self):
+        self.start("--paced")
+        guest = self.guest().boot()
+        self.assertFalse(guest.shares)
+        guest.wait_until(MS)
+        guest.say_goodbye()
+        self.ended()
 
 
 class Trouble(Door):
@@ -357,6 +402,30 @@ class Trouble(Door):
             with self.subTest(act.__name__):
                 self.refuse(act, why)
 
+    def test_a_guest_that_shares_nonsense_is_dropped(self):
+        self.shares = True
+
+        def too_far(guest):
+            guest.boot()
+            guest.now += 1000 * MS
+            guest.read(STATUS)
+
+        def before_now(guest):
+            guest.boot()
+            guest.wait_until(MS)
+            guest.now = 1
+            guest.read(STATUS)
+
+        def wants_the_past(guest):
+            guest.boot()
+            guest.wait_until(MS)
+            guest.wait_until(1)
+
+        for act, why in ((too_far, "it may not go that far"), (before_now, "that time is over"),
+                         (wants_the_past, "that time is over")):
+            with self.subTest(act.__name__):
+                self.refuse(act, why)
+
     def test_a_guest_that_dies_ends_the_run_and_the_report_says_so(self):
         self.start()
         guest = self.guest().boot()
@@ -369,7 +438,7 @@ class Trouble(Door):
     def test_one_guest_dies_and_the_other_goes_on(self):
         self.start(guests=2, links=("switch:lan", "switch:lan"))
         first = self.guest(0).boot()
-        first.ask(REQUEST, 5 * MS)
+        first.wish(5 * MS)
         first.ask(WAIT, ALL_ONES)
         second = self.guest(1).boot()
         first.close()

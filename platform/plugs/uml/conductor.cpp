@@ -65,14 +65,15 @@ Conductor::Guest* Conductor::earliest() {
 
 void Conductor::let_run(Guest& guest) {
   const std::uint64_t limit = horizon(guest);
-  if (limit > guest.clock.wish()) {
-    send(guest, guest.clock.allow_until(limit));
-    await_answer(guest);
-    if (guest.gone) return;
-  }
+  if (limit > guest.clock.wish()) allow_until(guest, limit);
+  if (guest.gone) return;
   ++statistics_.runs;
-  send(guest, guest.clock.run());
-  await_answer(guest);
+  ask(guest, guest.clock.run());
+}
+
+void Conductor::allow_until(Guest& guest, std::uint64_t time) {
+  if (guest.shares) guest.shared.allow_until(time);
+  ask(guest, guest.clock.allow_until(time));
 }
 
 /// To the first guest that is to have one. A guest that waits takes it at once, and then wants to
@@ -80,6 +81,7 @@ void Conductor::let_run(Guest& guest) {
 bool Conductor::deliver_interrupt() {
   for (const auto& guest : guests_) {
     if (guest->gone || !guest->door->interrupt_due()) continue;
+    guest->shared.set_time(now_ns());
     if (!guest->door->interrupt(true)) continue;
     while (!guest->gone && !stopping_) {
       fds_ = {{guest->time.fd(), POLLIN, 0}, {guest->door->confirmation_fd(), POLLIN, 0}};
@@ -88,6 +90,7 @@ bool Conductor::deliver_interrupt() {
       // The guest asks for its time before it answers, so nothing is left to be read here.
       if (!guest->gone && fds_[1].revents != 0 && guest->door->confirmed()) break;
     }
+    take_request(*guest);
     return true;
   }
   return false;
@@ -102,6 +105,7 @@ void Conductor::go_on_to(std::uint64_t nanoseconds) {
       nanoseconds > most ? kTimeNever / 2 : ns(static_cast<std::int64_t>(nanoseconds));
   sc_core::wait(to_sc(std::min(target - sc_now(), slice)), raised_);
   settle();
+  for (const auto& guest : guests_) guest->shared.set_time(now_ns());
 }
 
 /// Paced: the wall clock goes first.
@@ -163,6 +167,11 @@ std::uint64_t Conductor::horizon(const Guest& guest) const {
   return limit;
 }
 
+/// A guest is about to have commands done. Others learn from a message what time it is.
+void Conductor::on_kick(Guest& guest) {
+  if (guest.shares && !guest.gone) take_shared(guest, TimeOp::kUpdate, guest.shared.time());
+}
+
 /// A guest's commands have been done, and it waits for the answer: what they have set going may be
 /// earlier than what it was told.
 void Conductor::on_done(Guest& guest) {
@@ -170,8 +179,7 @@ void Conductor::on_done(Guest& guest) {
   if (guest.gone || guest.clock.free_until() == 0) return;
   const std::uint64_t limit = horizon(guest);
   if (limit >= guest.clock.free_until() || stopping_) return;
-  send(guest, guest.clock.allow_until(limit));
-  await_answer(guest);
+  allow_until(guest, limit);
 }
 
 }  // namespace e1000tlm::plugs::uml

@@ -12,6 +12,7 @@
 #include <poll.h>
 
 #include "e1000tlm/plugs/uml/door.h"
+#include "e1000tlm/plugs/uml/shared_clock.h"
 #include "e1000tlm/plugs/uml/time_travel.h"
 #include "e1000tlm/tlm/time.h"
 
@@ -44,6 +45,9 @@ struct ConductorStatistics {
 /// Guests run one after the other, the earliest first, and of several the one that was added first.
 /// So what happens, and when, does not depend on how fast anything runs.
 ///
+/// A guest that can has its clock in memory that is shared (SharedClock), which saves most of the
+/// messages. Not paced: somebody who types wakes the guest, and only a message tells us so.
+///
 /// A guest runs by itself (FREE_UNTIL) up to the next event of the simulation or of another guest.
 /// Its clock may be behind while register accesses take their time; it catches up when it waits.
 ///
@@ -72,6 +76,8 @@ class Conductor : public sc_core::sc_module {
     link::UniqueFd listener;
     Peer time;
     GuestClock clock;
+    SharedClock shared;
+    bool shares = false;  // its clock with us; otherwise there is a message for everything
     bool gone = false;
   };
 
@@ -79,9 +85,11 @@ class Conductor : public sc_core::sc_module {
   bool step();
   Guest* earliest();
   void let_run(Guest& guest);
+  void allow_until(Guest& guest, std::uint64_t time);
   bool deliver_interrupt();
   void go_on_to(std::uint64_t nanoseconds);
   void hold_back();
+  void on_kick(Guest& guest);
   void on_done(Guest& guest);
   void settle();
   /// Of the present time, rounded up.
@@ -95,7 +103,12 @@ class Conductor : public sc_core::sc_module {
   void accept(Guest& guest);
   void receive(Guest& guest);
   void take(Guest& guest, const TimeMessage& message);
+  void begin(Guest& guest, const TimeMessage& start);
+  void go_to(std::uint64_t nanoseconds);
+  void take_shared(Guest& guest, TimeOp op, std::uint64_t time);
+  void take_request(Guest& guest);
   void send(Guest& guest, const TimeMessage& message);
+  void ask(Guest& guest, const TimeMessage& message);
   void part(Guest& guest);
   void break_with(Guest& guest, const std::string& why);
   void notice_deaths();
