@@ -11,6 +11,8 @@ from lab import Trouble
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import checks  # noqa: E402
+import checks_driver  # noqa: E402,F401  (these two fill its list)
+import checks_traffic  # noqa: E402,F401
 
 HOST, GUEST = "10.9.0.1", "10.9.0.2"
 VLAN_HOST, VLAN_GUEST = "10.9.7.1", "10.9.7.2"

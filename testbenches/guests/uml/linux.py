@@ -6,6 +6,7 @@
   linux.py run --shell     one guest's prompt, with a gateway
   linux.py test            the checks of checks_uml.py, a line each
   linux.py figures         goodput, packet rate, round trip and interrupts, in simulated time
+  linux.py cost            what a boot on the model costs, beside one without a device
   linux.py needs           what this machine lacks for all that; nothing: it can
 """
 
@@ -21,6 +22,7 @@ import sys
 import time
 
 import checks_uml
+import cost_uml
 import expected_uml
 import figures_uml
 import lab
@@ -340,7 +342,7 @@ def keep(it, folder):
 def main():
     parser = argparse.ArgumentParser(prog="linux.py", description="Linux as a program on the modelled card",
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("run", "test", "figures", "needs"))
+    parser.add_argument("command", choices=("run", "test", "figures", "cost", "needs"))
     parser.add_argument("--shell", action="store_true", help="a prompt instead")
     parser.add_argument("--list", action="store_true", help="test: print the names of the checks")
     parser.add_argument("--check", action="append", metavar="NAME", help="test: only this one")
@@ -350,7 +352,8 @@ def main():
     parser.add_argument("--verbose", action="store_true", help="--scenario: show what the guests say")
     parser.add_argument("--seconds", type=int, default=1, help="of each iperf3 (default 1)")
     parser.add_argument("--out", default=str(lab.TREE / "build/out/linux"), help="figures: data goes there")
-    parser.add_argument("--update-doc", action="store_true", help="figures: renew doc/linux.md and its picture")
+    parser.add_argument("--update-doc", action="store_true", help="figures, cost: renew doc/linux.md and its picture")
+    parser.add_argument("--runs", type=int, default=20, help="cost: how often each is measured (default 20)")
     parser.add_argument("--limit", type=float, default=600, help="seconds that all may take (default 600)")
     parser.add_argument("--sim", action="append", default=[], metavar="OPTION", help="another option of e1000-sim")
     parser.add_argument("--simulator", type=pathlib.Path, help="this e1000-sim instead of build/bin's")
@@ -367,7 +370,8 @@ def main():
     lab.end_on_signals()
     try:
         sys.exit({"run": command_run, "test": command_test,
-                  "figures": lambda given: figures_uml.command(given, say)}[options.command](options))
+                  "figures": lambda given: figures_uml.command(given, say),
+                  "cost": lambda given: cost_uml.command(given, say)}[options.command](options))
     except Trouble as trouble:
         sys.exit(f"linux.py: {trouble}")
     except KeyboardInterrupt:
