@@ -34,6 +34,13 @@ def executable_folder():
     return str(shm) if usable else None
 
 
+def one_processor():
+    """Of this machine's, for all processes of a run in simulated time: only one of them goes on at a time, and waking
+    one up is much cheaper where the other one has run."""
+    processors = sorted(os.sched_getaffinity(0))
+    return {processors[os.getpid() % len(processors)]}
+
+
 def last_line(path):
     text = path.read_text(errors="replace").strip() if path.exists() else ""
     return text.splitlines()[-1] if text else "nothing"
@@ -57,13 +64,6 @@ def end_on_signals():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-
-
-def one_processor():
-    """Of this machine's, for all processes of a run in simulated time: only one of them goes on at a time, and waking
-    one up is much cheaper where the other one has run."""
-    processors = sorted(os.sched_getaffinity(0))
-    return {processors[os.getpid() % len(processors)]}
 
 
 class Guest:
