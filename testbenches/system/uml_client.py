@@ -88,7 +88,7 @@ class UmlGuest:
     as far as it can be, as with Linux from 6.12 on."""
 
     def __init__(self, path, travels=True, shares=False):
-        self.travels, self.shares, self.number, self.asked = travels, shares, 0, 0
+        self.travels, self.shares, self.number, self.asked, self.patience = travels, shares, 0, 0, 30
         self.now, self.free_until, self.running, self.interrupts = 0, 0, True, []
         if travels:
             self.time = socket.socket(socket.AF_UNIX)
@@ -194,7 +194,7 @@ class UmlGuest:
         self.running, self.free_until = False, 0
         self.ask(WAIT, ALL_ONES)
         while not self.running:
-            ready = select.select([self.time, self.calls], [], [], 30)[0]
+            ready = select.select([self.time, self.calls], [], [], self.patience)[0]
             assert ready, "nothing happens"
             if self.calls in ready:
                 self.take_call()
@@ -245,7 +245,7 @@ class UmlGuest:
 
     def answer(self, number):
         while self.travels:
-            ready = select.select([self.device, self.time], [], [], 30)[0]
+            ready = select.select([self.device, self.time], [], [], self.patience)[0]
             assert ready, "no answer"
             if self.device in ready:
                 break

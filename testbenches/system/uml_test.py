@@ -8,8 +8,8 @@ import time
 
 import support
 from support import Scenario, start_sim
-from uml_client import (ALL_ONES, BASE, FOREVER, READ, REQUEST, RUN, SET_MEM_TABLE, SET_PROTOCOL, SIZE, VRING_KICK,
-                        WAIT, Gone, UmlGuest)
+from uml_client import (ALL_ONES, BASE, FOREVER, READ, REQUEST, RUN, SET_MEM_TABLE, SET_PROTOCOL, SIZE, UPDATE,
+                        VRING_KICK, WAIT, Gone, UmlGuest)
 
 CTRL, CTRL_DUP, STATUS, ICR, ICS, IMS = 0x0, 0x4, 0x8, 0xC0, 0xC8, 0xD0
 RCTL, TCTL, TDBAL, TDBAH, TDLEN, TDH, TDT = 0x100, 0x400, 0x3800, 0x3804, 0x3808, 0x3810, 0x3818
@@ -394,11 +394,18 @@ class Trouble(Door):
             guest.wait_until(MS)
             guest.ask(REQUEST, 1)
 
+        def beyond_all_time(guest):
+            guest.boot()
+            self.enable(guest)
+            guest.wait_until(guest.now + MS)
+            guest.ask(UPDATE, FOREVER - 1)
+
         for act, why in ((kick_too_early, "ring 0 is not enabled"), (too_few_features, "needs all of"),
                          (ring_outside, "ring 0 is not in memory"), (no_such_ring, "there is no ring 2"),
                          (memory_that_is_too_short, "SET_MEM_TABLE"), (impossible_size, ""),
                          (loop, "longer than its table"), (runs_by_itself, "only a controller"),
-                         (goes_back, "that time is over")):
+                         (goes_back, "that time is over"),
+                         (beyond_all_time, "it may not go that far")):
             with self.subTest(act.__name__):
                 self.refuse(act, why)
 

@@ -15,6 +15,9 @@ constexpr unsigned kMaxDeltas = 100'000;
 constexpr Time kSlice = ms(1'000);
 constexpr Time kPacedSlice = ms(1);
 
+// Of a simulation's time, in nanoseconds: what lies beyond cannot be told.
+constexpr auto kFarthest = static_cast<std::uint64_t>(kTimeNever.count() / 2000);
+
 std::uint64_t round_up(Time t) { return (static_cast<std::uint64_t>(t.count()) + 999) / 1000; }
 std::uint64_t round_down(Time t) { return static_cast<std::uint64_t>(t.count()) / 1000; }
 
@@ -100,9 +103,7 @@ bool Conductor::deliver_interrupt() {
 void Conductor::go_on_to(std::uint64_t nanoseconds) {
   hold_back();
   const Time slice = config_.paced ? kPacedSlice : kSlice;
-  const auto most = static_cast<std::uint64_t>(kTimeNever.count() / 2000);
-  const Time target =
-      nanoseconds > most ? kTimeNever / 2 : ns(static_cast<std::int64_t>(nanoseconds));
+  const Time target = ns(static_cast<std::int64_t>(std::min(nanoseconds, kFarthest)));
   sc_core::wait(to_sc(std::min(target - sc_now(), slice)), raised_);
   settle();
   for (const auto& guest : guests_) guest->shared.set_time(now_ns());
@@ -153,7 +154,7 @@ std::uint64_t Conductor::next_event() const {
     const Time span = from_sc(sc_core::sc_time_to_pending_activity());
     if (span < kTimeNever - sc_now()) next = std::min(next, sc_now() + span);
   }
-  return next == kTimeNever ? kTimeForever : round_down(next);
+  return std::min(round_down(next), kFarthest);
 }
 
 std::uint64_t Conductor::horizon(const Guest& guest) const {
