@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 
+import checks_packets  # noqa: F401  (fills the list of checks_uml)
 import checks_uml
 import figures_uml
 import lab
