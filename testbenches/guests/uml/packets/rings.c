@@ -19,7 +19,7 @@ enum {
   kBlocks = 32,
   kSlotBytes = 2048,
   kSlots = kBlockBytes / kSlotBytes * 8,
-  kWindow = 200,        // frames under way
+  kWindow = 40,         // frames under way: they fit into a packet buffer
   kRetireMs = 1,        // a block that is not full comes after this time
   kMostFrames = 65536,
 };

@@ -16,7 +16,7 @@
 #include "packets.h"
 #include "ports.h"
 
-enum { kMostSockets = 4096, kChunk = 16384, kDatagrams = 20, kPatienceMs = 2000, kTries = 10 };
+enum { kMostSockets = 4096, kChunk = 16384, kDatagrams = 10, kPatienceMs = 2000, kTries = 10 };
 
 static void set_limits(void) {
   const struct rlimit files = {2 * kMostSockets, 2 * kMostSockets};
@@ -41,8 +41,9 @@ static int serving_socket(int type, int port) {
   return fd;
 }
 
-static void watch(int poller, int fd, unsigned events, int operation) {
-  struct epoll_event event = {.events = events, .data.fd = fd};
+// `key`: what epoll_wait() says of it.
+static void watch(int poller, int fd, uint32_t key, unsigned events, int operation) {
+  struct epoll_event event = {.events = events, .data.u32 = key};
   if (epoll_ctl(poller, operation, fd, &event)) fail("epoll_ctl");
 }
 
@@ -104,14 +105,14 @@ static void answer_connection(int poller, int fd) {
   for (;;) {
     if (it->sent == it->bytes) {
       const ssize_t bytes = recv(fd, it->data, sizeof it->data, 0);
-      if (bytes < 0 && errno == EAGAIN) return watch(poller, fd, EPOLLIN, EPOLL_CTL_MOD);
+      if (bytes < 0 && errno == EAGAIN) return watch(poller, fd, (uint32_t)fd, EPOLLIN, EPOLL_CTL_MOD);
       if (bytes <= 0) return drop_connection(fd);
       invert(it->data, bytes);
       it->bytes = (size_t)bytes;
       it->sent = 0;
     }
     const ssize_t sent = send(fd, it->data + it->sent, it->bytes - it->sent, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EAGAIN) return watch(poller, fd, EPOLLOUT, EPOLL_CTL_MOD);
+    if (sent < 0 && errno == EAGAIN) return watch(poller, fd, (uint32_t)fd, EPOLLOUT, EPOLL_CTL_MOD);
     if (sent < 0) return drop_connection(fd);
     it->sent += (size_t)sent;
   }
@@ -123,7 +124,7 @@ static void accept_connections(int poller, int listener) {
     if (fd < 0) return;
     held[fd] = calloc(1, sizeof *held[fd]);
     if (!held[fd]) fail("memory");
-    watch(poller, fd, EPOLLIN, EPOLL_CTL_ADD);
+    watch(poller, fd, (uint32_t)fd, EPOLLIN, EPOLL_CTL_ADD);
   }
 }
 
@@ -133,15 +134,15 @@ int serve_sockets(char** arguments) {
   set_limits();
   const int tcp = serving_socket(SOCK_STREAM, kEchoPort), udp = serving_socket(SOCK_DGRAM, kEchoPort),
             stamp = serving_socket(SOCK_DGRAM, kStampPort);
-  watch(poller, tcp, EPOLLIN, EPOLL_CTL_ADD);
-  watch(poller, udp, EPOLLIN, EPOLL_CTL_ADD);
-  watch(poller, stamp, EPOLLIN, EPOLL_CTL_ADD);
+  watch(poller, tcp, (uint32_t)tcp, EPOLLIN, EPOLL_CTL_ADD);
+  watch(poller, udp, (uint32_t)udp, EPOLLIN, EPOLL_CTL_ADD);
+  watch(poller, stamp, (uint32_t)stamp, EPOLLIN, EPOLL_CTL_ADD);
   while (!exists(until)) {
     struct epoll_event events[64];
     int count = 0;
     while ((count = epoll_wait(poller, events, 64, 50)) > 0) {
       for (int i = 0; i < count; ++i) {
-        const int fd = events[i].data.fd;
+        const int fd = (int)events[i].data.u32;
         if (fd == tcp) {
           accept_connections(poller, tcp);
         } else if (fd == udp) {
@@ -237,7 +238,7 @@ static void go_on_stream(struct asking* all, struct client* it) {
   }
   it->deadline = now_ns() + 30 * 1000000000LL;
   if (it->back == all->bytes) return finish(all, it);
-  watch(all->poller, it->fd, EPOLLIN | (it->sent < all->bytes ? EPOLLOUT : 0U), EPOLL_CTL_MOD);
+  watch(all->poller, it->fd, it->id - 1, EPOLLIN | (it->sent < all->bytes ? EPOLLOUT : 0U), EPOLL_CTL_MOD);
 }
 
 static void begin(struct asking* all, bool datagrams) {
@@ -247,8 +248,7 @@ static void begin(struct asking* all, bool datagrams) {
   it->fd = make_socket(datagrams ? SOCK_DGRAM : SOCK_STREAM);
   it->deadline = now_ns() + 30 * 1000000000LL;
   if (connect(it->fd, (struct sockaddr*)&all->to, sizeof all->to) && errno != EINPROGRESS) fail("connect");
-  struct epoll_event event = {.events = datagrams ? EPOLLIN : EPOLLOUT, .data.u32 = it->id - 1};
-  if (epoll_ctl(all->poller, EPOLL_CTL_ADD, it->fd, &event)) fail("epoll_ctl");
+  watch(all->poller, it->fd, it->id - 1, datagrams ? EPOLLIN : EPOLLOUT, EPOLL_CTL_ADD);
   if (++all->open > all->most_open) all->most_open = all->open;
   if (datagrams) send_datagram(it);
 }
