@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 
+import checks_cable
 import checks_packets  # noqa: F401  (fills the list of checks_uml)
 import checks_uml
 import figures_uml
@@ -74,7 +75,7 @@ def command_run(options):
             it.wait(options.limit)
         finally:
             if options.keep_log:
-                keep(it, options.keep_log)
+                lab.keep(it, options.keep_log)
         say()
         say(it.log.read_text(errors="replace").strip())
     say(f"\nall of it took {time.monotonic() - start:.1f} s of the wall clock")
@@ -114,6 +115,7 @@ def command_test(options):
     alone = [("guest killed", lambda _: killed(options, "guest")),
              ("simulator killed", lambda _: killed(options, "simulator")),
              ("same again", lambda _: same_again(options))]
+    alone += [(name, lambda _, function=function: function(options)) for name, function in checks_cable.CHECKS]
     alone += [(f"scenario {path.stem}", lambda _, path=path: scenario(options, path))
               for path in sorted((lab.TREE / "traffic/linux").glob("*.ini"))]
     wanted = [*checks_uml.all_checks(), *alone]
@@ -167,7 +169,7 @@ def boot_and_check(options, wanted, note):
             note("the machines", "FAIL", str(trouble))
         finally:
             if options.keep_log:
-                keep(it, options.keep_log)
+                lab.keep(it, options.keep_log)
 
 
 def left_over(it):
@@ -309,14 +311,6 @@ def one_check(name, function, guest, note):
         if guest is not None and guest.process.poll() is not None:
             raise
         note(name, "FAIL", f"{type(trouble).__name__}: {trouble}", time.monotonic() - start)
-
-
-def keep(it, folder):
-    to = pathlib.Path(folder)
-    to.mkdir(parents=True, exist_ok=True)
-    for path in it.folder.iterdir():
-        if path.is_file() and not path.is_symlink():
-            (to / path.name).write_bytes(path.read_bytes())
 
 
 def main():
