@@ -234,6 +234,38 @@ class Time(Door):
         guest.say_goodbye()
         self.ended()
 
+    def test_a_guest_that_is_ahead_never_sees_time_go_backwards(self):
+        """What nobody has foreseen (a key at its console, here) comes while the guest has gone on by itself."""
+        self.start("--pace", "0.001")  # 0.1 ms are 0.1 s of the wall clock
+        guest = self.guest().boot()
+        guest.wait_until(guest.now + 100_000)
+        self.assertGreater(guest.free_until, guest.now)
+        guest.now = guest.free_until - 1
+        guest.get()  # checks the answer
+        guest.wait_until(guest.now + 100_000)
+        guest.now = guest.free_until - 1
+        guest.ask(REQUEST, guest.now + 1000 * MS)
+        guest.running, guest.free_until = False, 0
+        guest.ask(WAIT, ALL_ONES)
+        guest.get()
+        guest.ask(REQUEST, guest.now)
+        while not guest.running:
+            guest.hear()
+        guest.say_goodbye()
+        self.ended()
+
+    def test_a_live_link_keeps_to_the_wall_clock(self):
+        self.start(links=(f"dgram:local={self.path('here')},remote={self.path('there')}",))
+        guest = self.guest().boot()
+        guest.wait_until(guest.now + 10 * MS)
+        start, now = time.monotonic(), guest.now
+        guest.wait_until(now + 500 * MS)
+        self.assertGreater(time.monotonic() - start, 0.45)
+        guest.say_goodbye()
+        report, _ = self.ended()
+        self.assertTrue(report["paced"])
+        self.assertGreater(report["worst_lag_s"], 0)
+
     def test_guests_run_one_after_the_other_and_never_far_apart(self):
         self.start("--on-switch", "lan=null", guests=2, links=("switch:lan", "switch:lan"))
         first = self.guest(0).boot()

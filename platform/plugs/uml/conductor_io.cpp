@@ -101,6 +101,7 @@ void Conductor::receive(Guest& guest) {
 
 void Conductor::take(Guest& guest, const TimeMessage& message) {
   ++statistics_.messages;
+  if (message.op == TimeOp::kGet) catch_up(guest);
   const auto result = guest.clock.take(message, now_ns(), config_.calendar);
   if (const auto* why = std::get_if<std::string>(&result)) return break_with(guest, *why);
   const auto* ack = std::get_if<TimeMessage>(&result);
