@@ -235,6 +235,38 @@ class Time(Door):
         guest.say_goodbye()
         self.ended()
 
+    def test_a_guest_that_is_ahead_never_sees_time_go_backwards(self):
+        """What nobody has foreseen (a key at its console, here) comes while the guest has gone on by itself."""
+        self.start("--pace", "0.001")  # 0.1 ms are 0.1 s of the wall clock
+        guest = self.guest().boot()
+        guest.wait_until(guest.now + 100_000)
+        self.assertGreater(guest.free_until, guest.now)
+        guest.now = guest.free_until - 1
+        guest.get()  # checks the answer
+        guest.wait_until(guest.now + 100_000)
+        guest.now = guest.free_until - 1
+        guest.ask(REQUEST, guest.now + 1000 * MS)
+        guest.running, guest.free_until = False, 0
+        guest.ask(WAIT, ALL_ONES)
+        guest.get()
+        guest.ask(REQUEST, guest.now)
+        while not guest.running:
+            guest.hear()
+        guest.say_goodbye()
+        self.ended()
+
+    def test_a_live_link_keeps_to_the_wall_clock(self):
+        self.start(links=(f"dgram:local={self.path('here')},remote={self.path('there')}",))
+        guest = self.guest().boot()
+        guest.wait_until(guest.now + 10 * MS)
+        start, now = time.monotonic(), guest.now
+        guest.wait_until(now + 500 * MS)
+        self.assertGreater(time.monotonic() - start, 0.45)
+        guest.say_goodbye()
+        report, _ = self.ended()
+        self.assertTrue(report["paced"])
+        self.assertGreater(report["worst_lag_s"], 0)
+
     def test_guests_run_one_after_the_other_and_never_far_apart(self):
         self.start("--on-switch", "lan=null", guests=2, links=("switch:lan", "switch:lan"))
         first = self.guest(0).boot()
@@ -327,6 +359,27 @@ class SharedTime(Time):
             with self.assertRaises(PermissionError):
                 os.ftruncate(guest.clock_file.fileno(), size)
         guest.say_goodbye()
+        self.ended()
+
+    def test_a_guest_that_waits_can_wish_for_an_earlier_time(self):
+        """As when somebody presses a key, of which there is no message."""
+        self.start("--on-switch", "lan=null", guests=2, links=("switch:lan", "switch:lan"))
+        first = self.guest(0).boot()
+        first.wish(1000 * MS)
+        first.running = False
+        first.ask(WAIT, ALL_ONES)
+        second = self.guest(1).boot()
+        second.wait_until(50 * MS)
+        first.get()
+        self.assertEqual(first.now, 50 * MS)
+        first.wish(first.now)
+        second.wish(100 * MS)
+        second.ask(WAIT, ALL_ONES)
+        while not first.running:
+            first.hear()
+        self.assertEqual(first.now, 50 * MS)
+        first.say_goodbye()
+        second.close()
         self.ended()
 
     def test_is_not_offered_to_a_person_at_a_prompt(self):

@@ -14,6 +14,12 @@ constexpr unsigned kMaxDeltas = 100'000;
 // The longest that is waited for at once, so that signals are heeded and guests' deaths noticed.
 constexpr Time kSlice = ms(1'000);
 constexpr Time kPacedSlice = ms(1);
+constexpr Time kAheadAtMost = us(50);
+// Hopelessly late: catching up would only make everything come at once.
+constexpr Time kLagToGiveUp = ms(100);
+// The longest that a guest goes by itself: so late can be what nobody has foreseen.
+constexpr Time kAlone = ms(10);
+constexpr Time kPacedAlone = us(100);
 
 // Of a simulation's time, in nanoseconds: what lies beyond cannot be told.
 constexpr auto kFarthest = static_cast<std::uint64_t>(kTimeNever.count() / 2000);
@@ -29,7 +35,6 @@ std::uint64_t Conductor::now_ns() { return round_up(sc_now()); }
 
 void Conductor::run() {
   settle();
-  wall_start_ = Wall::now();
   while (step()) {
   }
   sc_core::sc_stop();
@@ -50,7 +55,7 @@ bool Conductor::step() {
   // Who is behind catches up first: an interrupt would find it in the past.
   if (next->clock.wish() >= now && deliver_interrupt()) return true;
   if (next->clock.wish() > now) {
-    go_on_to(next->clock.wish());
+    go_on_to(std::min(next->clock.wish(), next_delivery()));
   } else {
     let_run(*next);
   }
@@ -84,6 +89,7 @@ void Conductor::allow_until(Guest& guest, std::uint64_t time) {
 bool Conductor::deliver_interrupt() {
   for (const auto& guest : guests_) {
     if (guest->gone || !guest->door->interrupt_due()) continue;
+    if (guest->clock.latest() > now_ns()) continue;
     guest->shared.set_time(now_ns());
     if (!guest->door->interrupt(true)) continue;
     while (!guest->gone && !stopping_) {
@@ -99,28 +105,47 @@ bool Conductor::deliver_interrupt() {
   return false;
 }
 
+/// When an interrupt that is due can be delivered; it cannot now.
+std::uint64_t Conductor::next_delivery() const {
+  std::uint64_t first = kTimeForever;
+  const std::uint64_t now = now_ns();
+  for (const auto& guest : guests_) {
+    if (guest->gone || !guest->door->interrupt_due() || guest->clock.latest() <= now) continue;
+    first = std::min(first, guest->clock.latest());
+  }
+  return first;
+}
+
+/// Time comes as far as the guest can have come.
+void Conductor::catch_up(const Guest& guest) {
+  if (guest.clock.latest() <= now_ns()) return;
+  sc_core::wait(to_sc(ns(static_cast<std::int64_t>(guest.clock.latest())) - sc_now()));
+}
+
 /// Until then, or until a device raises an interrupt.
 void Conductor::go_on_to(std::uint64_t nanoseconds) {
   hold_back();
-  const Time slice = config_.paced ? kPacedSlice : kSlice;
+  const Time slice = pacing_now_ ? kPacedSlice : kSlice;
   const Time target = ns(static_cast<std::int64_t>(std::min(nanoseconds, kFarthest)));
   sc_core::wait(to_sc(std::min(target - sc_now(), slice)), raised_);
   settle();
-  for (const auto& guest : guests_) guest->shared.set_time(now_ns());
+  for (const auto& guest : guests_) tell_time(*guest);
 }
 
 /// Paced: the wall clock goes first.
 void Conductor::hold_back() {
-  if (!config_.paced) return;
+  const bool before = std::exchange(pacing_now_, paced());
+  if (!pacing_now_) return;
+  statistics_.paced = true;
+  if (!before) restart_clock();
   for (;;) {
-    const auto wall = std::chrono::duration<double>(Wall::now() - wall_start_).count();
-    const double simulated = static_cast<double>(sc_now().count()) / 1e12 / config_.pace;
-    if (simulated - wall < 50e-6) return;
+    const Time ahead = ahead_of_wall();
+    if (ahead < kAheadAtMost) return;
     fds_.clear();
     for (const auto& guest : guests_) {
       if (!guest->gone) fds_.push_back({guest->time.fd(), POLLIN, 0});
     }
-    const int milliseconds = std::clamp(static_cast<int>((simulated - wall) * 1e3), 1, 100);
+    const int milliseconds = std::clamp(static_cast<int>(ahead / ms(1)), 1, 100);
     if (!await_input(fds_, milliseconds)) return;
     // Somebody types: the guest wants to go on earlier.
     if (std::any_of(fds_.begin(), fds_.end(), [](const pollfd& fd) { return fd.revents != 0; })) {
@@ -129,10 +154,30 @@ void Conductor::hold_back() {
   }
 }
 
+/// How long the wall clock will take to come to simulated time.
+Time Conductor::ahead_of_wall() {
+  const auto wall = std::chrono::duration_cast<Time>(Wall::now() - wall_start_);
+  const Time due{
+      static_cast<std::int64_t>(static_cast<double>((sc_now() - origin_).count()) / config_.pace)};
+  statistics_.worst_lag = std::max(statistics_.worst_lag, wall - due);
+  if (wall - due > kLagToGiveUp) {
+    ++statistics_.restarts;
+    restart_clock();
+    return kTimeZero;
+  }
+  return due - wall;
+}
+
+void Conductor::restart_clock() {
+  wall_start_ = Wall::now();
+  origin_ = sc_now();
+}
+
 /// What a guest that waits asks for by itself, or that it has died.
 void Conductor::notice_deaths() {
   fds_.clear();
   for (const auto& guest : guests_) fds_.push_back({guest->time.fd(), POLLIN, 0});
+  for (const auto& guest : guests_) take_request(*guest);
   if (::poll(fds_.data(), fds_.size(), 0) <= 0) return;
   for (std::size_t i = 0; i < guests_.size(); ++i) {
     if (!guests_[i]->gone && fds_[i].revents != 0) receive(*guests_[i]);
@@ -158,8 +203,8 @@ std::uint64_t Conductor::next_event() const {
 }
 
 std::uint64_t Conductor::horizon(const Guest& guest) const {
-  std::uint64_t limit = next_event();
-  if (config_.paced) limit = std::min(limit, round_down(sc_now() + kPacedSlice));
+  const Time alone = pacing_now_ ? kPacedAlone : kAlone;
+  std::uint64_t limit = std::min(next_event(), round_down(sc_now() + alone));
   for (const auto& other : guests_) {
     if (other->gone) continue;
     if (other->door->interrupt_due()) limit = std::min(limit, round_down(sc_now()));

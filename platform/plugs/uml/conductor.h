@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <systemc>
@@ -25,7 +27,7 @@ struct ConductorConfig {
   std::uint64_t calendar = 1'767'225'600'000'000'000;
   /// The end of the run; guests may not run beyond it by themselves. kTimeNever: none.
   Time end = kTimeNever;
-  /// Not faster than the wall clock, for a person at the guest's console.
+  /// Not faster than the wall clock, for a person at the guest's console; see also set_live().
   bool paced = false;
   /// Simulated seconds in a second of the wall clock.
   double pace = 1;
@@ -37,6 +39,12 @@ struct ConductorStatistics {
   std::uint64_t runs = 0;
   /// Messages about time.
   std::uint64_t messages = 0;
+  /// It has kept to the wall clock, at least for a while.
+  bool paced = false;
+  /// Simulated time behind the wall clock then.
+  Time worst_lag{};
+  /// Times the lag was given up.
+  std::uint64_t restarts = 0;
 };
 
 /// Owns simulated time, with everything that happens in the simulation: while a guest runs time
@@ -50,6 +58,8 @@ struct ConductorStatistics {
 ///
 /// A guest runs by itself (FREE_UNTIL) up to the next event of the simulation or of another guest.
 /// Its clock may be behind while register accesses take their time; it catches up when it waits.
+/// What nobody can foresee, frames of a live link or a key at the guest's console, can come while
+/// the guest is ahead; it has to wait until time has come as far as the guest can have come.
 ///
 /// The run begins when the first guest has come, waits for each of the others to come, and ends
 /// when all have gone.
@@ -61,6 +71,9 @@ class Conductor : public sc_core::sc_module {
   /// Before the run: the guest behind `door`, whose time-travel=ext:PATH is this path. Throws as
   /// Door. The door must outlive the run.
   void add(Door& door, const std::string& path);
+  /// Asked again and again: frames may come from the live world, so that time keeps to the wall
+  /// clock.
+  void set_live(std::function<bool()> live) { live_ = std::move(live); }
   /// Ends the run as soon as possible. Safe in any thread and in signal handlers.
   void stop() noexcept { stop_.set(); }
   /// So far.
@@ -88,7 +101,12 @@ class Conductor : public sc_core::sc_module {
   void allow_until(Guest& guest, std::uint64_t time);
   bool deliver_interrupt();
   void go_on_to(std::uint64_t nanoseconds);
+  void catch_up(const Guest& guest);
+  std::uint64_t next_delivery() const;
   void hold_back();
+  bool paced() const { return config_.paced || (live_ && live_()); }
+  Time ahead_of_wall();
+  void restart_clock();
   void on_kick(Guest& guest);
   void on_done(Guest& guest);
   void settle();
@@ -106,6 +124,7 @@ class Conductor : public sc_core::sc_module {
   void begin(Guest& guest, const TimeMessage& start);
   void go_to(std::uint64_t nanoseconds);
   void take_shared(Guest& guest, TimeOp op, std::uint64_t time);
+  void tell_time(Guest& guest);
   void take_request(Guest& guest);
   void send(Guest& guest, const TimeMessage& message);
   void ask(Guest& guest, const TimeMessage& message);
@@ -120,7 +139,10 @@ class Conductor : public sc_core::sc_module {
   link::UniqueFd no_schedule_, no_log_;
   std::vector<pollfd> fds_;
   sc_core::sc_event_or_list raised_;
+  std::function<bool()> live_;
+  bool pacing_now_ = false;
   Wall::time_point wall_start_;
+  Time origin_{};
   ConductorStatistics statistics_;
 };
 

@@ -1,4 +1,5 @@
 /// The conductor's sockets.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -105,6 +106,7 @@ void Conductor::take(Guest& guest, const TimeMessage& message) {
   if (guest.clock.started() && !guest.shares) guest.shares = !config_.paced && guest.shared.used();
   if (guest.shares && message.op == TimeOp::kWait) take_request(guest);
   if (guest.gone) return;
+  if (message.op == TimeOp::kGet) catch_up(guest);
   const auto result = guest.clock.take(message, now_ns(), config_.calendar);
   if (const auto* why = std::get_if<std::string>(&result)) return break_with(guest, *why);
   const auto* ack = std::get_if<TimeMessage>(&result);
@@ -113,7 +115,7 @@ void Conductor::take(Guest& guest, const TimeMessage& message) {
   if (message.op == TimeOp::kUpdate) go_to(message.time);
   if (!guest.shares) return send(guest, *ack);
   if (message.op == TimeOp::kGetTod) take_shared(guest, TimeOp::kGet, 0);  // it looks there next
-  guest.shared.set_time(now_ns());
+  tell_time(guest);
   if (message.op != TimeOp::kWait) return send(guest, *ack);
   guest.shared.allow_until(0);
   guest.shared.set_running(false);
@@ -139,6 +141,11 @@ void Conductor::take_shared(Guest& guest, TimeOp op, std::uint64_t time) {
   const auto result = guest.clock.take({op, 0, time}, now_ns(), config_.calendar);
   if (const auto* why = std::get_if<std::string>(&result)) return break_with(guest, *why);
   if (op == TimeOp::kUpdate) go_to(time);
+}
+
+/// A guest that waits looks there if something happens to it, and cannot go back.
+void Conductor::tell_time(Guest& guest) {
+  guest.shared.set_time(std::max(now_ns(), guest.clock.latest()));
 }
 
 void Conductor::take_request(Guest& guest) {

@@ -21,6 +21,9 @@ import subprocess
 import sys
 import time
 
+import checks_cable
+import checks_host
+import checks_packets  # noqa: F401  (fills the list of checks_uml)
 import checks_uml
 import cost_uml
 import expected_uml
@@ -82,7 +85,7 @@ def command_run(options):
         return shell(options)
     say(f"booting two machines of User-Mode Linux on the {options.part}, in simulated time")
     start = time.monotonic()
-    first = Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, amount=f"-t {options.seconds}"))
+    first = Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, amount=f"-n {options.bytes}" if options.bytes else f"-t {options.seconds}"))
     second = Guest("second", SERVE.format(address=SECOND))
     links = ["switch:lan", "switch:lan"]
     with Lab([first, second], links, ["--on-switch", "lan=user", *options.sim], options.part,
@@ -93,7 +96,7 @@ def command_run(options):
             it.wait(options.limit)
         finally:
             if options.keep_log:
-                keep(it, options.keep_log)
+                lab.keep(it, options.keep_log)
         say()
         say(it.log.read_text(errors="replace").strip())
     say(f"\nall of it took {time.monotonic() - start:.1f} s of the wall clock")
@@ -123,7 +126,8 @@ def follow(it, guest):
 
 def shell(options):
     guest = Guest("shell", words=[f"guest.address={FIRST}/24", f"guest.gateway={GATEWAY}"])
-    with Lab([guest], ["user"], ["--paced", *options.sim], options.part, simulator=options.simulator) as it:
+    with lab.terminal_kept(), Lab([guest], ["user"], ["--paced", *options.sim], options.part,
+                                  simulator=options.simulator) as it:
         it.start()
         guest.process.wait()
     return 0
@@ -133,6 +137,7 @@ def command_test(options):
     alone = [("guest killed", lambda _: killed(options, "guest")),
              ("simulator killed", lambda _: killed(options, "simulator")),
              ("same again", lambda _: same_again(options))]
+    alone += [(name, lambda _, function=function: function(options)) for name, function in checks_cable.CHECKS + checks_host.CHECKS]
     alone += [(f"scenario {path.stem}", lambda _, path=path: scenario(options, path))
               for path in sorted((lab.TREE / "traffic/linux").glob("*.ini"))]
     alone.append(("goodput follows from the bus", lambda _: expected_uml.check(options)))
@@ -144,7 +149,7 @@ def command_test(options):
         if unknown:
             raise Trouble(f"no check '{unknown[0]}'; --list prints all")
         wanted = [entry for entry in wanted if entry[0] in options.check]
-    failed, count = [], 0
+    failed, skipped, count = [], [], 0
     start = time.monotonic()
 
     def note(name, state, detail="", seconds=None):
@@ -154,6 +159,8 @@ def command_test(options):
         say(f"CHECK {name!r} {state}{took} {detail}".rstrip())
         if state == "FAIL":
             failed.append(name)
+        elif state == "skipped":
+            skipped.append(name)
 
     in_guest = [entry for entry in wanted if entry not in alone]
     if in_guest:
@@ -161,7 +168,8 @@ def command_test(options):
     for name, function in alone:
         if (name, function) in wanted:
             one_check(name, function, None, note)
-    say(f"{count - len(failed)} of {count} passed in {time.monotonic() - start:.0f} s"
+    say(f"{count - len(failed) - len(skipped)} of {count} passed in {time.monotonic() - start:.0f} s"
+        + (f"; skipped: {', '.join(skipped)}" if skipped else "")
         + (f"; failed: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
@@ -187,19 +195,7 @@ def boot_and_check(options, wanted, note):
             note("the machines", "FAIL", str(trouble))
         finally:
             if options.keep_log:
-                keep(it, options.keep_log)
-
-
-def left_over(it):
-    """Processes that have the run's folder as theirs."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and os.readlink(entry / "cwd") == str(it.folder):
-                found.append((entry / "comm").read_text().strip())
-        except OSError:
-            continue
-    return found
+                lab.keep(it, options.keep_log)
 
 
 def killed(options, which):
@@ -233,8 +229,8 @@ def killed(options, which):
             if left:
                 raise Trouble(f"e1000-sim has left {', '.join(left)}")
             said = report["warnings"][0]
-        if left_over(it):
-            raise Trouble(f"left over: {', '.join(left_over(it))}")
+        if left := lab.processes_in(it.folder):
+            raise Trouble(f"left over: {', '.join(left.values())}")
     return said
 
 
@@ -325,18 +321,12 @@ def one_check(name, function, guest, note):
     start = time.monotonic()
     try:
         note(name, "ok", function(guest) or "", time.monotonic() - start)
+    except lab.NotHere as reason:
+        note(name, "skipped", str(reason))
     except Exception as trouble:  # pylint: disable=broad-except
         if guest is not None and guest.process.poll() is not None:
             raise
         note(name, "FAIL", f"{type(trouble).__name__}: {trouble}", time.monotonic() - start)
-
-
-def keep(it, folder):
-    to = pathlib.Path(folder)
-    to.mkdir(parents=True, exist_ok=True)
-    for path in it.folder.iterdir():
-        if path.is_file() and not path.is_symlink():
-            (to / path.name).write_bytes(path.read_bytes())
 
 
 def main():
@@ -351,6 +341,7 @@ def main():
                         "(see scenario.py); may be given several times")
     parser.add_argument("--verbose", action="store_true", help="--scenario: show what the guests say")
     parser.add_argument("--seconds", type=int, default=1, help="of each iperf3 (default 1)")
+    parser.add_argument("--bytes", metavar="N", help="of each iperf3 instead, such as 2M")
     parser.add_argument("--out", default=str(lab.TREE / "build/out/linux"), help="figures: data goes there")
     parser.add_argument("--update-doc", action="store_true", help="figures, cost: renew doc/linux.md and its picture")
     parser.add_argument("--runs", type=int, default=20, help="cost: how often each is measured (default 20)")
@@ -364,11 +355,9 @@ def main():
         return say(lacks) if lacks else None
     if lacks:
         sys.exit(f"linux.py: NOT RUN: {lacks}")
-    done = subprocess.run([lab.HERE / "uml.sh", "install"], check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
     lab.end_on_signals()
     try:
+        lab.install()
         sys.exit({"run": command_run, "test": command_test,
                   "figures": lambda given: figures_uml.command(given, say),
                   "cost": lambda given: cost_uml.command(given, say)}[options.command](options))
