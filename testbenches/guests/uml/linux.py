@@ -129,7 +129,11 @@ def shell(options):
     with lab.terminal_kept(), Lab([guest], ["user"], ["--paced", *options.sim], options.part,
                                   simulator=options.simulator) as it:
         it.start()
-        guest.process.wait()
+        status = guest.process.wait()
+        if status:
+            died = it.process.poll() is not None
+            raise Trouble(f"the guest ended with status {status}" +
+                          (f"; e1000-sim ended before it: {lab.last_line(it.log)}" if died else ""))
     return 0
 
 
