@@ -76,7 +76,7 @@ class VfioUserAgent : public plugs::Agent {
     } catch (const std::exception& error) {
       throw std::invalid_argument("--vfio-user unix:" + config.path + ": " + error.what());
     }
-    door_->to_bus.bind(machine.bus().from_host);
+    door_->port.to_bus.bind(machine.bus().from_host);
     machine.bus().to_host.bind(door_->memory.socket);
     for (unsigned i = 0; i < driver::Cpu::kLines; ++i) door_->pirq[i](machine.pirq()[i]);
   }
@@ -147,6 +147,11 @@ class UmlAgent : public plugs::Agent {
     for (const std::string& text : s.remarks) {
       summary.warnings.push_back("nic " + std::to_string(nic_) + ": uml: " + text);
     }
+    if (conductor_ && conductor_->statistics().paced) {
+      summary.paced = true;
+      summary.worst_lag = conductor_->statistics().worst_lag;
+      summary.lags_given_up = conductor_->statistics().restarts;
+    }
   }
   void watch(std::vector<pollfd>& fds) const override { door_->watch(fds); }
   void serve() override { door_->serve(); }
@@ -158,20 +163,23 @@ class UmlAgent : public plugs::Agent {
   std::unique_ptr<plugs::uml::Door> door_;
 };
 
-std::shared_ptr<plugs::uml::Conductor> make_conductor(const BoardConfig& config) {
+std::shared_ptr<plugs::uml::Conductor> make_conductor(const BoardConfig& config,
+                                                      std::function<bool()> live) {
   if (config.uml.empty() || !config.uml.front().travels) return nullptr;
   plugs::uml::ConductorConfig time;
   time.paced = config.paced;
   time.pace = config.pace;
   if (config.duration) time.end = *config.duration;
-  return std::make_shared<plugs::uml::Conductor>("conductor", time);
+  auto conductor = std::make_shared<plugs::uml::Conductor>("conductor", time);
+  conductor->set_live(std::move(live));
+  return conductor;
 }
 
 }  // namespace
 
 std::vector<std::unique_ptr<plugs::Agent>> make_agents(
     const BoardConfig& config, const std::vector<std::unique_ptr<Machine>>& machines,
-    const Network& network) {
+    const Network& network, std::function<bool()> live) {
   std::vector<std::unique_ptr<plugs::Agent>> agents;
   if (!config.qtest.empty()) {
     agents.push_back(std::make_unique<QTestAgent>(config, *machines.front(), network));
@@ -180,7 +188,7 @@ std::vector<std::unique_ptr<plugs::Agent>> make_agents(
   for (const VfioUserConfig& door : config.vfio_user) {
     agents.push_back(std::make_unique<VfioUserAgent>(door, *machines.at(door.nic)));
   }
-  const auto conductor = make_conductor(config);
+  const auto conductor = make_conductor(config, std::move(live));
   for (const UmlConfig& door : config.uml) {
     agents.push_back(std::make_unique<UmlAgent>(door, *machines.at(door.nic), conductor));
   }

@@ -1,6 +1,7 @@
 #pragma once
 /// The agents that a configuration asks for.
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -13,9 +14,9 @@ namespace e1000tlm::platform {
 class Network;
 
 /// One for each machine, or for all; attached. With the native driver `app` says what it runs.
-/// Throws std::invalid_argument naming the option.
+/// `live`: frames may come from the live world now. Throws std::invalid_argument naming the option.
 std::vector<std::unique_ptr<plugs::Agent>> make_agents(
     const BoardConfig& config, const std::vector<std::unique_ptr<Machine>>& machines,
-    const Network& network);
+    const Network& network, std::function<bool()> live);
 
 }  // namespace e1000tlm::platform

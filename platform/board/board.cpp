@@ -134,7 +134,7 @@ void Board::build_drivers() {
 }
 
 void Board::build_agents() {
-  agents_ = make_agents(config_, machines_, network_);
+  agents_ = make_agents(config_, machines_, network_, [this] { return live(); });
   running_agents = &agents_;
 }
 

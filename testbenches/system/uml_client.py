@@ -1,6 +1,7 @@
 """What User-Mode Linux says to the device and to simulated time, without Linux: a guest of a few lines."""
 
 import array
+import mmap
 import os
 import select
 import socket
@@ -83,16 +84,19 @@ class GuestMemory:
 
 
 class UmlGuest:
-    """Connects to both sockets; path + ".time" is that of simulated time (travels)."""
+    """Connects to both sockets; path + ".time" is that of simulated time (travels). `shares`: time is in shared memory
+    as far as it can be, as with Linux from 6.12 on."""
 
-    def __init__(self, path, travels=True):
-        self.travels, self.number, self.asked = travels, 0, 0
+    def __init__(self, path, travels=True, shares=False):
+        self.travels, self.shares, self.number, self.asked, self.patience = travels, shares, 0, 0, 30
         self.now, self.free_until, self.running, self.interrupts = 0, 0, True, []
         if travels:
             self.time = socket.socket(socket.AF_UNIX)
             self.time.settimeout(30)
             self.time.connect(path + ".time")
-            self.ask(START, ALL_ONES, descriptors=True)
+            identity = self.ask(START, ALL_ONES, descriptors=True)
+            if shares:
+                self.share_clock(identity & 0xFFFF)
             self.calendar = self.ask(GET_TOD, ALL_ONES)
             self.get()
         self.device = socket.socket(socket.AF_UNIX)
@@ -101,7 +105,7 @@ class UmlGuest:
         self.memory = GuestMemory()
 
     def close(self):
-        for it in (getattr(self, name, None) for name in ("time", "device", "calls")):
+        for it in (getattr(self, name, None) for name in ("time", "device", "calls", "clock", "clock_file")):
             if it is not None:
                 it.close()
         if hasattr(self, "memory"):
@@ -121,18 +125,55 @@ class UmlGuest:
         if op == RUN:
             assert time >= self.now, "time goes backwards"
             self.now, self.running = time, True
+            if self.shares:
+                struct.pack_into("<I", self.clock, self.client + 4, 0)
+                self.free_until = self.shared(8)
+                return op, number, time
         elif op == FREE_UNTIL:
             self.free_until = time
         if op != ACK:
             self.tell(ACK, 0, number)
         return op, number, time
 
+    def share_clock(self, identity):
+        version, size = struct.unpack_from("<II", self.clock, 0)
+        self.shares = version != 0
+        if not self.shares:
+            return
+        assert (version, identity) == (2, 1) and size >= 4096 + 128 * (identity + 1)
+        self.client = 4096 + 128 * identity
+        struct.pack_into("<I", self.clock, self.client, 1)
+
+    def shared(self, at, form="<Q"):
+        return struct.unpack_from(form, self.clock, at)[0]
+
+    def propagate(self):
+        """Tells what time it is here."""
+        if self.shares:
+            assert self.shared(24, "<H") == 1, "setting time while not running"
+            struct.pack_into("<Q", self.clock, 16, self.now)
+        else:
+            self.ask(UPDATE, self.now)
+
+    def wish(self, time):
+        """It wants to run at that time."""
+        if not self.shares:
+            return self.ask(REQUEST, time)
+        struct.pack_into("<IQ", self.clock, self.client + 4, 1, time)
+        if time < self.shared(8):
+            struct.pack_into("<Q", self.clock, 8, time)
+
     def ask(self, op, time=0, descriptors=False):
+        if op == WAIT and self.shares:
+            return self.tell(op, time)
         self.number += 1
         self.tell(op, time, self.number)
         if descriptors:
-            data, self.beside, _, _ = socket.recv_fds(self.time, 16, 4)
-            for fd in self.beside:
+            data, beside, _, _ = socket.recv_fds(self.time, 16, 4)
+            if self.shares:
+                self.clock_file = os.fdopen(os.dup(beside[0]), "rb+")
+                self.clock = mmap.mmap(beside[0], 0)
+            for fd in beside:
                 os.close(fd)
             reply = struct.unpack("<IIQ", data)
         else:
@@ -143,17 +184,17 @@ class UmlGuest:
         return reply[2]
 
     def get(self):
-        now = self.ask(GET, ALL_ONES)
+        now = self.shared(16) if self.shares else self.ask(GET, ALL_ONES)
         assert now >= self.now, "time goes backwards"
         self.now = now
 
     def wait_until(self, time):
         """Waits, and takes interrupts: each ends the waiting, as the guest wants to run then."""
-        self.ask(REQUEST, time)
+        self.wish(time)
         self.running, self.free_until = False, 0
         self.ask(WAIT, ALL_ONES)
         while not self.running:
-            ready = select.select([self.time, self.calls], [], [], 30)[0]
+            ready = select.select([self.time, self.calls], [], [], self.patience)[0]
             assert ready, "nothing happens"
             if self.calls in ready:
                 self.take_call()
@@ -173,7 +214,7 @@ class UmlGuest:
         assert (request, queue) == (CALL, 1)
         if self.travels:
             self.get()
-            self.ask(REQUEST, self.now)
+            self.wish(self.now)
         self.interrupts.append(self.now)
         if flags & NEED_REPLY:
             self.calls.sendall(struct.pack("<IIIQ", request, VERSION | REPLY, 8, 0))
@@ -184,6 +225,8 @@ class UmlGuest:
         assert entry and entry[1] == 16, entry
         assert self.memory.read(self.irq_buffers + 64 * entry[0], 1)[0] == INT
         self.irq.add([(self.irq_buffers + 64 * entry[0], 64, True)])
+        if self.shares:
+            self.propagate()
         self.request(VRING_KICK, struct.pack("<II", 1, 0))
 
     def take_interrupt(self):
@@ -214,7 +257,7 @@ class UmlGuest:
 
     def answer(self, number):
         while self.travels:
-            ready = select.select([self.device, self.time], [], [], 30)[0]
+            ready = select.select([self.device, self.time], [], [], self.patience)[0]
             assert ready, "no answer"
             if self.device in ready:
                 break
@@ -261,7 +304,7 @@ class UmlGuest:
     def command(self, op, region, address, size, data=b"", room=0):
         """What the device wrote."""
         if self.travels:
-            self.ask(UPDATE, self.now)
+            self.propagate()
         out = struct.pack("<BBHIQ", op, region, 0, size, address) + data
         self.memory.write(self.buffer, out)
         pieces = [(self.buffer, len(out), False)]
@@ -269,6 +312,8 @@ class UmlGuest:
             pieces.append((self.buffer + 0x800, room, True))
         head = self.commands.add(pieces)
         self.request(VRING_KICK, struct.pack("<II", 0, 0))
+        if self.shares:
+            self.free_until = self.shared(8)
         used = self.commands.reap()
         assert used and used[0] == head, used
         return self.memory.read(self.buffer + 0x800, used[1])

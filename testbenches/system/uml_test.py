@@ -9,7 +9,7 @@ import time
 import support
 from support import Scenario, start_sim
 from uml_client import (ALL_ONES, BASE, FOREVER, MESSAGE, READ, REQUEST, RUN, SET_MEM_TABLE, SET_PROTOCOL, SIZE,
-                        VRING_KICK, WAIT, WRITE, Gone, UmlGuest)
+                        UPDATE, VRING_KICK, WAIT, WRITE, Gone, UmlGuest)
 from virtio_net_driver import ENABLE, HEADER, MSIX, PENDING, RX, TX, VirtioNetDriver
 
 CTRL, CTRL_DUP, STATUS, ICR, ICS, IMS = 0x0, 0x4, 0x8, 0xC0, 0xC8, 0xD0
@@ -21,6 +21,7 @@ FRAME = b"\xff" * 6 + bytes.fromhex("525400123456 88b5") + b"in simulated time" 
 
 class Door(Scenario):
     travels = True
+    shares = False
 
     def start(self, *arguments, guests=1, links=("null",), nic="part=82545gm"):
         wall = "" if self.travels else ",time=wall"
@@ -41,7 +42,7 @@ class Door(Scenario):
             time.sleep(0.01)
 
     def guest(self, number=0):
-        guest = UmlGuest(self.path(f"nic{number}"), self.travels)
+        guest = UmlGuest(self.path(f"nic{number}"), self.travels, self.shares)
         self.addCleanup(guest.close)
         return guest
 
@@ -369,17 +370,49 @@ class Time(Door):
         guest.say_goodbye()
         self.ended()
 
+    def test_a_guest_that_is_ahead_never_sees_time_go_backwards(self):
+        """What nobody has foreseen (a key at its console, here) comes while the guest has gone on by itself."""
+        self.start("--pace", "0.001")  # 0.1 ms are 0.1 s of the wall clock
+        guest = self.guest().boot()
+        guest.wait_until(guest.now + 100_000)
+        self.assertGreater(guest.free_until, guest.now)
+        guest.now = guest.free_until - 1
+        guest.get()  # checks the answer
+        guest.wait_until(guest.now + 100_000)
+        guest.now = guest.free_until - 1
+        guest.ask(REQUEST, guest.now + 1000 * MS)
+        guest.running, guest.free_until = False, 0
+        guest.ask(WAIT, ALL_ONES)
+        guest.get()
+        guest.ask(REQUEST, guest.now)
+        while not guest.running:
+            guest.hear()
+        guest.say_goodbye()
+        self.ended()
+
+    def test_a_live_link_keeps_to_the_wall_clock(self):
+        self.start(links=(f"dgram:local={self.path('here')},remote={self.path('there')}",))
+        guest = self.guest().boot()
+        guest.wait_until(guest.now + 10 * MS)
+        start, now = time.monotonic(), guest.now
+        guest.wait_until(now + 500 * MS)
+        self.assertGreater(time.monotonic() - start, 0.45)
+        guest.say_goodbye()
+        report, _ = self.ended()
+        self.assertTrue(report["paced"])
+        self.assertGreater(report["worst_lag_s"], 0)
+
     def test_guests_run_one_after_the_other_and_never_far_apart(self):
         self.start("--on-switch", "lan=null", guests=2, links=("switch:lan", "switch:lan"))
         first = self.guest(0).boot()
-        first.ask(REQUEST, 5 * MS)
+        first.wish(5 * MS)
         first.running = False
         first.ask(WAIT, ALL_ONES)
         second = self.guest(1).boot()
         second.wait_until(2 * MS)
         self.assertEqual((second.now, first.running), (2 * MS, False))
         self.assertLessEqual(second.free_until, 5 * MS)
-        second.ask(REQUEST, 9 * MS)
+        second.wish(9 * MS)
         second.running = False
         second.ask(WAIT, ALL_ONES)
         while not first.running:
@@ -426,6 +459,71 @@ class Time(Door):
 
     def test_does_not_depend_on_how_fast_anything_runs(self):
         self.assertEqual(self.trace(), self.trace(slow=True))
+
+
+class SharedInterrupts(Interrupts):
+    """The same with time in shared memory."""
+
+    shares = True
+
+
+class SharedTime(Time):
+    shares = True
+
+    def test_is_the_same_as_with_messages(self):
+        shared = self.trace()
+        self.shares = False
+        self.assertEqual(shared, self.trace())
+
+    def test_saves_messages(self):
+        """Each would be answered: a guest that waits for one finds none."""
+        self.start()
+        guest = self.guest().boot()
+        asked = guest.number
+        guest.config_write(4, 6, 2)
+        guest.wait_until(MS)
+        self.assertEqual(guest.read(STATUS) & 1, 1)
+        self.assertEqual(guest.number, asked)
+        guest.say_goodbye()
+        self.ended()
+
+    def test_the_memory_stays_as_long_as_it_is(self):
+        self.start()
+        guest = self.guest().boot()
+        for size in (0, 1 << 20):
+            with self.assertRaises(PermissionError):
+                os.ftruncate(guest.clock_file.fileno(), size)
+        guest.say_goodbye()
+        self.ended()
+
+    def test_a_guest_that_waits_can_wish_for_an_earlier_time(self):
+        """As when somebody presses a key, of which there is no message."""
+        self.start("--on-switch", "lan=null", guests=2, links=("switch:lan", "switch:lan"))
+        first = self.guest(0).boot()
+        first.wish(1000 * MS)
+        first.running = False
+        first.ask(WAIT, ALL_ONES)
+        second = self.guest(1).boot()
+        second.wait_until(50 * MS)
+        first.get()
+        self.assertEqual(first.now, 50 * MS)
+        first.wish(first.now)
+        second.wish(100 * MS)
+        second.ask(WAIT, ALL_ONES)
+        while not first.running:
+            first.hear()
+        self.assertEqual(first.now, 50 * MS)
+        first.say_goodbye()
+        second.close()
+        self.ended()
+
+    def test_is_not_offered_to_a_person_at_a_prompt(self):
+        self.start("--paced")
+        guest = self.guest().boot()
+        self.assertFalse(guest.shares)
+        guest.wait_until(MS)
+        guest.say_goodbye()
+        self.ended()
 
 
 class Trouble(Door):
@@ -484,11 +582,42 @@ class Trouble(Door):
             guest.wait_until(MS)
             guest.ask(REQUEST, 1)
 
+        def beyond_all_time(guest):
+            guest.boot()
+            self.enable(guest)
+            guest.wait_until(guest.now + MS)
+            guest.ask(UPDATE, FOREVER - 1)
+
         for act, why in ((kick_too_early, "ring 0 is not enabled"), (too_few_features, "needs all of"),
                          (ring_outside, "ring 0 is not in memory"), (no_such_ring, "there is no ring 2"),
                          (memory_that_is_too_short, "SET_MEM_TABLE"), (impossible_size, ""),
                          (loop, "longer than its table"), (runs_by_itself, "only a controller"),
-                         (goes_back, "that time is over")):
+                         (goes_back, "that time is over"),
+                         (beyond_all_time, "it may not go that far")):
+            with self.subTest(act.__name__):
+                self.refuse(act, why)
+
+    def test_a_guest_that_shares_nonsense_is_dropped(self):
+        self.shares = True
+
+        def too_far(guest):
+            guest.boot()
+            guest.now += 1000 * MS
+            guest.read(STATUS)
+
+        def before_now(guest):
+            guest.boot()
+            guest.wait_until(MS)
+            guest.now = 1
+            guest.read(STATUS)
+
+        def wants_the_past(guest):
+            guest.boot()
+            guest.wait_until(MS)
+            guest.wait_until(1)
+
+        for act, why in ((too_far, "it may not go that far"), (before_now, "that time is over"),
+                         (wants_the_past, "that time is over")):
             with self.subTest(act.__name__):
                 self.refuse(act, why)
 
@@ -504,7 +633,7 @@ class Trouble(Door):
     def test_one_guest_dies_and_the_other_goes_on(self):
         self.start(guests=2, links=("switch:lan", "switch:lan"))
         first = self.guest(0).boot()
-        first.ask(REQUEST, 5 * MS)
+        first.wish(5 * MS)
         first.ask(WAIT, ALL_ONES)
         second = self.guest(1).boot()
         first.close()

@@ -1,4 +1,5 @@
 /// The conductor's sockets.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -45,6 +46,7 @@ void Conductor::add(Door& door, const std::string& path) {
   address.path = path;
   guest->listener = link::listen_on(address);
   Guest& added = *guest;
+  door.on_kick([this, &added] { on_kick(added); });
   door.on_done([this, &added] { on_done(added); });
   raised_ |= door.raised();
   guests_.push_back(std::move(guest));
@@ -101,20 +103,68 @@ void Conductor::receive(Guest& guest) {
 
 void Conductor::take(Guest& guest, const TimeMessage& message) {
   ++statistics_.messages;
+  if (guest.clock.started() && !guest.shares) guest.shares = !config_.paced && guest.shared.used();
+  if (guest.shares && message.op == TimeOp::kWait) take_request(guest);
+  if (guest.gone) return;
+  if (message.op == TimeOp::kGet) catch_up(guest);
   const auto result = guest.clock.take(message, now_ns(), config_.calendar);
   if (const auto* why = std::get_if<std::string>(&result)) return break_with(guest, *why);
   const auto* ack = std::get_if<TimeMessage>(&result);
   if (ack == nullptr) return;
-  if (message.op == TimeOp::kStart) {
-    const std::array<int, 2> beside{no_schedule_.get(), no_log_.get()};
-    if (!guest.time.send(to_bytes(*ack), beside)) part(guest);
-    return;
+  if (message.op == TimeOp::kStart) return begin(guest, *ack);
+  if (message.op == TimeOp::kUpdate) go_to(message.time);
+  if (!guest.shares) return send(guest, *ack);
+  if (message.op == TimeOp::kGetTod) take_shared(guest, TimeOp::kGet, 0);  // it looks there next
+  tell_time(guest);
+  if (message.op != TimeOp::kWait) return send(guest, *ack);
+  guest.shared.allow_until(0);
+  guest.shared.set_running(false);
+}
+
+/// The answer to START, with the memory beside it.
+void Conductor::begin(Guest& guest, const TimeMessage& start) {
+  TimeMessage ack = start;
+  if (!config_.paced) ack.time = SharedClock::kGuest;
+  const int schedule = config_.paced ? no_schedule_.get() : guest.shared.fd();
+  const std::array<int, 2> beside{schedule, no_log_.get()};
+  if (!guest.time.send(to_bytes(ack), beside)) part(guest);
+}
+
+/// A guest has come so far by itself; nothing else happens before.
+void Conductor::go_to(std::uint64_t nanoseconds) {
+  if (nanoseconds <= now_ns()) return;
+  sc_core::wait(to_sc(ns(static_cast<std::int64_t>(nanoseconds)) - sc_now()));
+}
+
+/// What a guest says in shared memory is treated as if it came as a message.
+void Conductor::take_shared(Guest& guest, TimeOp op, std::uint64_t time) {
+  const auto result = guest.clock.take({op, 0, time}, now_ns(), config_.calendar);
+  if (const auto* why = std::get_if<std::string>(&result)) return break_with(guest, *why);
+  if (op == TimeOp::kUpdate) go_to(time);
+}
+
+/// A guest that waits looks there if something happens to it, and cannot go back.
+void Conductor::tell_time(Guest& guest) {
+  guest.shared.set_time(std::max(now_ns(), guest.clock.latest()));
+}
+
+void Conductor::take_request(Guest& guest) {
+  if (guest.gone || !guest.shares) return;
+  const auto time = guest.shared.request();
+  if (time && *time != guest.clock.wish()) take_shared(guest, TimeOp::kRequest, *time);
+}
+
+/// Something of ours, and what the guest answers. In shared memory there is nothing to answer.
+void Conductor::ask(Guest& guest, const TimeMessage& message) {
+  if (!guest.shares) {
+    send(guest, message);
+    return await_answer(guest);
   }
-  // The guest has come so far by itself; nothing else happens before.
-  if (message.op == TimeOp::kUpdate && message.time > now_ns()) {
-    sc_core::wait(to_sc(ns(static_cast<std::int64_t>(message.time)) - sc_now()));
-  }
-  send(guest, *ack);
+  guest.clock.take({TimeOp::kAck, message.number, 0}, now_ns(), config_.calendar);
+  if (message.op != TimeOp::kRun) return;
+  guest.shared.set_time(message.time);
+  guest.shared.set_running(true);
+  send(guest, message);
 }
 
 void Conductor::send(Guest& guest, const TimeMessage& message) {

@@ -13,7 +13,7 @@
 
 #include <poll.h>
 
-#include "e1000tlm/plugs/uml/function_port.h"
+#include "e1000tlm/plugs/function_port.h"
 #include "e1000tlm/plugs/uml/pcidev.h"
 #include "e1000tlm/plugs/uml/peer.h"
 #include "e1000tlm/plugs/vfio_user/guest_memory.h"
@@ -85,6 +85,8 @@ class Door : public sc_core::sc_module, private vfio_user::GuestMessages {
   /// The bus's interrupt lines.
   sc_core::sc_vector<sc_core::sc_in<bool>> pirq;
 
+  /// Called when a kick has come, before its commands are done.
+  void on_kick(std::function<void()> call) { kicked_ = std::move(call); }
   /// Called before a kick is answered, when its commands have been done.
   void on_done(std::function<void()> call) { done_ = std::move(call); }
   /// Notified when an interrupt() is due.
@@ -178,7 +180,7 @@ class Door : public sc_core::sc_module, private vfio_user::GuestMessages {
   std::deque<pci::InterruptMessage> messages_;
   bool unconfirmed_ = false;
   sc_core::sc_event raised_;
-  std::function<void()> done_;
+  std::function<void()> kicked_, done_;
   DoorStatistics statistics_;
 };
 

@@ -138,6 +138,8 @@ std::string Door::enable(std::uint32_t index, bool on) {
 std::string Door::kick(std::uint32_t index) {
   QueueState& queue = queues_[index];
   if (!queue.ring.started()) return "VRING_KICK: ring " + std::to_string(index) + " is not enabled";
+  if (kicked_) kicked_();
+  if (!guest_) return {};
   if (index == kCommandQueue) {
     std::string why = do_commands();
     if (!why.empty() || !guest_) return why;

@@ -64,6 +64,7 @@ std::variant<std::monostate, TimeMessage, std::string> GuestClock::take(const Ti
     case TimeOp::kWait:
       if (waiting_) return std::string("WAIT for the second time");
       waiting_ = true;
+      latest_ = std::min(furthest(), std::max(reached_, wish_));
       free_until_ = 0;
       return ack;
     case TimeOp::kGet:

@@ -63,6 +63,9 @@ class GuestClock {
   std::uint64_t wish() const { return wish_; }
   /// Time before which it runs without asking; 0: it asks for every time.
   std::uint64_t free_until() const { return free_until_; }
+  /// The latest time that it can have come to by itself, without a word: what happens to it may not
+  /// be earlier, or its clock would go backwards.
+  std::uint64_t latest() const { return waiting_ ? latest_ : furthest(); }
   /// What we asked for last has been answered.
   bool answered() const { return answered_; }
 
@@ -79,6 +82,7 @@ class GuestClock {
 
  private:
   TimeMessage ask(TimeOp op, std::uint64_t time);
+  std::uint64_t furthest() const { return free_until_ > reached_ ? free_until_ - 1 : reached_; }
 
   bool started_ = false;
   bool waiting_ = false;
@@ -87,6 +91,7 @@ class GuestClock {
   std::uint64_t wish_ = kTimeForever;
   std::uint64_t free_until_ = 0;
   std::uint64_t reached_ = 0;  // that it has certainly come to
+  std::uint64_t latest_ = 0;   // while it waits
 };
 
 }  // namespace e1000tlm::plugs::uml

@@ -39,18 +39,15 @@ unsigned vectors(const pci::Function& function) {
 
 Door::Door(const sc_core::sc_module_name& name, const DoorConfig& config, pci::Function& function)
     : sc_module(name),
-      to_bus("to_bus"),
+      port("port", function, config.device),
       memory("memory", *this),
       pirq("pirq", kLines),
       config_(config),
       function_(function),
       listener_(listen(config.path)),
-      view_(function.config().config()),
       table_(function.config().config().msix),
       interrupts_(function.config().config().msi_offset != 0, vectors(function)),
       entries_(vectors(function)) {
-  payload_.set_extension(&extension_);
-  extension_.device = static_cast<std::uint8_t>(config.device);
   memory.on_message(
       [this](std::uint64_t address, ConstBytes data) { return on_message(address, data); });
   SC_METHOD(on_line);
@@ -59,7 +56,6 @@ Door::Door(const sc_core::sc_module_name& name, const DoorConfig& config, pci::F
 }
 
 Door::~Door() {
-  payload_.clear_extension(&extension_);
   if (listener_) ::unlink(config_.path.c_str());
 }
 
@@ -115,7 +111,7 @@ void Door::accept() {
   accepted_ = Clock::now();
   negotiated_ = more_ = false;
   failure_.clear();
-  place();
+  port.place();
 }
 
 /// The client stays where it is, and so does the listener's readiness.
@@ -201,8 +197,7 @@ void Door::leave() {
   for (auto& [id, exchange] : exchanges_) exchange.done = true;
   abandoned_.clear();
   answered_.notify(sc_core::SC_ZERO_TIME);
-  view_.reset();
-  function_.bus_reset();
+  port.forget();
   forget_messages();
   // Whoever only looked whether somebody listens was no client.
   over_ = !config_.keep && was_client;

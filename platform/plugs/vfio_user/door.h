@@ -9,15 +9,12 @@
 #include <vector>
 
 #include <systemc>
-#include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
 
 #include <poll.h>
 
-#include "e1000tlm/pci/extension.h"
 #include "e1000tlm/pci/function.h"
+#include "e1000tlm/plugs/function_port.h"
 #include "e1000tlm/plugs/vfio_user/channel.h"
-#include "e1000tlm/plugs/vfio_user/config_view.h"
 #include "e1000tlm/plugs/vfio_user/guest_memory.h"
 #include "e1000tlm/plugs/vfio_user/interrupts.h"
 #include "e1000tlm/plugs/vfio_user/msix_view.h"
@@ -60,8 +57,8 @@ class Door : public sc_core::sc_module, private GuestMessages {
   Door(const sc_core::sc_module_name& name, const DoorConfig& config, pci::Function& function);
   ~Door() override;
 
-  /// To Bus::from_host.
-  ::tlm_utils::simple_initiator_socket<Door> to_bus;
+  /// Register accesses; bind its socket to Bus::from_host.
+  FunctionPort port;
   /// For Bus::to_host.
   GuestMemory memory;
   /// The bus's interrupt lines.
@@ -136,11 +133,6 @@ class Door : public sc_core::sc_module, private GuestMessages {
   std::uint64_t region_size(std::uint32_t region) const;
   void read_region(std::uint32_t region, std::uint64_t offset, Bytes data);
   void write_region(std::uint32_t region, std::uint64_t offset, ConstBytes data);
-  void write_config(unsigned offset, ConstBytes data);
-  std::uint32_t config_dword(unsigned offset);
-  void access(bool write, pci::Space space, std::uint64_t address, Bytes data);
-  bool placed(const ConfigView::Register& wanted) const;
-  void place();
 
   struct Exchange {
     std::uint64_t address = 0;
@@ -161,7 +153,6 @@ class Door : public sc_core::sc_module, private GuestMessages {
   bool more_ = false;  // messages that were read and not handled
   bool over_ = false;
   std::string failure_;  // found where the client cannot be dropped
-  ConfigView view_;
   MsixView table_;
   Interrupts interrupts_;
   enum class Entry : std::uint8_t { kUnused, kMasked, kOpen };
@@ -175,8 +166,6 @@ class Door : public sc_core::sc_module, private GuestMessages {
   std::uint16_t next_id_ = 0;
   std::uint32_t most_data_ = kMostData;
   sc_core::sc_event answered_;
-  ::tlm::tlm_generic_payload payload_;
-  pci::PciExtension extension_;
 };
 
 }  // namespace e1000tlm::plugs::vfio_user

@@ -57,12 +57,12 @@ void Door::arm_messages() {
 
 void Door::arm_message(unsigned vector, bool open) {
   const pci::MsixConfig& msix = function_.config().config().msix;
-  const std::uint64_t entry = view_.placement(msix.table.bar).base + msix.table.offset +
-                              std::uint64_t{vector} * pci::kMsixEntryBytes;
+  const std::uint64_t entry =
+      msix.table.offset + std::uint64_t{vector} * std::uint64_t{pci::kMsixEntryBytes};
   const auto write = [&](unsigned dword, std::uint32_t value) {
     std::array<std::uint8_t, 4> bytes{};
     store_le32(bytes.data(), value);
-    access(true, pci::Space::kMemory, entry + 4 * dword, bytes);
+    port.write(msix.table.bar, entry + 4 * dword, bytes);
   };
   if (entries_[vector] == Entry::kUnused) {
     write(0, kMessageAddress);

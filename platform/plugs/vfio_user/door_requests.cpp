@@ -187,11 +187,10 @@ void Door::on(Incoming& m, const RegionWriteMulti& request) {
 
 void Door::on(Incoming& m, const Reset& /*request*/) {
   ++counters_.resets;
-  function_.bus_reset();
-  view_.reset();
+  port.forget();
   forget_messages();
   interrupts_.disable_intx(false);
-  place();
+  port.place();
   answer(m, empty_reply(m.header));
 }
 

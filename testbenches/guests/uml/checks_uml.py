@@ -11,6 +11,8 @@ from lab import Trouble
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import checks  # noqa: E402
+import checks_driver  # noqa: E402,F401  (these two fill its list)
+import checks_traffic  # noqa: E402,F401
 
 HOST, GUEST = "10.9.0.1", "10.9.0.2"
 VLAN_HOST, VLAN_GUEST = "10.9.7.1", "10.9.7.2"
@@ -33,7 +35,16 @@ sha256sum < /tmp/data > /host/offered
 {SILENCE}while :; do nc -l -p {HASH_PORT} <&3 | sha256sum > /host/part; mv /host/part /host/arrived; done &
 while :; do nc -l -p {DATA_PORT} < /tmp/data > /dev/null; done &
 iperf3 -s -D
-while [ ! -e /host/first.status ]; do sleep 0.2; done
+packets serve until=/host/first.status &
+while [ ! -e /host/first.status ]; do
+  if [ -e /host/ask ]; then
+    mv /host/ask /tmp/asked
+    sh /tmp/asked > /host/said 2>&1
+    echo $? > /tmp/answer
+    mv /tmp/answer /host/answer
+  fi
+  sleep 0.05
+done
 ip link set eth0 down
 """
 # Until the partner has told what arrived.
@@ -81,6 +92,23 @@ def receive(g, address=HOST):
 def both_ways(g, address=HOST):
     transmit(g, address=address)
     receive(g, address=address)
+
+
+def ask(g, command):
+    """Has the second guest run a command, as soon as time goes on; /host/answer is there when it is done."""
+    for name in ("answer", "said", "enough"):
+        (g.folder / name).unlink(missing_ok=True)
+    (g.folder / "ask.part").write_text(command + "\n")
+    (g.folder / "ask.part").rename(g.folder / "ask")
+
+
+def answer(g):
+    """What the command said."""
+    g.run("i=0; until [ -e /host/answer ]; do i=$((i+1)); [ $i -lt 600 ] || exit 1; sleep 0.1; done", 120)
+    said = (g.folder / "said").read_text(errors="replace").strip()
+    status = (g.folder / "answer").read_text().strip()
+    expect(status == "0", f"the second guest: status {status}: {said[-400:]}")
+    return said
 
 
 def feature(g, name, value):
@@ -316,9 +344,9 @@ def kernel_log(g):
 
 
 def all_checks():
-    """The shared ones, then ours; the kernel's log last."""
+    """The shared ones, then ours; what looks back at all of it last."""
     shared = {entry[0]: entry[1] for entry in checks.CHECKS}
     missing = [name for name in SHARED if name not in shared]
     if missing:
         raise lab.Trouble(f"../checks.py has no check {missing[0]}")
-    return [(name, shared[name]) for name in SHARED] + CHECKS
+    return [(name, shared[name]) for name in SHARED] + sorted(CHECKS, key=lambda entry: entry[0] == "kernel log")

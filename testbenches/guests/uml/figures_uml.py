@@ -7,6 +7,7 @@ import re
 import subprocess
 
 import checks_uml
+import expected_uml
 from checks_uml import HOST
 from lab import Commanded, Guest, Lab
 
@@ -14,32 +15,13 @@ BUSES = ("32/33", "64/66")
 MTUS = (576, 1000, 1500, 3000, 6000, 9000)
 SIZES = (18, 64, 128, 256, 512, 1024, 1472)  # of UDP payload
 MODERATION = (0, 50, 125, 250, 500)  # microseconds between interrupts
+ACCOUNTED = 1500  # MTU whose clocks are listed
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
-
-
-def interrupts(g):
-    return sum(int(field) for line in g.run("grep eth0 /proc/interrupts").splitlines()
-               for field in line.split()[1:2])
-
-
-def uptime(g):
-    return float(g.run("cat /proc/uptime").split()[0])
 
 
 def iperf(g, words):
     output = g.run(f"timeout 30 iperf3 -J -c {HOST} {words}", 100)
     return json.loads(output[output.index("{"):])["end"]  # warnings come first
-
-
-def tcp(g, mtu):
-    """(Mbit/s, interrupts a second)"""
-    g.run(f"ip link set eth0 mtu {mtu}")
-    g.wait_link()
-    g.run("sleep 1")
-    before, since = interrupts(g), uptime(g)
-    end = iperf(g, "-n 20M")
-    rate = (interrupts(g) - before) / (uptime(g) - since)
-    return end["sum_received"]["bits_per_second"] / 1e6, rate
 
 
 def udp(g, size):
@@ -56,19 +38,13 @@ def round_trip(g, value):
 
 
 def measure(bus, options, say):
-    """{name: [(x, y) ...]}"""
+    """{name: [(x, y) ...]}; those of TCP: what compare() says."""
+    result = {"tcp": [(mtu, expected_uml.compare(bus, mtu, options)) for mtu in MTUS], "udp": [], "rtt": []}
     first, second = Commanded("first", checks_uml.GUEST), Guest("second", checks_uml.PARTNER)
-    result = {"tcp": [], "interrupts": [], "udp": [], "rtt": []}
-    with Lab([first, second], ["switch:lan", "switch:lan"], ["--pci", bus, "--switch", "lan:max-frame=9022", *options.sim], options.part,
+    with Lab([first, second], ["switch:lan", "switch:lan"], ["--pci", bus, *options.sim], options.part,
              simulator=options.simulator) as it:
         it.start()
         first.network_up()
-        for mtu in MTUS:
-            goodput, rate = tcp(first, mtu)
-            result["tcp"].append((mtu, goodput))
-            result["interrupts"].append((mtu, rate))
-        first.run("ip link set eth0 mtu 1500")
-        first.wait_link()
         for size in SIZES:
             result["udp"].append((size, udp(first, size)))
         for value in MODERATION:
@@ -84,18 +60,53 @@ def table(heads, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def document(results):
-    def rows(name, digits):
-        return [[str(x)] + [f"{results[bus][name][i][1]:.{digits}f}" for bus in BUSES]
-                for i, (x, _) in enumerate(results[BUSES[0]][name])]
+def rows(results, name, text):
+    return [[str(x), *(text(results[bus][name][i][1]) for bus in BUSES)]
+            for i, (x, _) in enumerate(results[BUSES[0]][name])]
 
+
+def goodput(results):
+    heads, lines = ["MTU"], []
+    for bus in BUSES:
+        heads += [f"bus {bus}", "expected", "deviation", "limited by"]
+    for i, mtu in enumerate(MTUS):
+        line = [str(mtu)]
+        for bus in BUSES:
+            result = results[bus]["tcp"][i][1]
+            line += [f"{result['measured']:.1f}", f"{result['expected']:.1f}", f"{100 * result['deviation']:+.1f} %",
+                     result["limit"]]
+        lines.append(line)
+    return table(heads, lines)
+
+
+def accounts(results, mtu):
+    """Of what a frame costs on the buses."""
+    lines, kinds = [], ("data", "descriptors", "acknowledgements", "registers")
+    for bus in BUSES:
+        result = results[bus]["tcp"][MTUS.index(mtu)][1]
+        for who, parts in result["clocks"].items():
+            lines.append([f"{who}, {bus}", *(f"{parts[kind]:.1f}" for kind in kinds), f"{sum(parts.values()):.1f}",
+                          f"{result['rates'][who]:.1f}"])
+        lines.append([f"wire, {bus}", *([""] * (len(kinds) + 1)), f"{result['rates']['wire']:.1f}"])
+    return table(["clocks of a frame", *kinds, "all", "Mbit/s"], lines)
+
+
+def document(results):
     heads = [f"bus {bus}" for bus in BUSES]
     return "\n\n".join((
-        "TCP goodput in Mbit/s, by MTU:", table(["MTU", *heads], rows("tcp", 1)),
-        "Interrupts of the sender a second meanwhile:", table(["MTU", *heads], rows("interrupts", 0)),
-        "UDP datagrams a second that arrive, by payload:", table(["bytes", *heads], rows("udp", 0)),
+        "TCP goodput in Mbit/s, by MTU, and what is expected from the bus:", goodput(results),
+        f"How that is expected, for an MTU of {ACCOUNTED}:", accounts(results, ACCOUNTED),
+        "Interrupts of the sender a second meanwhile:",
+        table(["MTU", *heads], rows(results, "tcp", lambda r: f"{r['habits']['interrupts']:.0f}")),
+        "UDP datagrams a second that arrive, by payload:", table(["bytes", *heads], rows(results, "udp", "{:.0f}".format)),
         "Round trip of ping in ms, by the time between interrupts (`ethtool -C eth0 rx-usecs`) of the one that asks:",
-        table(["us", *heads], rows("rtt", 3))))
+        table(["us", *heads], rows(results, "rtt", "{:.3f}".format))))
+
+
+def columns(results, name, values):
+    """Lines for gnuplot: x, then the values of each bus."""
+    return "".join(f"{x} {' '.join(str(v) for bus in BUSES for v in values(results[bus][name][i][1]))}\n"
+                   for i, (x, _) in enumerate(results[BUSES[0]][name]))
 
 
 def command(options, say):
@@ -104,10 +115,10 @@ def command(options, say):
     say(text)
     folder = pathlib.Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("tcp", "interrupts", "udp", "rtt"):
-        lines = [f"{x} {' '.join(str(results[bus][name][i][1]) for bus in BUSES)}"
-                 for i, (x, _) in enumerate(results[BUSES[0]][name])]
-        (folder / f"{name}.dat").write_text("\n".join(lines) + "\n")
+    (folder / "tcp.dat").write_text(columns(results, "tcp", lambda r: (r["measured"], r["expected"])))
+    (folder / "interrupts.dat").write_text(columns(results, "tcp", lambda r: (r["habits"]["interrupts"],)))
+    for name in ("udp", "rtt"):
+        (folder / f"{name}.dat").write_text(columns(results, name, lambda value: (value,)))
     if options.update_doc:
         tree = pathlib.Path(__file__).resolve().parents[3]
         page = tree / "doc/linux.md"

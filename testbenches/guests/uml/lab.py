@@ -2,6 +2,7 @@
 No root rights are needed, and nothing is left behind."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import re
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -17,10 +19,17 @@ TREE = HERE.parent.parent.parent
 # The part whose reset the driver does by a register: the guest has no I/O space.
 PART = "82545gm"
 DEVICE_ID = 1234  # as in the kernel's configuration
+FOLDER = "e1000-tlm-uml-"  # a run's, followed by the number of the process
+PARENT_DEATH_SIGNAL = 1  # of prctl(2)
+LIBC = ctypes.CDLL(None)
 
 
 class Trouble(Exception):
     """What a guest or the simulator did that it should not."""
+
+
+class NotHere(Exception):
+    """What a check takes is not on this machine."""
 
 
 def kernel_folder():
@@ -32,6 +41,78 @@ def executable_folder():
     shm = pathlib.Path("/dev/shm")
     usable = shm.is_dir() and os.access(shm, os.W_OK) and not os.statvfs(shm).f_flag & os.ST_NOEXEC
     return str(shm) if usable else None
+
+
+def one_processor():
+    """Of this machine's, for all processes of a run in simulated time: only one of them goes on at a time, and waking
+    one up is much cheaper where the other one has run."""
+    processors = sorted(os.sched_getaffinity(0))
+    return {processors[os.getpid() % len(processors)]}
+
+
+def processes_in(folder):
+    """{process: its program's name} of those that run in this folder."""
+    found = {}
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(entry / "cwd") in (str(folder), f"{folder} (deleted)"):
+                found[int(entry.name)] = (entry / "comm").read_text().strip()
+    return found
+
+
+def end_all_in(folder, seconds=5):
+    """A guest is several processes, and not all of them end with the first one."""
+    deadline = time.monotonic() + seconds
+    while (left := processes_in(folder)) and time.monotonic() < deadline:
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def remove_old():
+    """Folders of runs that were killed before they could do that themselves."""
+    for path in pathlib.Path(executable_folder() or tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        found = re.fullmatch(FOLDER + r"(\d+)-\w+", path.name)
+        with contextlib.suppress(OSError):
+            if found and path.owner() and path.stat().st_uid == os.getuid() and not pathlib.Path("/proc", found[1]).exists():
+                end_all_in(path)
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def end_with_us():
+    """In a child: it is killed if this program is."""
+    LIBC.prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def install():
+    """Makes what is missing of the guest; a signal ends that, too."""
+    with subprocess.Popen([HERE / "uml.sh", "install"], start_new_session=True) as work:
+        try:
+            status = work.wait()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(work.pid, signal.SIGTERM)
+            raise
+    if status:
+        sys.exit(status)
+
+
+@contextlib.contextmanager
+def terminal_kept():
+    """A guest that is killed leaves a terminal as it had set it up."""
+    try:
+        settings = termios.tcgetattr(0)
+    except termios.error:
+        settings = None
+    try:
+        yield
+    finally:
+        if settings:
+            before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(0, termios.TCSANOW, settings)
+            signal.signal(signal.SIGTTOU, before)
 
 
 def last_line(path):
@@ -59,6 +140,15 @@ def end_on_signals():
         signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
+def keep(it, folder):
+    """Copies all files of a run."""
+    to = pathlib.Path(folder)
+    to.mkdir(parents=True, exist_ok=True)
+    for path in it.folder.iterdir():
+        if path.is_file() and not path.is_symlink():
+            (to / path.name).write_bytes(path.read_bytes())
+
+
 class Guest:
     """One machine. `script`: shell commands that it runs, then it switches itself off; None: a prompt."""
 
@@ -84,11 +174,11 @@ class Guest:
         words += self.words
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(lab.folder), "TMPDIR": str(lab.folder)}
         if self.script is None:
-            self.process = subprocess.Popen(words, cwd=lab.folder, env=environment)
+            self.process = subprocess.Popen(words, cwd=lab.folder, env=environment, preexec_fn=lab.stay)
             return
         with open(self.console, "wb") as log:
             self.process = subprocess.Popen(words, cwd=lab.folder, env=environment, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True)
+                                            stdout=log, stderr=log, start_new_session=True, preexec_fn=lab.stay)
 
     def text(self):
         return self.console.read_text(errors="replace").replace("\r", "")
@@ -176,10 +266,12 @@ class Lab:
         self.simulator = simulator or TREE / "build/bin/e1000-sim"
         self.slow = slow  # a command before the simulator's
         self.process = None
+        self.processor = one_processor() if travels else None
         self.store = kernel_folder()
 
     def __enter__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="e1000-tlm-uml-", dir=executable_folder()))
+        remove_old()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-", dir=executable_folder()))
         self.log = self.folder / "simulator.log"
         for name in ("linux", "initrd"):
             (self.folder / name).symlink_to(self.store / name)
@@ -191,8 +283,15 @@ class Lab:
         for guest in self.guests:
             end(guest.process, 0, signal.SIGKILL)
         end(self.process)
+        end_all_in(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         end_on_signals()
+
+    def stay(self):
+        """In each process before its program begins."""
+        end_with_us()
+        if self.processor:
+            os.sched_setaffinity(0, self.processor)
 
     def start(self):
         words = [*(self.slow or []), str(self.simulator), "--json", str(self.folder / "report.json")]
@@ -205,7 +304,7 @@ class Lab:
         words += self.options
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, start_new_session=True)
+                                            stderr=log, start_new_session=True, preexec_fn=self.stay)
         last = self.folder / f"nic{len(self.guests) - 1}{'.time' if self.travels else ''}"
         deadline = time.monotonic() + 60
         while not last.exists():

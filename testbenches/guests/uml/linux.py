@@ -6,18 +6,27 @@
   linux.py run --shell     one guest's prompt, with a gateway
   linux.py test            the checks of checks_uml.py, a line each
   linux.py figures         goodput, packet rate, round trip and interrupts, in simulated time
+  linux.py cost            what a boot on the model costs, beside one without a device
+  linux.py needs           what this machine lacks for all that; nothing: it can
 """
 
 import argparse
+import ctypes
 import json
 import os
 import pathlib
+import platform
 import signal
 import subprocess
 import sys
 import time
 
+import checks_cable
+import checks_host
+import checks_packets  # noqa: F401  (fills the list of checks_uml)
 import checks_uml
+import cost_uml
+import expected_uml
 import figures_uml
 import lab
 from lab import Commanded, Guest, Lab, Trouble
@@ -51,6 +60,20 @@ ip link set eth0 down
 """
 
 
+def lacking():
+    """Why this machine cannot run User-Mode Linux; empty: it can."""
+    if platform.machine() != "x86_64":
+        return f"User-Mode Linux is for x86-64, this machine is {platform.machine()}"
+    if subprocess.run(["setarch", "-R", "true"], stderr=subprocess.DEVNULL, check=False).returncode:
+        return "programs may not switch off random addresses here (setarch -R); in a container that is its seccomp profile"
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if ctypes.CDLL(None).ptrace(0, 0, None, None) == 0 else 1)  # PTRACE_TRACEME
+    if os.waitpid(child, 0)[1]:
+        return "ptrace() is not allowed here; see /proc/sys/kernel/yama/ptrace_scope, or a container's seccomp profile"
+    return ""
+
+
 def say(*words):
     print(*words, flush=True)
 
@@ -62,7 +85,7 @@ def command_run(options):
         return shell(options)
     say(f"booting two machines of User-Mode Linux on the {options.part}, in simulated time")
     start = time.monotonic()
-    first = Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, amount=f"-t {options.seconds}"))
+    first = Guest("first", SHOW.format(address=FIRST, other=SECOND, gateway=GATEWAY, amount=f"-n {options.bytes}" if options.bytes else f"-t {options.seconds}"))
     second = Guest("second", SERVE.format(address=SECOND))
     links = ["switch:lan", "switch:lan"]
     with Lab([first, second], links, ["--on-switch", "lan=user", *options.sim], options.part,
@@ -73,7 +96,7 @@ def command_run(options):
             it.wait(options.limit)
         finally:
             if options.keep_log:
-                keep(it, options.keep_log)
+                lab.keep(it, options.keep_log)
         say()
         say(it.log.read_text(errors="replace").strip())
     say(f"\nall of it took {time.monotonic() - start:.1f} s of the wall clock")
@@ -103,9 +126,14 @@ def follow(it, guest):
 
 def shell(options):
     guest = Guest("shell", words=[f"guest.address={FIRST}/24", f"guest.gateway={GATEWAY}"])
-    with Lab([guest], ["user"], ["--paced", *options.sim], options.part, simulator=options.simulator) as it:
+    with lab.terminal_kept(), Lab([guest], ["user"], ["--paced", *options.sim], options.part,
+                                  simulator=options.simulator) as it:
         it.start()
-        guest.process.wait()
+        status = guest.process.wait()
+        if status:
+            died = it.process.poll() is not None
+            raise Trouble(f"the guest ended with status {status}" +
+                          (f"; e1000-sim ended before it: {lab.last_line(it.log)}" if died else ""))
     return 0
 
 
@@ -113,8 +141,10 @@ def command_test(options):
     alone = [("guest killed", lambda _: killed(options, "guest")),
              ("simulator killed", lambda _: killed(options, "simulator")),
              ("same again", lambda _: same_again(options))]
+    alone += [(name, lambda _, function=function: function(options)) for name, function in checks_cable.CHECKS + checks_host.CHECKS]
     alone += [(f"scenario {path.stem}", lambda _, path=path: scenario(options, path))
               for path in sorted((lab.TREE / "traffic/linux").glob("*.ini"))]
+    alone.append(("goodput follows from the bus", lambda _: expected_uml.check(options)))
     wanted = [*checks_uml.all_checks(), *alone]
     if options.list:
         return say("\n".join(name for name, _ in wanted))
@@ -123,7 +153,7 @@ def command_test(options):
         if unknown:
             raise Trouble(f"no check '{unknown[0]}'; --list prints all")
         wanted = [entry for entry in wanted if entry[0] in options.check]
-    failed, count = [], 0
+    failed, skipped, count = [], [], 0
     start = time.monotonic()
 
     def note(name, state, detail="", seconds=None):
@@ -133,6 +163,8 @@ def command_test(options):
         say(f"CHECK {name!r} {state}{took} {detail}".rstrip())
         if state == "FAIL":
             failed.append(name)
+        elif state == "skipped":
+            skipped.append(name)
 
     in_guest = [entry for entry in wanted if entry not in alone]
     if in_guest:
@@ -140,7 +172,8 @@ def command_test(options):
     for name, function in alone:
         if (name, function) in wanted:
             one_check(name, function, None, note)
-    say(f"{count - len(failed)} of {count} passed in {time.monotonic() - start:.0f} s"
+    say(f"{count - len(failed) - len(skipped)} of {count} passed in {time.monotonic() - start:.0f} s"
+        + (f"; skipped: {', '.join(skipped)}" if skipped else "")
         + (f"; failed: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
@@ -166,19 +199,7 @@ def boot_and_check(options, wanted, note):
             note("the machines", "FAIL", str(trouble))
         finally:
             if options.keep_log:
-                keep(it, options.keep_log)
-
-
-def left_over(it):
-    """Processes that have the run's folder as theirs."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and os.readlink(entry / "cwd") == str(it.folder):
-                found.append((entry / "comm").read_text().strip())
-        except OSError:
-            continue
-    return found
+                lab.keep(it, options.keep_log)
 
 
 def killed(options, which):
@@ -212,8 +233,8 @@ def killed(options, which):
             if left:
                 raise Trouble(f"e1000-sim has left {', '.join(left)}")
             said = report["warnings"][0]
-        if left_over(it):
-            raise Trouble(f"left over: {', '.join(left_over(it))}")
+        if left := lab.processes_in(it.folder):
+            raise Trouble(f"left over: {', '.join(left.values())}")
     return said
 
 
@@ -304,24 +325,18 @@ def one_check(name, function, guest, note):
     start = time.monotonic()
     try:
         note(name, "ok", function(guest) or "", time.monotonic() - start)
+    except lab.NotHere as reason:
+        note(name, "skipped", str(reason))
     except Exception as trouble:  # pylint: disable=broad-except
         if guest is not None and guest.process.poll() is not None:
             raise
         note(name, "FAIL", f"{type(trouble).__name__}: {trouble}", time.monotonic() - start)
 
 
-def keep(it, folder):
-    to = pathlib.Path(folder)
-    to.mkdir(parents=True, exist_ok=True)
-    for path in it.folder.iterdir():
-        if path.is_file() and not path.is_symlink():
-            (to / path.name).write_bytes(path.read_bytes())
-
-
 def main():
     parser = argparse.ArgumentParser(prog="linux.py", description="Linux as a program on the modelled card",
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=("run", "test", "figures"))
+    parser.add_argument("command", choices=("run", "test", "figures", "cost", "needs"))
     parser.add_argument("--shell", action="store_true", help="a prompt instead")
     parser.add_argument("--list", action="store_true", help="test: print the names of the checks")
     parser.add_argument("--check", action="append", metavar="NAME", help="test: only this one")
@@ -330,20 +345,26 @@ def main():
                         "(see scenario.py); may be given several times")
     parser.add_argument("--verbose", action="store_true", help="--scenario: show what the guests say")
     parser.add_argument("--seconds", type=int, default=1, help="of each iperf3 (default 1)")
+    parser.add_argument("--bytes", metavar="N", help="of each iperf3 instead, such as 2M")
     parser.add_argument("--out", default=str(lab.TREE / "build/out/linux"), help="figures: data goes there")
-    parser.add_argument("--update-doc", action="store_true", help="figures: renew doc/linux.md and its picture")
+    parser.add_argument("--update-doc", action="store_true", help="figures, cost: renew doc/linux.md and its picture")
+    parser.add_argument("--runs", type=int, default=20, help="cost: how often each is measured (default 20)")
     parser.add_argument("--limit", type=float, default=600, help="seconds that all may take (default 600)")
     parser.add_argument("--sim", action="append", default=[], metavar="OPTION", help="another option of e1000-sim")
     parser.add_argument("--simulator", type=pathlib.Path, help="this e1000-sim instead of build/bin's")
     parser.add_argument("--keep-log", metavar="DIR", help="keep consoles and reports here")
     options = parser.parse_args()
-    done = subprocess.run([lab.HERE / "uml.sh", "install"], check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+    lacks = lacking()
+    if options.command == "needs":
+        return say(lacks) if lacks else None
+    if lacks:
+        sys.exit(f"linux.py: NOT RUN: {lacks}")
     lab.end_on_signals()
     try:
+        lab.install()
         sys.exit({"run": command_run, "test": command_test,
-                  "figures": lambda given: figures_uml.command(given, say)}[options.command](options))
+                  "figures": lambda given: figures_uml.command(given, say),
+                  "cost": lambda given: cost_uml.command(given, say)}[options.command](options))
     except Trouble as trouble:
         sys.exit(f"linux.py: {trouble}")
     except KeyboardInterrupt:

@@ -18,9 +18,16 @@ do for [name in "tcp udp interrupts rtt"] {
   set title name eq "tcp" ? "TCP goodput, Mbit/s" : name eq "udp" ? "UDP datagrams a second" : \
     name eq "interrupts" ? "interrupts a second of the sender" : "round trip, ms"
   set xlabel name eq "udp" ? "payload, bytes" : name eq "rtt" ? "time between interrupts, µs" : "MTU, bytes"
-  set yrange [0:*]
+  if (name eq "tcp") { set yrange [700:1000] } else { set yrange [0:*] }
   if (name eq "udp" || name eq "interrupts") { set key top right } else { set key bottom right }
-  plot file(name) using 1:2 title "32 bit, 33 MHz" lc rgb Colour[1] lw 2 pt 7 ps 0.6, \
-    file(name) using 1:3 title "64 bit, 66 MHz" lc rgb Colour[2] lw 2 pt 5 ps 0.6
+  if (name eq "tcp") {
+    plot file(name) using 1:2 title "32 bit, 33 MHz" lc rgb Colour[1] lw 2 pt 7 ps 0.6, \
+      file(name) using 1:3 title "expected" with lines lc rgb Colour[1] lw 1 dt 2, \
+      file(name) using 1:4 title "64 bit, 66 MHz" lc rgb Colour[2] lw 2 pt 5 ps 0.6, \
+      file(name) using 1:5 title "expected" with lines lc rgb Colour[2] lw 1 dt 2
+  } else {
+    plot file(name) using 1:2 title "32 bit, 33 MHz" lc rgb Colour[1] lw 2 pt 7 ps 0.6, \
+      file(name) using 1:3 title "64 bit, 66 MHz" lc rgb Colour[2] lw 2 pt 5 ps 0.6
+  }
 }
 unset multiplot

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Linux as a program (User-Mode Linux) for ./run linux: a kernel with the e1000 driver built in, made from Debian's
 # package linux-source-6.12 with our few changes (kernel.patch) and settings (config), and an initial file
-# system with this machine's BusyBox, ethtool, iperf3, iproute2 and ping. No root rights are needed.
+# system with this machine's BusyBox, ethtool, iperf3, iproute2 and ping, and packets, a program of ours (packets/*.c).
+# No root rights are needed.
 #   uml.sh install    make what is missing (about 5 minutes, once)
 #   uml.sh path       print the folder with "linux" and "initrd"
 # The folder is e1000-tlm/uml in the user's cache. The source is in Debian 13 (trixie); apt gets it from where this
@@ -19,7 +20,7 @@ programs=(/usr/sbin/ethtool /usr/bin/iperf3 /usr/sbin/ip /usr/bin/ping /usr/bin/
 
 # What the kernel and the initial file system are made of: they are made again when that changes.
 kernel_key() { cat "$here/config" "$here/kernel.patch" | cksum; }
-initrd_key() { cat "$here/init" "$here/uml.sh" | cksum; }
+initrd_key() { cat "$here/init" "$here/uml.sh" "$here"/packets/*.[ch] | cksum; }
 
 get_source() { # TO
   local uri apt
@@ -67,6 +68,11 @@ copy_program() {
   done
 }
 
+# Our own program for the guest.
+make_packets() { # TO
+  "${CC:-gcc}" -std=gnu11 -Os -static -s -Wall -Wextra -Werror "$here"/packets/*.c -o "$1"
+}
+
 make_initrd() {
   local tree=$folder/tree program name
   rm -rf "$tree"
@@ -78,6 +84,7 @@ make_initrd() {
   rm -f "$tree"/bin/{ip,ping,sh}
   ln -s /usr/bin/dash "$tree/bin/sh" # busybox' own shell prefers its applets to programs
   install -m 755 "$here/init" "$tree/init"
+  make_packets "$tree/bin/packets"
   echo 'root:x:0:0:root:/:/bin/sh' > "$tree/etc/passwd"
   (cd "$tree" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible) > "$folder/initrd.part"
   initrd_key > "$folder/initrd.key"

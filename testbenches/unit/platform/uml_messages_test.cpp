@@ -69,6 +69,26 @@ TEST(TimeMessages, OfUnknownKindAreRefused) {
   EXPECT_THAT(std::get<std::string>(parse_time_message({bytes.data(), 15})), HasSubstr("15 bytes"));
 }
 
+TEST_F(Clock, KnowsHowFarTheGuestCanHaveCome) {
+  boot();
+  EXPECT_EQ(clock.latest(), 0U);
+  acknowledge(clock.allow_until(1000));
+  EXPECT_EQ(clock.latest(), 999U);
+  said(TimeOp::kUpdate, 400);
+  EXPECT_EQ(clock.latest(), 999U);
+  said(TimeOp::kRequest, 700);  // it waits for this, and so has not come further
+  said(TimeOp::kWait);
+  EXPECT_EQ(clock.latest(), 700U);
+  acknowledge(clock.run());
+  EXPECT_EQ(clock.latest(), 700U);
+  acknowledge(clock.allow_until(2000));
+  said(TimeOp::kRequest, 5000);
+  said(TimeOp::kWait);
+  EXPECT_EQ(clock.latest(), 1999U);
+  said(TimeOp::kRequest, 1500, 1500);  // an interrupt later: it does not change where it has been
+  EXPECT_EQ(clock.latest(), 1999U);
+}
+
 TEST_F(Clock, RunsWaitsAndRunsAgain) {
   boot();
   EXPECT_TRUE(clock.started());

@@ -1,11 +1,9 @@
-#include "e1000tlm/plugs/uml/function_port.h"
+#include "e1000tlm/plugs/function_port.h"
 
 #include <algorithm>
 #include <array>
 
-#include "e1000tlm/plugs/bus_access.h"
-
-namespace e1000tlm::plugs::uml {
+namespace e1000tlm::plugs {
 namespace {
 
 constexpr unsigned kRegions = 7;  // with the expansion ROM
@@ -21,8 +19,21 @@ FunctionPort::FunctionPort(const sc_core::sc_module_name& name, pci::Function& f
 
 FunctionPort::~FunctionPort() { payload_.clear_extension(&extension_); }
 
+/// One transaction; returns when it has ended. What nobody claims reads as all ones.
 void FunctionPort::access(bool write, pci::Space space, std::uint64_t address, Bytes data) {
-  access_bus(*to_bus.operator->(), payload_, extension_, write, space, address, data);
+  extension_.space = space;
+  payload_.set_command(write ? ::tlm::TLM_WRITE_COMMAND : ::tlm::TLM_READ_COMMAND);
+  payload_.set_address(address);
+  payload_.set_data_ptr(data.data());
+  payload_.set_data_length(static_cast<unsigned>(data.size()));
+  payload_.set_streaming_width(static_cast<unsigned>(data.size()));
+  payload_.set_byte_enable_ptr(nullptr);
+  payload_.set_dmi_allowed(false);
+  payload_.set_response_status(::tlm::TLM_INCOMPLETE_RESPONSE);
+  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  to_bus->b_transport(payload_, delay);
+  if (!payload_.is_response_ok() && !write) std::fill(data.begin(), data.end(), 0xFF);
+  if (delay != sc_core::SC_ZERO_TIME) sc_core::wait(delay);
 }
 
 void FunctionPort::read_config(unsigned offset, Bytes data) {
@@ -37,21 +48,28 @@ void FunctionPort::read_config(unsigned offset, Bytes data) {
   }
 }
 
-void FunctionPort::write_config(unsigned offset, ConstBytes data) {
+bool FunctionPort::write_config(unsigned offset, ConstBytes data) {
+  bool forgotten = false;
   for (std::size_t done = 0; done < data.size();) {
-    const auto at = static_cast<unsigned>(offset + done);
-    const std::size_t bytes = aligned_piece(at, data.size() - done);
-    std::array<std::uint8_t, 4> copy{};
-    std::copy_n(data.begin() + static_cast<std::ptrdiff_t>(done), bytes, copy.begin());
-    if (view_.write(at, static_cast<unsigned>(bytes), load_le32(copy.data()))) {
-      access(true, pci::Space::kConfig, at, Bytes(copy.data(), bytes));
-    }
+    const std::size_t bytes = aligned_piece(offset + done, data.size() - done);
+    const ConstBytes part = data.subspan(done, bytes);
+    forgotten = write_config_piece(static_cast<unsigned>(offset + done), part) || forgotten;
     done += bytes;
   }
-  if (all_placed()) return;
+  return forgotten;
+}
+
+bool FunctionPort::write_config_piece(unsigned offset, ConstBytes data) {
+  std::array<std::uint8_t, 4> copy{};
+  std::copy(data.begin(), data.end(), copy.begin());
+  if (view_.write(offset, static_cast<unsigned>(data.size()), load_le32(copy.data()))) {
+    access(true, pci::Space::kConfig, offset, Bytes(copy.data(), data.size()));
+  }
+  if (all_placed()) return false;
   // The function has left D3, and forgotten what it was told.
   view_.reset();
   place();
+  return true;
 }
 
 void FunctionPort::read(unsigned region, std::uint64_t offset, Bytes data) {
@@ -82,9 +100,13 @@ void FunctionPort::write(unsigned region, std::uint64_t offset, ConstBytes data)
 }
 
 void FunctionPort::reset() {
+  forget();
+  place();
+}
+
+void FunctionPort::forget() {
   view_.reset();
   function_.bus_reset();
-  place();
 }
 
 unsigned FunctionPort::pin() const {
@@ -113,4 +135,4 @@ void FunctionPort::place() {
   }
 }
 
-}  // namespace e1000tlm::plugs::uml
+}  // namespace e1000tlm::plugs
