@@ -142,6 +142,15 @@ def end_on_signals():
         signal.signal(number, end)
 
 
+def keep(it, folder):
+    """Copies all files of a run."""
+    to = pathlib.Path(folder)
+    to.mkdir(parents=True, exist_ok=True)
+    for path in it.folder.iterdir():
+        if path.is_file() and not path.is_symlink():
+            (to / path.name).write_bytes(path.read_bytes())
+
+
 class Guest:
     """One machine. `script`: shell commands that it runs, then it switches itself off; None: a prompt."""
 
