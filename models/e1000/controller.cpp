@@ -14,11 +14,11 @@
 #include "e1000tlm/e1000/registers/device_control.h"
 #include "e1000tlm/e1000/registers/io_window.h"
 #include "e1000tlm/e1000/registers/mdi_interface.h"
-#include "e1000tlm/tlm/register_access.h"
 #include "e1000tlm/e1000/registers/register_map.h"
 #include "e1000tlm/e1000/registers/statistics.h"
 #include "e1000tlm/e1000/transmit/mac_transmitter.h"
 #include "e1000tlm/e1000/transmit/transmit_engine.h"
+#include "e1000tlm/tlm/register_access.h"
 
 namespace e1000tlm::e1000 {
 namespace {

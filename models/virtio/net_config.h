@@ -76,9 +76,12 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(NetDrop::
 
 /// Of one pair of queues.
 struct NetPairCounters {
-  std::uint64_t rx_frames = 0, rx_bytes = 0;  ///< stored; without FCS
-  std::uint64_t tx_frames = 0, tx_bytes = 0;  ///< handed to the cable, segments counted singly
-  std::uint64_t rx_interrupts = 0, tx_interrupts = 0;  ///< told the driver
+  std::uint64_t rx_frames = 0;      ///< stored
+  std::uint64_t rx_bytes = 0;       ///< of these, without FCS
+  std::uint64_t tx_frames = 0;      ///< handed to the cable, segments counted singly
+  std::uint64_t tx_bytes = 0;       ///< of these, without FCS
+  std::uint64_t rx_interrupts = 0;  ///< told the driver of received packets
+  std::uint64_t tx_interrupts = 0;  ///< told it of sent ones
 };
 
 }  // namespace e1000tlm::virtio

@@ -132,6 +132,13 @@ QueueEngine::Work* QueueEngine::next_due(Time& next) {
   return nullptr;
 }
 
+bool QueueEngine::due() const {
+  return core_.gate.enabled && core_.transport->running() &&
+         std::any_of(queues_.begin(), queues_.end(), [](const Work& work) {
+           return work.changed || (work.running && work.kicked);
+         });
+}
+
 void QueueEngine::wait_till(Time at) {
   const bool near = time_.loosely_timed() ? at - (time_.now() - time_.ahead()) < time_.quantum()
                                           : time_.alone_until(at);

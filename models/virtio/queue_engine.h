@@ -113,6 +113,8 @@ class QueueEngine : public sc_core::sc_module, protected Absence, protected BusA
   /// Queues that may be looked at, round robin. nullptr: none now; `next`: when the first of them
   /// may be.
   Work* next_due(Time& next);
+  /// A queue is to be looked at.
+  bool due() const;
   /// Waits until `at`, or until the engine is told of something.
   void wait_till(Time at);
 

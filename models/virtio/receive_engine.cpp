@@ -75,6 +75,7 @@ void ReceiveEngine::queue_changed(Work& work) {
   Pair& pair = pairs_[work.index / 2];
   pair.held = 0;
   pair.room = 0;
+  pair.short_of = false;
   pair.coalescer.configure(core_.transport->features());
   if (!work.running) lose_waiting(pair);
 }
@@ -210,6 +211,7 @@ void ReceiveEngine::store(Pair& pair) {
   const Busy busy(*this, work);
   const Passage passage(*this);
   prepare(pair);
+  pair.short_of = false;
   const link::FramePtr keep = pair.packet.frame;
   const ConstBytes bytes = pair.packet.bytes;
   const std::size_t total = core_.header_bytes() + static_cast<std::size_t>(bytes.size());
@@ -219,6 +221,7 @@ void ReceiveEngine::store(Pair& pair) {
   if (!enough) {
     const bool merge = core_.agreed(net::feature::kMergeableBuffers);
     const bool hopeless = merge ? work.queue.in_flight() >= work.layout.size : pair.held != 0;
+    pair.short_of = !hopeless;
     if (!hopeless) return;
     core_.drops.count(NetDrop::kRxTooLong, pair.packet.frames);
     release(pair);

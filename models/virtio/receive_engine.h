@@ -54,6 +54,7 @@ class ReceiveEngine : public QueueEngine {
     std::vector<DeviceQueue::Chain> chains;  // from the front: `held` that are taken
     std::size_t held = 0;
     std::uint64_t room = 0;  // bytes of these
+    bool short_of = false;   // they are not enough for the packet, and the queue had no more
 
     bool waits() const { return packet.frames != 0 || !frames.empty(); }
   };
@@ -76,7 +77,8 @@ class ReceiveEngine : public QueueEngine {
   /// Something can be stored at once, or the queue be looked at.
   bool can_store(const Pair& pair) const {
     if (!pair.waits() || !pair.work->running) return false;
-    return pair.held != 0 || (pair.work->kicked && pair.work->look_at <= time_.now());
+    if (pair.held != 0 && !pair.short_of) return true;
+    return pair.work->kicked && pair.work->look_at <= time_.now();
   }
   Pair* next_storable();
   /// Nobody has given a buffer yet: looks for one, so that the link partner knows.

@@ -29,7 +29,7 @@ class TransmitEngine : public QueueEngine {
   /// The link has gone.
   void link_lost();
   /// A packet or command is under way, or a frame on the wire.
-  bool busy() const { return (!resting_ && core_.gate.enabled) || wire_.busy(); }
+  bool busy() const { return (!resting_ && core_.gate.enabled) || due() || wire_.busy(); }
 
  private:
   /// How a packet went.

@@ -142,22 +142,24 @@ void PciTransport::set_address(std::uint64_t SplitLayout::*part, std::uint64_t a
 void PciTransport::reset_queue(std::uint64_t value) {
   const bool agreed = (features_ & ring_feature::kRingReset) != 0;
   if (value != 1 || !agreed || !selected() || !selected()->enabled) return;
-  device_.queue_reset(queue_select_);
-  forget(queue_select_);
+  const unsigned queue = queue_select_;
+  device_.queue_reset(queue);
+  forget(queue);
 }
 
 /// A page of 0 takes the queue away.
 void PciTransport::set_legacy_address(std::uint32_t page) {
   QueueSetup* const queue = selected();
   if (!queue) return;
-  if (queue->enabled) device_.queue_reset(queue_select_);
+  const unsigned index = queue_select_;
+  if (queue->enabled) device_.queue_reset(index);
   const std::uint16_t vector = queue->vector;
-  forget(queue_select_);
+  forget(index);
   queue->vector = vector;
-  if (page == 0) return;
+  if (page == 0 || (status_ & kNeedsReset) != 0) return;
   queue->layout = legacy_layout(page, config_.queue_size);
   queue->enabled = true;
-  if (running()) device_.queue_enabled(queue_select_);
+  if (running()) device_.queue_enabled(index);
 }
 
 void PciTransport::notify(unsigned queue) {

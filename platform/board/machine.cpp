@@ -12,6 +12,9 @@
 namespace e1000tlm::platform {
 namespace {
 
+/// The kind of partner that works in memory: "vhost-user:path=...".
+constexpr const char* kVhostUserKind = "vhost-user";
+
 pci::BusSpeed bus_speed(const std::string& name) {
   const auto speed = pci::find_bus_speed(name);
   if (speed) return *speed;
@@ -85,9 +88,14 @@ void Machine::build() {
   for (unsigned i = 0; i < driver::Cpu::kLines; ++i) bus_->pirq[i].bind(pirq_[i]);
 }
 
+/// A partner may work on the rings of a card's driver.
 bool Machine::shares_memory() const {
-  return std::any_of(config_.nics.begin(), config_.nics.end(),
-                     [](const NicConfig& nic) { return card_model(nic.model).shares_memory; });
+  for (std::size_t i = 0; i < config_.nics.size(); ++i) {
+    const std::string& link = config_.links[i];
+    const bool may = link.substr(0, link.find(':')) == kVhostUserKind;
+    if (may && card_model(config_.nics[i].model).shares_memory) return true;
+  }
+  return false;
 }
 
 void Machine::build_host() {

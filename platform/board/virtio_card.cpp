@@ -154,7 +154,11 @@ std::vector<std::pair<std::string, std::uint32_t>> VirtioCard::debug_read(const 
 
 void VirtioCard::finish(std::vector<std::string>&) {}
 
-void check_virtio_bus(const NicConfig&, const std::string&, const pci::BusSpeed&) {}
+void check_virtio_bus(const NicConfig&, const std::string& name, const pci::BusSpeed& bus) {
+  if (!bus.pcix) return;
+  throw std::invalid_argument("--pci " + name +
+                              ": a virtio-net has no PCI-X; 32/33 to 64/66 are for it");
+}
 
 VirtioCard* virtio_card(NicSlot& slot) { return dynamic_cast<VirtioCard*>(&slot.card()); }
 

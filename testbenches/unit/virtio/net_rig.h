@@ -78,6 +78,7 @@ struct NetRigOptions {
   Time quantum = kTimeZero;
   Time lookahead = kTimeZero;
   bool bus_master = true;  ///< set_up() enables it
+  pci::BusConfig bus{};
 };
 
 /// RAM of 16 MiB at 0, the card's modern registers at kBar.
@@ -91,7 +92,7 @@ class NetRig : public sc_core::sc_module {
       : sc_module(name),
         ram("ram", memory::MemoryConfig{kRam, {}, {}, "", true}),
         bridge("bridge", bridge_config()),
-        bus("bus", pci::BusConfig{}),
+        bus("bus", options.bus),
         function("function", pci_profile(options.device)),
         cable("cable"),
         nic("nic", options.device),
