@@ -297,5 +297,20 @@ class Signals(unittest.TestCase):
         self.assert_nothing_is_left()
 
 
+class LinuxAsAProgram(unittest.TestCase):
+    """The list of ./test linux, of which the guests' checks are a part."""
+
+    def listed(self):
+        with mock.patch.object(sys, "path", [str(pathlib.Path(__file__).resolve().parent / "uml"), *sys.path]):
+            return quietly(__import__("linux").command_test, argparse.Namespace(list=True))[1].splitlines()
+
+    def test_all_checks_are_there_once(self):
+        names = self.listed()
+        self.assertEqual(len(names), len(set(names)))
+        for name in ("link", "eeprom", "tcp", "vlan table", "packet rings", "statistics and the cable", "PAUSE obeyed",
+                     "tap", "unprivileged", "shell ends"):
+            self.assertIn(name, names)
+
+
 if __name__ == "__main__":
     unittest.main()

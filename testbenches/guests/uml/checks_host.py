@@ -180,7 +180,9 @@ def unprivileged(options):
 # --- Signals --------------------------------------------------------------------------------------------------------
 
 
-PROMPT = rb"# (\x1b\[6n)?$"  # BusyBox asks where the cursor is
+PROMPT = rb"# \x1b\[6n"  # BusyBox asks where the cursor is
+CURSOR = b"\x1b[1;5R"  # what a terminal answers
+CTRL_C, CTRL_D = b"\x03", b"\x04"
 
 
 class Shell:
@@ -216,18 +218,30 @@ class Shell:
                 os.close(descriptor)
                 setattr(self, name, None)
 
-    def type(self, text):
-        os.write(self.master, text.encode())
+    def type(self, keys, pattern):
+        """BusyBox loses keys that come together with the terminal's answer: they are typed again then."""
+        for _ in range(10):
+            os.write(self.master, CURSOR)
+            time.sleep(0.5)
+            os.write(self.master, keys)
+            if self.read_until(pattern, 15, check=False):
+                return
+            os.write(self.master, CTRL_C)
+            self.read_until(PROMPT)
+        raise Trouble(f"the prompt does not take {keys}: {self.said[-300:]}")
 
-    def read_until(self, pattern):
-        deadline = time.monotonic() + self.limit
-        while not re.search(pattern, self.said):
-            ready, _, _ = select.select([self.master], [], [], 1)
-            if ready:
+    def read_until(self, pattern, seconds=None, check=True):
+        deadline = time.monotonic() + (seconds or self.limit)
+        while not (found := re.search(pattern, self.said)):
+            if select.select([self.master], [], [], 0.2)[0]:
                 self.said += os.read(self.master, 65536)
-            expect(time.monotonic() < deadline and (ready or self.process.poll() is None),
-                   f"the terminal does not show {pattern.decode()}: {self.said[-300:]}")
-        self.said = self.said[re.search(pattern, self.said).end():]
+            elif self.process.poll() is not None:
+                deadline = 0
+            if time.monotonic() > deadline:
+                expect(not check, f"the terminal does not show {pattern.decode()}: {self.said[-300:]}")
+                return False
+        self.said = self.said[found.end():]
+        return True
 
     def folders(self):
         place = pathlib.Path(lab.executable_folder() or tempfile.gettempdir())
@@ -262,12 +276,11 @@ class Shell:
 
 def by_keys(shell, _):
     """Ctrl-C is the guest's, Ctrl-D ends."""
-    shell.type("ping 10.0.2.2\n")
-    shell.read_until(rb"seq=\d+ ttl")  # the first ones may be too early for the link
-    shell.type("\x03")
+    shell.type(b"ping 10.0.2.2\n", rb"seq=\d+ ttl")  # the first may come before there is link
+    os.write(shell.master, CTRL_C)
     shell.read_until(rb"ping statistics")
     shell.read_until(PROMPT)
-    shell.type("\x04")
+    os.write(shell.master, CTRL_D)
     return 0
 
 

@@ -20,6 +20,7 @@ TREE = HERE.parent.parent.parent
 PART = "82545gm"
 DEVICE_ID = 1234  # as in the kernel's configuration
 FOLDER = "e1000-tlm-uml-"  # a run's, followed by the number of the process
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PARENT_DEATH_SIGNAL = 1  # of prctl(2)
 LIBC = ctypes.CDLL(None)
 
@@ -133,11 +134,19 @@ def end(process, seconds=10, number=signal.SIGTERM):
     process.wait()
 
 
+def ignore_signals():
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def end_on_signals():
-    """Whoever ends this program ends all that it has started."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    """Whoever ends this program ends all that it has started. The first signal counts."""
+    def end(number, _):
+        ignore_signals()
+        sys.exit(128 + number)
+
+    for number in SIGNALS:
+        signal.signal(number, end)
 
 
 def keep(it, folder):
@@ -277,15 +286,15 @@ class Lab:
             (self.folder / name).symlink_to(self.store / name)
         return self
 
-    def __exit__(self, *_):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # it is being ended
+    def __exit__(self, kind, *_):
+        ignore_signals()  # it is being ended
         for guest in self.guests:
             end(guest.process, 0, signal.SIGKILL)
         end(self.process)
         end_all_in(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
-        end_on_signals()
+        if kind is not SystemExit:
+            end_on_signals()
 
     def stay(self):
         """In each process before its program begins."""
