@@ -28,11 +28,11 @@ class Testpmd:
     """testpmd in the guest: its commands go through a named pipe, what it says to the console, for it keeps back
     what goes to a file."""
 
-    def __init__(self, g, address, driver=EM, words=""):
+    def __init__(self, g, address, driver=EM, words="", mbufs=4096):
         self.g, self.driver, self.read, self.asked = g, driver, len(g.console()), 0
         eal = f"--lcores 0@0,1@0 -n 1 -d {LIBRARIES}/librte_mempool_ring.so.25 -d {LIBRARIES}/{driver.library}"
         g.run("rm -f /tmp/in; mkfifo /tmp/in; sleep 100000 > /tmp/in & "
-              f"dpdk-testpmd {eal} -a {address} -- -i --total-num-mbufs=4096 --rxd=256 --txd=256 {words} "
+              f"dpdk-testpmd {eal} -a {address} -- -i --total-num-mbufs={mbufs} --rxd=256 --txd=256 {words} "
               "< /tmp/in > /dev/ttyS0 2>&1 & echo $! > /tmp/testpmd")
         self.started = self.until(r"Checking link statuses.*Done") + self.do("")
 
@@ -247,7 +247,7 @@ def lend(stage):
     words = ("-kernel", f"/{STORE}/vmlinuz", "-initrd", inside(initrd), "-append",
              "console=ttyS0 panic=-1 net.ifnames=0 guest.agent guest.load=no")
     g = stage.start(Machine(stage.card, KERNEL, stage.folder, stage.options.accel, memory=768))
-    g.boot_words = lambda: words
+    g.boot_words, g.processors = lambda: words, 1
     with stage.step("Linux runs"):
         g.boot(600)
         address = g.run("grep -l 0x020000 /sys/bus/pci/devices/*/class").split("/")[5]
@@ -276,10 +276,10 @@ def checks_of_all(stage, pmd):
     receives(stage, pmd, "receives again", count=50)
 
 
-def probe(stage, g, address, driver, words="", speed="1 Gbps"):
-    """testpmd, started; it has found the card. speed: what it says of the link."""
+def probe(stage, g, address, driver, speed="1 Gbps", **options):
+    """testpmd, started; it has found the card. speed: what it says of the link; options: of Testpmd."""
     with stage.step("probe") as detail:
-        pmd = Testpmd(g, address, driver, words)
+        pmd = Testpmd(g, address, driver, **options)
         found = re.search(r"Port 0: ([0-9A-F:]{17})", pmd.started, re.I)
         checks.expect(found, "no port: " + " | ".join(pmd.started.splitlines()[-6:]))
         checks.expect(found[1].lower() == MAC, f"the MAC address is {found[1]}, not {MAC}")

@@ -308,6 +308,7 @@ class Machine:
     def __init__(self, card, kernel, folder, accel="tcg", memory=256, words=(), append=""):
         self.card, self.folder, self.kernel = card, folder, kernel
         self.memory, self.accel, self.words, self.append = memory, accel, list(words), append
+        self.processors = VIRTIO.get(card.part, 1)
         self.process = None
         self.past = ""  # what the console said in earlier boots
         self.kills = 3
@@ -324,7 +325,7 @@ class Machine:
         monitor, its = socket.socketpair()
         cpu = "host" if self.accel == "kvm" else "max"
         words = ["chroot", str(root_path()), "/usr/bin/qemu-system-x86_64", "-accel", self.accel, "-cpu", cpu,
-                 "-m", str(self.memory), "-smp", str(VIRTIO.get(self.card.part, 1)), "-object",
+                 "-m", str(self.memory), "-smp", str(self.processors), "-object",
                  f"memory-backend-memfd,id=m,size={self.memory}M,share=on", "-machine",
                  f"{self.board},memory-backend=m", "-nodefaults", "-display", "none", *self.console_words(files),
                  "-chardev", f"socket,id=agent,fd={theirs.fileno()}", "-serial", "chardev:agent",
