@@ -146,10 +146,14 @@ def uboot(stage):
     g.start()
     prompt = r"^=> "
     with stage.step("U-Boot finds the card") as detail:
-        found = g.expect(r"^Net: .*?(eth0: [^\n]+|No ethernet found)\n")[1]
+        found = g.expect(r"^Net: .*?(eth0: [^\n]+|No ethernet found\.?)\n")[1]
         g.expect("Hit any key")
         g.terminal.type(" ")
         g.expect(prompt)
+        if stage.part in VIRTIO:  # U-Boot looks for these only when it is told to
+            g.terminal.type("virtio scan; net list\r")
+            found = g.expect(r"^(eth0 : [^\n]+|No [^\n]+)\n")[1]
+            g.expect(prompt)
         checks.expect(("virtio-net" if stage.part in VIRTIO else "e1000") in found, found)
         detail.append(found)
 
