@@ -1,5 +1,7 @@
-"""DPDK's testpmd with its em driver: the card driven by polling, from a process of the guest."""
+"""DPDK's testpmd with its own driver of the card, which polls, from a process of the guest: what programs of several
+kinds of cards share, and that of the e1000."""
 
+import collections
 import contextlib
 import re
 import select
@@ -15,19 +17,22 @@ from wire import Wire, checksum, mac_bytes
 KERNEL = "6.12"
 STORE = f"var/lib/e1000-tlm/{KERNEL}"
 OTHER = "52:54:00:99:99:99"
-FCS = 4  # bytes that the driver's counters of bytes have in addition
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
-EAL = (f"--lcores 0@0,1@0 -n 1 -d {LIBRARIES}/librte_mempool_ring.so.25 -d {LIBRARIES}/librte_net_e1000.so.25")
+# name: DPDK's; library; linux: name of Linux' driver for the same card; fcs: bytes of a frame that its counters have in
+# addition.
+Driver = collections.namedtuple("Driver", "name library linux fcs")
+EM = Driver("net_e1000_em", "librte_net_e1000.so.25", "e1000", 4)
 
 
 class Testpmd:
     """testpmd in the guest: its commands go through a named pipe, what it says to the console, for it keeps back
     what goes to a file."""
 
-    def __init__(self, g, address):
-        self.g, self.read, self.asked = g, len(g.console()), 0
+    def __init__(self, g, address, driver=EM, words="", mbufs=4096):
+        self.g, self.driver, self.read, self.asked = g, driver, len(g.console()), 0
+        eal = f"--lcores 0@0,1@0 -n 1 -d {LIBRARIES}/librte_mempool_ring.so.25 -d {LIBRARIES}/{driver.library}"
         g.run("rm -f /tmp/in; mkfifo /tmp/in; sleep 100000 > /tmp/in & "
-              f"dpdk-testpmd {EAL} -a {address} -- -i --total-num-mbufs=4096 --rxd=256 --txd=256 "
+              f"dpdk-testpmd {eal} -a {address} -- -i --total-num-mbufs={mbufs} --rxd=256 --txd=256 {words} "
               "< /tmp/in > /dev/ttyS0 2>&1 & echo $! > /tmp/testpmd")
         self.started = self.until(r"Checking link statuses.*Done") + self.do("")
 
@@ -115,9 +120,9 @@ def receives(stage, pmd, name, to=MAC, counted=True, count=500):
         checks.expect(counters["RX-errors"] == 0 and counters["RX-missed"] == 0, str(counters))
         detail.append(f"{counters['RX-packets']} frames")
     with stage.step(f"{name}: bytes", needed=False) as detail:
-        size = sum(14 + len(payload) + FCS for payload in payloads)
+        size = sum(14 + len(payload) + pmd.driver.fcs for payload in payloads)
         checks.expect(counters["RX-bytes"] == size, f"{counters['RX-bytes']} bytes counted, the cable carried {size}")
-        detail.append(f"{size}, with FCS")
+        detail.append(f"{size}{', with FCS' if pmd.driver.fcs else ''}")
 
 
 def sends(stage, pmd, name, sizes, least):
@@ -136,9 +141,9 @@ def sends(stage, pmd, name, sizes, least):
                       f"the cable carried {packets} frames: {counters}")
         detail.append(f"{packets} frames")
     with stage.step(f"{name}: bytes", needed=False) as detail:
-        size += FCS * packets
+        size += pmd.driver.fcs * packets
         checks.expect(counters["TX-bytes"] == size, f"{counters['TX-bytes']} bytes counted, the cable carried {size}")
-        detail.append(f"{size}, with FCS")
+        detail.append(f"{size}{', with FCS' if pmd.driver.fcs else ''}")
 
 
 @contextlib.contextmanager
@@ -197,10 +202,11 @@ def udp_packet(right):
     return header[:10] + struct.pack(">H", checksum(header) if right else 0) + header[12:] + udp
 
 
-def checksums(stage, pmd):
-    """testpmd empties the checksums of packets and lets the card fill them in."""
+def checksums(stage, pmd, by_card=("ip", "udp")):
+    """testpmd empties the checksums of packets and lets the card fill in these, the others it computes."""
     with stage.step("checksums", needed=False) as detail, Wire() as wire:
-        for word in ("port stop 0", "csum set ip hw 0", "csum set udp hw 0", "port start 0"):
+        places = [f"csum set {name} {'hw' if name in by_card else 'sw'} 0" for name in ("ip", "udp")]
+        for word in ("port stop 0", *places, "port start 0"):
             answer = pmd.do(word)
             checks.expect("not supported" not in answer, answer)
         wait_link(pmd)
@@ -209,7 +215,7 @@ def checksums(stage, pmd):
         checks.expect(len(packets) == 20, f"{len(packets)} of 20 packets came back")
         checks.expect(all(packet == udp_packet(right=True) for packet in packets),
                       f"wrong checksums: {packets[0][:28].hex()}, right are {udp_packet(right=True)[:28].hex()}")
-        detail.append("IPv4 and UDP, 20 packets")
+        detail.append(f"{' and '.join(by_card)}, 20 packets")
 
 
 def wait_link(pmd, attempts=60):
@@ -224,6 +230,16 @@ def wait_link(pmd, attempts=60):
 @program("dpdk", parts=("82540em",), more=("82545em",), needs=("dpdk",))
 def dpdk(stage):
     """DPDK's testpmd with its em driver: counters against the cable, filters, forwarding, checksums."""
+    g, address = lend(stage)
+    pmd = probe(stage, g, address, EM)
+    checks_of_all(stage, pmd)
+    checksums(stage, pmd)
+    pmd.quit()
+    linux_again(stage, g, address, EM)
+
+
+def lend(stage):
+    """A Linux that has given the card away: the machine, and the card's PCI address."""
     initrd = stage.folder / "initrd"
     initrd.write_bytes((root_path() / STORE / "initrd").read_bytes() + (root_path() / STORE / "../dpdk").read_bytes())
     stage.tap_card()
@@ -231,7 +247,7 @@ def dpdk(stage):
     words = ("-kernel", f"/{STORE}/vmlinuz", "-initrd", inside(initrd), "-append",
              "console=ttyS0 panic=-1 net.ifnames=0 guest.agent guest.load=no")
     g = stage.start(Machine(stage.card, KERNEL, stage.folder, stage.options.accel, memory=768))
-    g.boot_words = lambda: words
+    g.boot_words, g.processors = lambda: words, 1
     with stage.step("Linux runs"):
         g.boot(600)
         address = g.run("grep -l 0x020000 /sys/bus/pci/devices/*/class").split("/")[5]
@@ -239,7 +255,11 @@ def dpdk(stage):
               "grep -q 'HugePages_Total: *96' /proc/meminfo")
     with stage.step("uio_pci_generic"):
         bind(g, "uio_pci_generic", address)
-    pmd = probe(stage, g, address)
+    return g, address
+
+
+def checks_of_all(stage, pmd):
+    """What every card does."""
     receives(stage, pmd, "receives")
     pmd.do("set promisc all off")
     pmd.do("set allmulti all off")
@@ -254,30 +274,28 @@ def dpdk(stage):
         pmd.do("port start 0")
         wait_link(pmd)
     receives(stage, pmd, "receives again", count=50)
-    checksums(stage, pmd)
-    pmd.quit()
-    linux_again(stage, g, address)
 
 
-def probe(stage, g, address):
+def probe(stage, g, address, driver, speed="1 Gbps", **options):
+    """testpmd, started; it has found the card. speed: what it says of the link; options: of Testpmd."""
     with stage.step("probe") as detail:
-        pmd = Testpmd(g, address)
+        pmd = Testpmd(g, address, driver, **options)
         found = re.search(r"Port 0: ([0-9A-F:]{17})", pmd.started, re.I)
         checks.expect(found, "no port: " + " | ".join(pmd.started.splitlines()[-6:]))
         checks.expect(found[1].lower() == MAC, f"the MAC address is {found[1]}, not {MAC}")
         info = wait_link(pmd)
-        driver = re.search(r"Driver name: (\S+)", info)[1]
-        checks.expect(driver == "net_e1000_em", f"its driver is {driver}")
-        checks.expect("Link speed: 1 Gbps" in info and "full-duplex" in info,
+        name = re.search(r"Driver name: (\S+)", info)[1]
+        checks.expect(name == driver.name, f"its driver is {name}")
+        checks.expect(f"Link speed: {speed}" in info and "full-duplex" in info,
                       " ".join(re.findall(r"Link \w+: [^\n]*", info)))
-        detail.append(f"{driver}, 1 Gbit/s")
+        detail.append(f"{name}, {speed}")
         return pmd
 
 
-def linux_again(stage, g, address):
+def linux_again(stage, g, address, driver):
     with stage.step("back to Linux"):
         loud_tap()
-        bind(g, "e1000", address)
+        bind(g, driver.linux, address)
         g.run(f"ip link set eth0 up && ip address replace {GUEST}/24 dev eth0")
         g.wait_link()
         checks.ping(g)

@@ -11,7 +11,7 @@ import threading
 import zlib
 
 import checks
-from machine import MAC, Trouble, inside, root_path
+from machine import MAC, TRANSITIONAL, VIRTIO, Trouble, inside, root_path
 from programs import program
 from terminal import Terminal
 
@@ -19,7 +19,8 @@ KERNEL = "6.12"
 STORE = f"var/lib/e1000-tlm/{KERNEL}"
 GATEWAY, ADDRESS = "10.0.2.2", "10.0.2.15"  # of the network in user space
 HTTP_PORT = 8000
-ROM = "usr/share/qemu/efi-e1000.rom"  # Debian's ipxe-qemu: iPXE for BIOS and for UEFI in one image of 256 KiB
+# Debian's ipxe-qemu: iPXE for BIOS and for UEFI in one image of 256 KiB; the second is for 1AF4:1000.
+ROM, VIRTIO_ROM = "usr/share/qemu/efi-e1000.rom", "usr/share/qemu/efi-virtio.rom"
 FAILURE = r"No more network devices|could not boot|Permission denied|Connection timed out|No bootable device"
 BANNER = r"iPXE .*-- Open Source Network Boot Firmware"
 NO_UEFI_BOOT = r"PXE-E\d+[^\n]*|failed to load|Start PXE over IPv6|UEFI Interactive Shell"
@@ -104,11 +105,11 @@ def linux_runs(stage, g):
         detail.append(g.run("uname -r"))
 
 
-@program("ipxe", parts=("82540em",))  # the ROM's device, and QEMU does not change that of a romfile
+@program("ipxe", parts=("82540em", TRANSITIONAL))  # the ROMs' devices, and QEMU does not change those of a romfile
 def ipxe(stage):
     """iPXE in the virtual machine loads Linux through the card (DHCP, TFTP, HTTP)."""
     folder = boot_folder(stage)
-    stage.user_card(folder, "boot.ipxe", rom=f"/{ROM}")
+    stage.user_card(folder, "boot.ipxe", rom=f"/{VIRTIO_ROM if stage.part in VIRTIO else ROM}")
     with serving_http(folder):
         g = stage.start(Terminal(stage.card, stage.folder, ("-boot", "n"), stage.options.accel))
         g.start()
@@ -132,7 +133,7 @@ def ipxe_rom(stage):
             g.wait_ready(600)
 
 
-@program("uboot", parts=("82540em",), more=("82544gc", "82545em", "82545gm"))
+@program("uboot", parts=("82540em", "virtio-net"), more=("82544gc", "82545em", "82545gm", TRANSITIONAL))
 def uboot(stage):
     """U-Boot finds the card, and uses it for DHCP, ping and TFTP."""
     folder = stage.folder / "tftp"
@@ -145,11 +146,15 @@ def uboot(stage):
     g.start()
     prompt = r"^=> "
     with stage.step("U-Boot finds the card") as detail:
-        found = g.expect(r"^Net: .*?(eth0: [^\n]+|No ethernet found)\n")[1]
+        found = g.expect(r"^Net: .*?(eth0: [^\n]+|No ethernet found\.?)\n")[1]
         g.expect("Hit any key")
         g.terminal.type(" ")
         g.expect(prompt)
-        checks.expect("e1000" in found, found)
+        if stage.part in VIRTIO:  # U-Boot looks for these only when it is told to
+            g.terminal.type("virtio scan; net list\r")
+            found = g.expect(r"^(eth0 : [^\n]+|No [^\n]+)\n")[1]
+            g.expect(prompt)
+        checks.expect(("virtio-net" if stage.part in VIRTIO else "e1000") in found, found)
         detail.append(found)
 
     def do(command, answer, reject="ERROR|failed|Retry count exceeded|not alive|TIMEOUT"):
@@ -174,13 +179,17 @@ def uboot(stage):
         detail.append(f"{size} bytes, CRC {crc}")
 
 
-@program("ovmf", parts=("82545em",), more=("82540em", "82544gc", "82545gm"), needs=("ipxe",))
+@program("ovmf", parts=("82545em", "virtio-net"), more=("82540em", "82544gc", "82545gm", TRANSITIONAL),
+         needs=("ipxe",))
 def ovmf(stage):
-    """UEFI takes iPXE's driver from the card's expansion ROM and loads a program and Linux through the card."""
+    """UEFI loads a program, and this Linux, through the card: by iPXE's driver from the card's expansion ROM, or, if it
+    is a virtio network device, by UEFI's own."""
     folder = boot_folder(stage)
     os.link(root_path() / "var/lib/e1000-tlm/ipxe.efi", folder / "ipxe.efi")
     (folder / "boot.ipxe").rename(folder / "autoexec.ipxe")  # what that program looks for
-    if stage.part == "82540em":  # has no flash
+    if stage.part in VIRTIO:
+        stage.user_card(folder, "ipxe.efi", rom="")
+    elif stage.part == "82540em":  # has no flash
         stage.user_card(folder, "ipxe.efi", rom=f"/{ROM}")
     else:
         stage.user_card(folder, "ipxe.efi", flash=shutil.copy(root_path() / ROM, stage.folder / "flash"))

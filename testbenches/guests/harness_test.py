@@ -16,6 +16,7 @@ from unittest import mock
 
 sys.dont_write_bytecode = True  # the tree stays as it is
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "uml"))
 
 import checks  # noqa: E402
 import document  # noqa: E402
@@ -24,7 +25,11 @@ import guests  # noqa: E402
 import isolation  # noqa: E402
 import machine  # noqa: E402
 import matrix  # noqa: E402
+import checks_uml  # noqa: E402
+import checks_virtio_uml  # noqa: E402
+import lab  # noqa: E402
 import other_drivers  # noqa: E402
+import scenario  # noqa: E402
 
 MODEL, QEMU = ("model", "6.12", "82540em"), ("qemu", "6.12", "82540em")
 
@@ -107,7 +112,7 @@ class Judgement(unittest.TestCase):
 
         self.assertEqual(matrix.columns_of(options()), [MODEL, QEMU])
         everything = matrix.columns_of(options(all=True))
-        self.assertEqual(len(everything), 3 * (5 + 3))
+        self.assertEqual(len(everything), 3 * (5 + 3 + 2 * len(machine.VIRTIO)))
         self.assertNotIn(("qemu", "6.1", "82545gm"), everything)
         self.assertEqual({card for card, _, _ in matrix.columns_of(options(ci=True))}, {"model"})
         self.assertEqual(matrix.columns_of(options(part=["82545gm"], card_name=["qemu"])), [])
@@ -134,14 +139,35 @@ class Judgement(unittest.TestCase):
         with mock.patch.object(matrix, "Column", Column):
             status, said = quietly(matrix.run, options)
         self.assertEqual(status, 1)
+        e1000 = checks.names_for("82540em")
+        short = [name for name in e1000 if name in matrix.SHORT]
         self.assertEqual([(part, names) for (_, _, part), names in ran.items()],
-                         [("82540em", matrix.NAMES)] + [(part, matrix.SHORT) for part in list(machine.PARTS)[1:]])
+                         [("82540em", e1000)] + [(part, short) for part in list(machine.PARTS)[1:]]
+                         + [("virtio-net-4", checks.names_for("virtio-net-4"))])
         self.assertIn("FAILED: 82545gm 6.12 boot: why", said)
-        self.assertRegex(said, "not covered by this run: cards qemu; kernels 6.1, newest; on all parts but the first")
+        self.assertIn("not covered by this run: cards qemu; kernels 6.1, newest; parts virtio-net, "
+                      "virtio-net-transitional; on all parts but the first and virtio-net, checks other than probe", said)
 
     def test_the_short_list_is_of_checks_that_exist(self):
         self.assertLess(set(matrix.SHORT), set(matrix.NAMES))
         self.assertEqual(len(matrix.NAMES), len(set(matrix.NAMES)))
+
+    def test_virtio_has_checks_of_its_own(self):
+        e1000, virtio = set(checks.names_for("82545gm")), set(checks.names_for("virtio-net"))
+        self.assertEqual(e1000 | virtio, set(matrix.NAMES))
+        self.assertTrue({"eeprom", "ethtool -t", "registers"} <= e1000 - virtio)
+        self.assertTrue({"virtio probe", "queues"} <= virtio - e1000)
+        self.assertTrue({"ping sizes", "tcp sent", "kernel log"} <= virtio & e1000)
+
+    def test_both_cards_are_of_the_same_kind(self):
+        for part, model, qemu in (
+                ("82545em", "part=82545em", "e1000-82545em"),
+                ("virtio-net", "model=virtio-net,queues=1", "virtio-net-pci,disable-legacy=on"),
+                ("virtio-net-4", "model=virtio-net,queues=4", "virtio-net-pci,disable-legacy=on,mq=on,vectors=10"),
+                ("virtio-net-transitional", "model=virtio-net,queues=1,interface=transitional", "virtio-net-pci")):
+            self.assertEqual((",".join(machine.nic_words(part)), machine.qemu_device(part)), (model, qemu))
+        self.assertEqual([part for part in (*machine.PARTS, *machine.VIRTIO) if not machine.qemu_has(part)],
+                         ["82545em-pcix", "82545gm"])
 
     def test_below_means_by_more_than_the_spread(self):
         said = []
@@ -151,6 +177,31 @@ class Judgement(unittest.TestCase):
                                        "round trip of ping -f, ms": [1, 2]}}, said.append)
         self.assertEqual(len(said), 1, said)
         self.assertIn("round trip", said[0])
+
+
+class SimulatedTime(unittest.TestCase):
+    """Guests of User-Mode Linux, on an e1000 or a virtio network device."""
+
+    def test_adapters(self):
+        self.assertEqual([lab.pairs_of(part) for part in ("82545gm", "virtio-net", "virtio-net-2", "virtio-net-0")],
+                         [0, 1, 2, 0])
+        self.assertEqual(lab.nic_words("82545gm"), "part=82545gm")
+        self.assertEqual(lab.nic_words("virtio-net-2"), "model=virtio-net,queues=2")
+
+    def test_virtio_has_checks_of_its_own_and_shares_what_holds(self):
+        names = [name for name, _ in checks_virtio_uml.all_checks()]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertTrue({"tcp", "jumbo", "vectors", "queues", "reset"} <= set(names))
+        self.assertFalse({"registers", "eeprom", "true reset", "ethtool -t offline"} & set(names))
+        self.assertEqual(names[-1], "kernel log")
+        with mock.patch.object(checks_uml, "CHECKS", [("tcp", None)]), self.assertRaisesRegex(lab.Trouble, "no check"):
+            checks_virtio_uml.all_checks()
+
+    def test_a_scenario_gives_each_guest_its_adapter(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
+            file.write("[guest a]\naddress = 1.2.3.4\npart = virtio-net-2\n[guest b]\naddress = 1.2.3.5\n")
+            file.flush()
+            self.assertEqual([guest.part for guest in scenario.Scenario(file.name).machines()], ["virtio-net-2", None])
 
 
 class Tables(unittest.TestCase):

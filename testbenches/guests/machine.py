@@ -30,7 +30,8 @@ MAC = "52:54:00:12:34:56"
 PARTS = {"82540em": "e1000", "82544gc": "e1000-82544gc", "82545em": "e1000-82545em", "82545em-pcix": None,
          "82545gm": None}
 # virtio network devices with so many pairs of queues: not parts of the family, but served by the same doors.
-VIRTIO = {"virtio-net": 1, "virtio-net-4": 4}
+VIRTIO = {"virtio-net": 1, "virtio-net-4": 4, "virtio-net-transitional": 1}
+TRANSITIONAL = "virtio-net-transitional"  # the one with the registers of old drivers, too
 SLOTS = {"82545em-pcix": ("82545em", ["--pci", "64/133x"])}  # a part, in a slot that is not 32/33
 KERNELS = ("6.1", "6.12", "newest")
 RUN_VARIABLE = "E1000TLM_RUN"  # in the environment: to whom run folders belong
@@ -117,12 +118,19 @@ def qemu_device(part):
     if part not in VIRTIO:
         return PARTS[part]
     queues = VIRTIO[part]
-    return "virtio-net-pci,disable-legacy=on" + (f",mq=on,vectors={2 * queues + 2}" if queues > 1 else "")
+    return ("virtio-net-pci" + ("" if part == TRANSITIONAL else ",disable-legacy=on")
+            + (f",mq=on,vectors={2 * queues + 2}" if queues > 1 else ""))
+
+
+def qemu_has(part):
+    return part in VIRTIO or bool(PARTS[part])
 
 
 def nic_words(part):
     """The same for e1000-sim's --nic."""
-    return [f"model=virtio-net,queues={VIRTIO[part]}"] if part in VIRTIO else [f"part={part}"]
+    if part not in VIRTIO:
+        return [f"part={part}"]
+    return [f"model=virtio-net,queues={VIRTIO[part]}", *(["interface=transitional"] if part == TRANSITIONAL else [])]
 
 
 class QemuCard:
@@ -300,6 +308,7 @@ class Machine:
     def __init__(self, card, kernel, folder, accel="tcg", memory=256, words=(), append=""):
         self.card, self.folder, self.kernel = card, folder, kernel
         self.memory, self.accel, self.words, self.append = memory, accel, list(words), append
+        self.processors = VIRTIO.get(card.part, 1)
         self.process = None
         self.past = ""  # what the console said in earlier boots
         self.kills = 3
@@ -316,7 +325,7 @@ class Machine:
         monitor, its = socket.socketpair()
         cpu = "host" if self.accel == "kvm" else "max"
         words = ["chroot", str(root_path()), "/usr/bin/qemu-system-x86_64", "-accel", self.accel, "-cpu", cpu,
-                 "-m", str(self.memory), "-smp", str(VIRTIO.get(self.card.part, 1)), "-object",
+                 "-m", str(self.memory), "-smp", str(self.processors), "-object",
                  f"memory-backend-memfd,id=m,size={self.memory}M,share=on", "-machine",
                  f"{self.board},memory-backend=m", "-nodefaults", "-display", "none", *self.console_words(files),
                  "-chardev", f"socket,id=agent,fd={theirs.fileno()}", "-serial", "chardev:agent",

@@ -128,7 +128,7 @@ def columns_of(options):
     parts = options.part or ([*PARTS, *VIRTIO] if options.all else [*PARTS, "virtio-net-4"] if options.ci else ["82540em"])
     cards = options.card_name or (["model"] if options.ci else ["model", "qemu"])
     return [(card, kernel, part) for part in parts for kernel in kernels for card in cards
-            if card != "qemu" or part in VIRTIO or PARTS[part]]
+            if card != "qemu" or machine.qemu_has(part)]
 
 
 def kept():

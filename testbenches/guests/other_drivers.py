@@ -12,6 +12,7 @@ import os
 import sys
 
 import dpdk  # noqa: F401 (its programs)
+import dpdk_virtio  # noqa: F401 (its programs)
 import firmware  # noqa: F401 (its programs)
 import isolation
 import machine
@@ -23,7 +24,7 @@ def main():
     parser.add_argument("--program", action="append", choices=(*programs.PROGRAMS, "all"), default=[])
     parser.add_argument("--list", action="store_true", help="names of the programs")
     parser.add_argument("--all", action="store_true", help="on every part that the program knows")
-    parser.add_argument("--part", action="append", choices=tuple(machine.PARTS))
+    parser.add_argument("--part", action="append", choices=(*machine.PARTS, *machine.VIRTIO))
     parser.add_argument("--card", action="append", dest="card_name", choices=tuple(machine.CARDS))
     parser.add_argument("--accel", default="auto", choices=("auto", "tcg", "kvm"))
     parser.add_argument("--sim", action="append", default=[], metavar="OPTION", help="another option of e1000-sim")

@@ -11,7 +11,7 @@ import time
 
 import isolation
 import machine
-from machine import CARDS, MAC, PARTS, ModelCard, QemuCard, Trouble, inside
+from machine import CARDS, MAC, VIRTIO, ModelCard, QemuCard, Trouble, inside, qemu_device, qemu_has
 
 PROGRAMS = {}  # name: Program
 END = "simulator's end"  # a step of the model only
@@ -43,7 +43,7 @@ class UserQemuCard(QemuCard):
 
     def arguments(self, files):
         rom = f",romfile={self.rom}" if self.rom is not None else ""
-        return ["-netdev", self.network, "-device", f"{PARTS[self.part]},netdev=n,mac={MAC}{rom}"]
+        return ["-netdev", self.network, "-device", f"{qemu_device(self.part)},netdev=n,mac={MAC}{rom}"]
 
 
 class UserModelCard(ModelCard):
@@ -86,6 +86,7 @@ class Stage:
         return self.card
 
     def tap_card(self):
+        machine.make_tap(queues=VIRTIO.get(self.part, 1))
         self.card = CARDS[self.card_name](self.part, self.options.card)
         return self.card
 
@@ -193,7 +194,7 @@ def command(options):
         parts = options.part or list(chosen.parts) + (list(chosen.more) if options.all else [])
         for part in parts:
             for card in cards:
-                if card == "model" or PARTS[part]:
+                if card == "model" or qemu_has(part):
                     results.setdefault((name, part), {})[card] = run_one(name, card, part, options)
     if not results:
         raise SystemExit("other_drivers.py: QEMU has no such device: nothing was run")

@@ -4,7 +4,8 @@
 # make_dpdk    dpdk, an archive to go after a kernel's initrd: testpmd with what it loads
 # make_ipxe    ipxe.efi: iPXE as a UEFI program, with drivers of its own
 
-dpdk_wanted=(dpdk-dev librte-net-e1000-25 librte-mempool-ring25)
+dpdk_wanted=(dpdk-dev librte-net-e1000-25 librte-net-virtio25 librte-mempool-ring25)
+dpdk_loads=(librte_net_e1000.so.25 librte_net_virtio.so.25 librte_mempool_ring.so.25) # by name, as plug-ins
 
 # The packages of testpmd and of its libraries, without those that only a compiler needs.
 dpdk_packages() {
@@ -19,9 +20,8 @@ dpdk_packages() {
 # dpdk_libraries FOLDER: of what is unpacked there, the libraries that testpmd and its drivers take
 dpdk_libraries() {
   local folder=$1
-  in_root sh -c 'cd "$1" && LD_LIBRARY_PATH=$PWD/usr/lib/x86_64-linux-gnu ldd usr/bin/dpdk-testpmd \
-    usr/lib/x86_64-linux-gnu/librte_net_e1000.so.25 usr/lib/x86_64-linux-gnu/librte_mempool_ring.so.25' \
-    sh "$folder" | tee "$root$folder/ldd" | grep -o '/[^ ]*' | grep -v ':$' | sort -u
+  in_root sh -c 'cd "$1/usr/lib/x86_64-linux-gnu" && shift && LD_LIBRARY_PATH=$PWD ldd ../../bin/dpdk-testpmd "$@"' \
+    sh "$folder" "${dpdk_loads[@]/#/./}" | tee "$root$folder/ldd" | grep -o '/[^ ]*' | grep -v ':$' | sort -u
   ! grep 'not found' "$root$folder/ldd" >&2
 }
 
@@ -36,8 +36,9 @@ make_dpdk() {
   for file in "$work"/packages/*.deb; do in_root dpkg-deb -x "${file#"$root"}" "$inside/files"; done
   cp "$work/files/usr/bin/dpdk-testpmd" "$work/tree/usr/bin/"
   for file in $(dpdk_libraries "$inside/files"); do cp -L "$root$file" "$libraries/"; done
-  cp -L "$work"/files/usr/lib/x86_64-linux-gnu/librte_{net_e1000,mempool_ring}.so.25 "$libraries/"
+  cp -L "${dpdk_loads[@]/#/$work/files/usr/lib/x86_64-linux-gnu/}" "$libraries/"
   pack "$work/tree" "$store/dpdk.part"
+  echo "${dpdk_wanted[*]}" > "$store/dpdk-of"
   mv "$store/dpdk.part" "$store/dpdk"
   rm -rf "$work"
 }

@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True  # the tree stays as it is
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import dpdk  # noqa: E402
+import dpdk_virtio  # noqa: E402
 import programs  # noqa: E402
 from machine import Trouble  # noqa: E402
 from terminal import Console  # noqa: E402
@@ -124,6 +125,14 @@ class Frames(unittest.TestCase):
         pseudo = packet[12:20] + bytes((0, 17)) + packet[24:26]
         self.assertEqual((checksum(packet[:20]), checksum(pseudo + packet[20:])), (0, 0))
         self.assertNotEqual(packet, dpdk.udp_packet(right=False))
+
+    def test_flows_may_overtake_each_other_but_not_themselves(self):
+        sent = [dpdk_virtio.packet(flow, number) for number in range(3) for flow in range(4)]
+        self.assertEqual(len(set(sent)), len(sent))
+        self.assertTrue(dpdk_virtio.in_order(sorted(sent, key=lambda packet: packet[20:22]), sent))
+        self.assertFalse(dpdk_virtio.in_order(sent[4:] + sent[:4], sent))
+        self.assertFalse(dpdk_virtio.in_order(sent[:-1], sent))
+        self.assertFalse(dpdk_virtio.in_order(sent[:-1] + [sent[-1][:-1] + b"\0"], sent))
 
 
 if __name__ == "__main__":

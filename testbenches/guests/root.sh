@@ -197,6 +197,7 @@ case ${1:-} in
     ;;
   dpdk | ipxe)
     install_all 6.12
+    [ "$1" != dpdk ] || [ "${dpdk_wanted[*]}" = "$(cat "$store/dpdk-of" 2> /dev/null)" ] || rm -f "$store/dpdk"
     [ -s "$store/$1" ] || [ -s "$store/$1.efi" ] || step "getting $1 of Debian trixie" "make_$1"
     ;;
   path) echo "$root" ;;
