@@ -100,7 +100,7 @@ class Virtio(Scenario):
                 with self.subTest(nics=nics, quantum=quantum):
                     first, second = sim_json("--app", "forward", *nics, *replay, *slow, "--quantum",
                                              quantum)["nics"]
-                    self.assertGreater(first["driver_in"]["frames"], 500)
+                    self.assertGreater(first["driver_in"]["frames"], 400)
                     self.assertEqual(second["driver_out"]["frames"], first["driver_in"]["frames"])
                     lost = sum(n for why, n in first["lost"].items() if why.startswith("rx_"))
                     self.assertEqual(first["wire_in"]["frames"], first["driver_in"]["frames"] + lost)
