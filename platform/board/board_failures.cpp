@@ -76,7 +76,14 @@ void Board::check_nic(const RunSummary& summary, std::size_t index,
   }
   const std::string fault = nics_[index]->card().fault();
   if (!fault.empty()) failures.push_back(who + "needs a reset: " + fault);
-  if (!done()) return;  // frames are still on their way
+  if (const driver::Nic* const nic = driven(index); nic && nic->counters().tx_too_long != 0) {
+    failures.push_back(
+        who + traffic::format_count(nic->counters().tx_too_long) +
+        " frames were not sent, as they are longer than its MTU allows; give --nic a "
+        "larger mtu=, or none");
+  }
+  if (!done()) return;                                   // frames are still on their way
+  if (nics_[index]->card().carried_by_others()) return;  // nobody has seen them come in
   const std::uint64_t known = n.accounted();
   if (n.wire_in.frames != known) {
     failures.push_back(who + traffic::format_count(n.wire_in.frames) + " frames came in, " +

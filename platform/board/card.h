@@ -82,6 +82,8 @@ class Card {
   virtual std::array<std::uint8_t, 6> mac() const = 0;
   /// Pairs of queues that it has, each of which may be joined to a queue of the link.
   virtual unsigned queue_pairs() const { return 1; }
+  /// Somebody beside the simulation carries its packets: none passes the cable.
+  virtual bool carried_by_others() const { return false; }
   /// As the card sees it.
   virtual CardLink link() const = 0;
   /// Notified when link() changes.

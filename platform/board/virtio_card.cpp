@@ -79,6 +79,7 @@ VirtioCard::VirtioCard(const NicConfig& config, const NicPlace& place, const pci
 VirtioCard::~VirtioCard() = default;
 
 virtio::DataPlaneOwner& VirtioCard::take(virtio::DataPlane& plane) {
+  seat_taken_ = true;
   device_->set_data_plane(plane);
   return device_->data_plane_owner();
 }
@@ -111,6 +112,7 @@ void VirtioCard::add_to(NicSummary& summary) const {
     if ((device_->features() & feature.bit) != 0) v.features.emplace_back(feature.name);
   }
   v.active_pairs = device_->active_pairs();
+  v.data_plane = seat_taken_ ? "back-end" : "device";
   for (unsigned pair = 0; pair < device_->config().queue_pairs; ++pair) {
     const virtio::NetPairCounters& c = device_->counters(pair);
     v.pairs.push_back(
@@ -152,7 +154,11 @@ std::vector<std::pair<std::string, std::uint32_t>> VirtioCard::debug_read(const 
 
 void VirtioCard::finish(std::vector<std::string>&) {}
 
-void check_virtio_bus(const NicConfig&, const std::string&, const pci::BusSpeed&) {}
+void check_virtio_bus(const NicConfig&, const std::string& name, const pci::BusSpeed& bus) {
+  if (!bus.pcix) return;
+  throw std::invalid_argument("--pci " + name +
+                              ": a virtio-net has no PCI-X; 32/33 to 64/66 are for it");
+}
 
 VirtioCard* virtio_card(NicSlot& slot) { return dynamic_cast<VirtioCard*>(&slot.card()); }
 

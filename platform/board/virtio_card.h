@@ -35,6 +35,7 @@ class VirtioCard : public Card, private virtio::DataPlaneSeat {
   std::string model() const override;
   std::array<std::uint8_t, 6> mac() const override { return device_->config().mac; }
   unsigned queue_pairs() const override { return device_->config().queue_pairs; }
+  bool carried_by_others() const override { return seat_taken_; }
   CardLink link() const override;
   const sc_core::sc_event& link_event() const override { return device_->link_event(); }
   void set_lookahead(Time limit) override { device_->set_lookahead(limit); }
@@ -61,6 +62,7 @@ class VirtioCard : public Card, private virtio::DataPlaneSeat {
   std::uint32_t debug_value(std::uint32_t offset, unsigned bytes);
 
   const SharedMemory* memory_;
+  bool seat_taken_ = false;
   sc_core::sc_signal<bool> irq_;
   std::unique_ptr<pci::Function> function_;
   std::unique_ptr<virtio::NetDevice> device_;

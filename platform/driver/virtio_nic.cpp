@@ -127,7 +127,7 @@ std::uint16_t fold(std::uint32_t sum) {
   return static_cast<std::uint16_t>(sum);
 }
 
-constexpr unsigned kTcpChecksum = 16, kUdpChecksum = 6;  // offsets
+constexpr std::uint16_t kTcpChecksum = 16, kUdpChecksum = 6;  // offsets
 
 }  // namespace
 

@@ -16,6 +16,7 @@ namespace status = virtio::device_status;
 namespace {
 
 constexpr std::uint32_t kMergeableBytes = 2048;
+constexpr std::size_t kMostMerged = 256;  // frames of several buffers that software has
 constexpr std::uint32_t kMostFrame = 65'535;
 constexpr std::uint32_t kEthernetBytes = 18;  // addresses, type and a VLAN tag
 constexpr std::uint32_t kUnknownSpeed = 0xFFFF'FFFF;
@@ -140,10 +141,10 @@ void VirtioNic::allocate() {
       mergeable ? std::min(frame, std::max(kMergeableBytes, rounded(frame / rx))) : frame;
   const std::size_t sending = std::size_t{pairs_} * tx;
   // Enough to keep the receive queues full while as many received frames wait to be sent.
-  buffers_.emplace(
-      VirtioBuffers{BufferPool(ram_, std::size_t{pairs_} * rx + sending, part, kVirtioHeader),
-                    BufferPool(ram_, part < frame ? sending : 0, frame, kVirtioHeader),
-                    settings_.max_frame_bytes, mergeable});
+  buffers_.emplace(VirtioBuffers{
+      BufferPool(ram_, std::size_t{pairs_} * rx + sending, part, kVirtioHeader),
+      BufferPool(ram_, part < frame ? std::min(sending, kMostMerged) : 0, frame, kVirtioHeader),
+      settings_.max_frame_bytes, mergeable});
   for (unsigned pair = 0; pair < pairs_; ++pair) {
     receivers_.push_back(std::make_unique<VirtioReceiver>(cpu_, ram_, name(),
                                                           net::receive_queue(pair), rx, *buffers_));

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cstdint>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -274,6 +275,22 @@ std::string keys_help(unsigned models) {
   return text;
 }
 
+/// For Markdown: words in capitals are set as code.
+std::string marked(std::string_view help) {
+  std::ostringstream out;
+  std::istringstream words{std::string(help)};
+  const char* separator = "";
+  for (std::string word; words >> word; separator = " ") {
+    const auto is_capital = [](unsigned char c) { return std::isupper(c) != 0; };
+    const bool code = std::count_if(word.begin(), word.end(), is_capital) > 1;
+    const std::size_t begin = code ? std::min(word.find_first_not_of('('), word.size()) : 0;
+    const std::size_t end = code ? word.find_last_not_of(",;:)") + 1 : word.size();
+    out << separator << word.substr(0, begin) << (code ? "`" : "")
+        << word.substr(begin, end - begin) << (code ? "`" : "") << word.substr(end);
+  }
+  return out.str();
+}
+
 }  // namespace
 
 NicConfig parse_nic(const std::string& text) {
@@ -289,6 +306,15 @@ NicConfig parse_nic(const std::string& text) {
   for (const auto& [key, value] : pairs) find_key(key, nic.model).set(nic, value);
   check(nic);
   return nic;
+}
+
+std::string nic_table(NicModel model) {
+  std::string text = "| key | value |\n|---|---|\n";
+  for (const Key& key : kKeys) {
+    if ((key.models & bit(model)) == 0) continue;
+    text.append("| `").append(key.name).append("` | ").append(marked(key.help)).append(" |\n");
+  }
+  return text;
 }
 
 std::string nic_help() {

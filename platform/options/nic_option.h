@@ -14,4 +14,7 @@ NicConfig parse_nic(const std::string& text);
 /// What there is to say about the option, from the same table of keys: for help texts.
 std::string nic_help();
 
+/// The keys that go with a model, as a table in Markdown: for documents.
+std::string nic_table(NicModel model);
+
 }  // namespace e1000tlm::platform

@@ -475,6 +475,7 @@ Examples
   e1000-sim --link pcap:in=a.pcap,out=b.pcapng     your own, recording both directions
   e1000-sim --app generate --size 64 --rate 1Mfps --frames 50000 --json -
   e1000-sim --nic part=82545em --pci 64/66 --app generate --size 1518
+  e1000-sim --nic model=virtio-net,queues=4        a virtio device instead of an e1000 (doc/virtio.md)
   e1000-sim --app forward --link tap:ifname=tap0 --link tap:ifname=tap1
   e1000-sim --app ping --link user                 DHCP and ping through a network in user space
   e1000-sim --boards 64 --app generate --link switch:lan    64 boards on one switch

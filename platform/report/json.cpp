@@ -53,8 +53,13 @@ Json ping(const driver::PingResult& p) {
 }
 
 Json virtio(const VirtioSummary& v) {
-  Json json = {{"interface", v.interface},       {"status", v.status},     {"features", v.features},
-               {"active_pairs", v.active_pairs}, {"pairs", Json::array()}, {"fault", v.fault}};
+  Json json = {{"interface", v.interface},
+               {"status", v.status},
+               {"features", v.features},
+               {"data_plane", v.data_plane},
+               {"active_pairs", v.active_pairs},
+               {"pairs", Json::array()},
+               {"fault", v.fault}};
   for (const QueuePairSummary& pair : v.pairs) {
     json["pairs"].push_back({{"in", flow(pair.in)},
                              {"out", flow(pair.out)},

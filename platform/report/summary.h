@@ -68,6 +68,7 @@ struct VirtioSummary {
   std::string interface;              ///< "modern", "transitional"
   std::vector<std::string> status;    ///< bits of the device status: "DRIVER_OK" ...
   std::vector<std::string> features;  ///< that driver and device have agreed on: "CSUM" ...
+  std::string data_plane;             ///< who works on the queues: "device", "back-end"
   unsigned active_pairs = 0;          ///< pairs of queues that the driver uses, from 0 on
   /// All pairs that the device has.
   std::vector<QueuePairSummary> pairs;

@@ -104,8 +104,10 @@ std::string joined(const std::vector<std::string>& words) {
 void add_virtio(std::string& out, const VirtioSummary& v) {
   line(out, "status", joined(v.status) + (v.fault.empty() ? "" : ": " + v.fault));
   line(out, "features", joined(v.features));
+  const bool back_end = v.data_plane == "back-end";
   line(out, "queue pairs",
-       format_count(v.active_pairs) + " of " + format_count(v.pairs.size()) + " in use");
+       format_count(v.active_pairs) + " of " + format_count(v.pairs.size()) + " in use" +
+           (back_end ? ", worked on by the back-end" : ""));
   for (std::size_t i = 0; i < v.pairs.size(); ++i) {
     const QueuePairSummary& pair = v.pairs[i];
     const bool idle = pair.in.frames + pair.out.frames == 0;

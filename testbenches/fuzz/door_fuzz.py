@@ -3,9 +3,9 @@ against a running e1000-sim, best one with sanitizers.
 
     door_fuzz.py PATH-OF-E1000-SIM [--seconds N | --minutes N] [--seed N]
 
-Two adapters on a switch are given over to clients that know no manners: messages of all kinds in any
+Three adapters on a switch, one of virtio, are given over to clients that know no manners: messages of all kinds in any
 order, right and wrong; memory that comes and goes under DMA; descriptors of every kind; answers that
-are late, wrong or missing; connections that end at any byte. A third adapter belongs to a witness, a
+are late, wrong or missing; connections that end at any byte. One more adapter belongs to a witness, a
 client that behaves: it has to be served all the while, and frames from a host partner have to reach its
 memory. In the end the simulator has to report, and neither crash nor have anything said by a sanitizer.
 What is sent follows from the seed; when it arrives does not."""
@@ -132,8 +132,8 @@ class Session:
 
     # --- what it can do, by weight ---
 
-    def descriptor(self):
-        kind = self.rng.choice(("memory", "memory", "event", "blocking", "full", "pipe", "socket", "null", "folder"))
+    def descriptor(self, kinds=("memory", "memory", "event", "blocking", "full", "pipe", "socket", "null", "folder")):
+        kind = self.rng.choice(kinds)
         if kind == "memory":
             return self.memory().fd
         if kind in ("event", "blocking", "full"):
@@ -195,9 +195,9 @@ class Session:
 
     def place(self):
         rng = self.rng
-        region = rng.choice((0, 0, 0, 0, 2, 6, 7, 7, 1, 8, 9, 1 << 31))
+        region = rng.choice((0, 0, 0, 0, 2, 6, 7, 7, 1, 1, 4, 4, 8, 9, 1 << 31))
         offset = rng.choice((rng.randrange(0x6000) & ~3, rng.randrange(256), rng.randrange(1 << 17),
-                             0x1FFFC, 0x1FFFF, (1 << 64) - 1, 0, 4, 0x10, 0x30, 0xDC, 0xE0))
+                             0x1FFFC, 0x1FFFF, (1 << 64) - 1, 0, 4, 0x10, 0x30, 0x98, 0xDC, 0xE0))
         return offset, region
 
     def read(self):
@@ -238,6 +238,35 @@ class Session:
         self.poke(RCTL, 0x801A)
         self.poke(IMS, 0xFFFF)
         self.ring()
+
+    def virtio(self):
+        """A driver of virtio with rings wherever memory may be, and MSI-X."""
+        rng, base = self.rng, self.rng.choice(self.maps or [(0, 0)])[0] & ((1 << 64) - 1)
+        for memory in self.memories:
+            if not hasattr(memory, "short"):
+                for i in range(64):
+                    struct.pack_into("<QIHH", memory.bytes, 16 * i, base + rng.randrange(0x8000) & ((1 << 64) - 1),
+                                     rng.choice((0, 12, 60, 1514, 70000)), rng.choice((0, 1, 2, 3)), rng.randrange(70))
+                    struct.pack_into("<HH", memory.bytes, 0x402 + 4 * i, rng.randrange(300), rng.randrange(300))
+        self.poke(4, 7, vfio.CONFIG, 2)
+        self.poke(0x9A, rng.choice((0x8000, 0x8000, 0xC000, 0)), vfio.CONFIG, 2)
+        self.poke(20, 0, 4, 1)
+        self.poke(8, 1, 4)
+        self.poke(12, 1, 4)
+        self.poke(20, 11, 4, 1)
+        for queue in (0, 1, rng.randrange(4)):
+            for offset, value, count in ((22, queue, 2), (24, rng.choice((64, 64, 256, 3)), 2), (26, queue + 1, 2),
+                                         (32, base & 0xFFFFFFFF, 4), (36, base >> 32 & 0xFFFFFFFF, 4),
+                                         (40, base + 0x400 & 0xFFFFFFFF, 4), (48, base + 0x800 & 0xFFFFFFFF, 4),
+                                         (44, base >> 32 & 0xFFFFFFFF, 4), (52, base >> 32 & 0xFFFFFFFF, 4),
+                                         (28, 1, 2)):
+                self.poke(offset, value, 4, count)
+        self.poke(16, 0, 4, 2)
+        self.poke(20, 15, 4, 1)
+        events = tuple(self.descriptor(("event", "blocking", "full")) for _ in range(3))
+        self.send(vfio.SET_IRQS, struct.pack("<IIIII", 20, 0x24, 2, 0, 3), events)
+        for queue in (0, 1, 2):
+            self.poke(0x3000 + 4 * queue, queue, 4, 2)
 
     def ring(self):
         self.poke(RDT, self.rng.randrange(64))
@@ -286,7 +315,8 @@ class Session:
             self.send(vfio.VERSION, struct.pack("<HH", self.rng.choice((0, 0, 1, 9)), 1) + self.rng.choice(VERSIONS))
 
     ACTIONS = ((map, 8), (unmap, 6), (ask, 3), (interrupts, 6), (read, 8), (write, 8), (write_several, 2),
-               (traffic, 5), (ring, 8), (sleep, 1), (reset, 1), (junk, 1), (shorten, 1), (pause, 5), (flood, 0.3))
+               (traffic, 5), (virtio, 5), (ring, 8), (sleep, 1), (reset, 1), (junk, 1), (shorten, 1), (pause, 5),
+               (flood, 0.3))
 
     def run(self):
         if self.rng.random() < 0.95:
@@ -304,9 +334,11 @@ class Fuzz:
         self.over = threading.Event()
         self.lock = threading.Lock()
         command = [sim, "--json", "-"]
-        for i, (part, link) in enumerate((("82540em", "switch:lan"), ("82545em", "switch:lan"),
-                                          ("82544gc", f"dgram:local={self.path('nic')},remote={self.path('host')}"))):
-            command += ["--nic", f"part={part}", "--link", link, "--vfio-user", f"unix:{self.path(str(i))},nic={i}"]
+        for i, (nic, link) in enumerate((("part=82540em", "switch:lan"), ("part=82545em", "switch:lan"),
+                                         ("part=82544gc",
+                                          f"dgram:local={self.path('nic')},remote={self.path('host')}"),
+                                         ("model=virtio-net", "switch:lan"))):
+            command += ["--nic", nic, "--link", link, "--vfio-user", f"unix:{self.path(str(i))},nic={i}"]
         self.host = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.host.bind(self.path("host"))
         self.host.setblocking(False)
@@ -380,11 +412,12 @@ class Fuzz:
     def run(self, seconds):
         threads = [threading.Thread(target=self.witness)]
         deadline = time.monotonic() + PATIENCE
-        while not all(os.path.exists(self.path(str(i))) for i in range(3)):
+        while not all(os.path.exists(self.path(str(i))) for i in range(4)):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 return self.finish([])
             time.sleep(0.05)
-        threads += [threading.Thread(target=self.hooligan, args=(door, which)) for door in (0, 1) for which in (0, 1)]
+        threads += [threading.Thread(target=self.hooligan, args=(door, which)) for door in (0, 1, 3)
+                    for which in (0, 1)]
         for thread in threads:
             thread.start()
         self.over.wait(seconds)
@@ -420,7 +453,8 @@ class Fuzz:
             self.problems.append("the witness has had no frame")
         for guest in guests:
             print("nic {nic}: {clients} clients, {dropped} dropped, {messages} messages, {refused} refused, "
-                  "{dma_messages} DMA messages, {dma_unanswered} unanswered".format(**guest))
+                  "{dma_messages} DMA messages, {dma_unanswered} unanswered, {intx_signals} + {msi_signals} + "
+                  "{msix_signals} interrupts".format(**guest))
         print(f"seed {self.seed}: {self.sessions} sessions; the witness was served {getattr(self, 'seen', 0)} times "
               f"and had {getattr(self, 'frames', 0)} frames")
         if self.problems:

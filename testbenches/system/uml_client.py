@@ -19,7 +19,7 @@ VERSION, REPLY, NEED_REPLY = 1, 4, 8
 CALL = 4
 PROTOCOL = 1 << 3 | 1 << 5 | 1 << 14
 # PCI
-CFG_READ, CFG_WRITE, READ, WRITE, FILL, INT = range(1, 7)
+CFG_READ, CFG_WRITE, READ, WRITE, FILL, INT, MESSAGE = range(1, 8)
 
 BASE, SIZE, RING = 0x644000, 1 << 20, 256
 
@@ -185,6 +185,18 @@ class UmlGuest:
         assert self.memory.read(self.irq_buffers + 64 * entry[0], 1)[0] == INT
         self.irq.add([(self.irq_buffers + 64 * entry[0], 64, True)])
         self.request(VRING_KICK, struct.pack("<II", 1, 0))
+
+    def take_interrupt(self):
+        """What it says: kind, address, data. The handler has run: the buffer goes back."""
+        entry = self.irq.reap()
+        assert entry, "there is no interrupt"
+        at = self.irq_buffers + 64 * entry[0]
+        kind, _, _, size, address = struct.unpack("<BBHIQ", self.memory.read(at, 16))
+        data = self.memory.read(at + 16, entry[1] - 16)
+        assert len(data) == (size if kind == MESSAGE else 0), (kind, size, data)
+        self.irq.add([(at, 64, True)])
+        self.request(VRING_KICK, struct.pack("<II", 1, 0))
+        return kind, address, int.from_bytes(data, "little")
 
     # --- the device ---
 

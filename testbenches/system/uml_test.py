@@ -7,10 +7,10 @@ import struct
 import time
 
 import support
-import virtio_client as virtio
 from support import Scenario, start_sim
-from uml_client import (ALL_ONES, BASE, FOREVER, READ, REQUEST, RUN, SET_MEM_TABLE, SET_PROTOCOL, SIZE, VRING_KICK,
-                        WAIT, Gone, UmlGuest)
+from uml_client import (ALL_ONES, BASE, FOREVER, MESSAGE, READ, REQUEST, RUN, SET_MEM_TABLE, SET_PROTOCOL, SIZE,
+                        VRING_KICK, WAIT, WRITE, Gone, UmlGuest)
+from virtio_net_driver import ENABLE, HEADER, MSIX, PENDING, RX, TX, VirtioNetDriver
 
 CTRL, CTRL_DUP, STATUS, ICR, ICS, IMS = 0x0, 0x4, 0x8, 0xC0, 0xC8, 0xD0
 RCTL, TCTL, TDBAL, TDBAH, TDLEN, TDH, TDT = 0x100, 0x400, 0x3800, 0x3804, 0x3808, 0x3810, 0x3818
@@ -21,15 +21,14 @@ FRAME = b"\xff" * 6 + bytes.fromhex("525400123456 88b5") + b"in simulated time" 
 
 class Door(Scenario):
     travels = True
-    nic = "part=82545gm"
 
-    def start(self, *arguments, guests=1, links=("null",)):
+    def start(self, *arguments, guests=1, links=("null",), nic="part=82545gm"):
         wall = "" if self.travels else ",time=wall"
         words = [word for i in range(guests) for word in ("--uml", f"unix:{self.path(f'nic{i}')},nic={i}{wall}")]
         if guests > 1:
-            words += [word for _ in range(guests) for word in ("--nic", self.nic)]
+            words += [word for _ in range(guests) for word in ("--nic", nic)]
         else:
-            words += ["--nic", self.nic]
+            words += ["--nic", nic]
         for link in links:
             words += ["--link", link]
         self.process = start_sim(self, *words, "--json", "-", *arguments)
@@ -77,32 +76,6 @@ class Door(Scenario):
                               (TCTL, 0x10A), (TDT, 1)):
             guest.write(offset, value)
         return ring
-
-
-class Virtio(Door):
-    nic = "model=virtio-net"
-
-    def test_a_virtio_net_needs_no_special_part(self):
-        self.start(links=("loopback",))
-        guest = self.guest().boot()
-        self.assertEqual(guest.config_read(0), 0x10411AF4)
-        device = virtio.VirtioNet(virtio.ByUml(guest), memory=BASE + 0x10000)
-        device.start()
-        device.offer(0)
-        device.offer(0)
-        device.settle()
-        device.send(1, FRAME)
-        device.settle()
-        self.assertEqual(len(device.taken(1)), 1)
-        (where, length), = device.taken(0)
-        self.assertEqual(length, virtio.HEADER + len(FRAME))
-        self.assertEqual(device.peek(where + virtio.HEADER, len(FRAME)), FRAME)
-        guest.say_goodbye()
-        report, err = self.ended()
-        nic, = report["nics"]
-        self.assertEqual((nic["part"], err), ("virtio-net", ""))
-        self.assertEqual(nic["virtio"]["pairs"][0]["in"]["frames"], 1)
-        self.assertGreater(report["guests"][0]["intx_signals"], 0)
 
 
 class Device(Door):
@@ -235,6 +208,140 @@ class Interrupts(Door):
         self.assertEqual(len(guest.interrupts), 1)
         self.assertTrue(before < guest.interrupts[0] < before + 100_000, guest.interrupts[0] - before)
         self.assertEqual(guest.now, guest.interrupts[0])
+        guest.say_goodbye()
+        self.ended()
+
+
+    def test_msi_has_two_bytes_of_data(self):
+        self.start()
+        guest = self.guest().boot()
+        guest.config_write(4, 6, 2)
+        at = guest.config_read(0x34, 1)
+        while guest.config_read(at, 1) != 5:
+            at = guest.config_read(at + 1, 1)
+        for offset, value, size in ((4, 0xA0000, 4), (8, 0, 4), (12, 0x4041, 2), (2, 0x81, 2)):
+            guest.config_write(at + offset, value, size)
+        guest.write(IMS, LSC)
+        guest.write(ICS, LSC)
+        guest.wait_until(guest.now + MS)
+        self.assertEqual(len(guest.interrupts), 1)
+        self.assertEqual(guest.irq.memory.read(guest.irq_buffers + 4, 1), b"\2")
+        self.assertEqual(guest.take_interrupt(), (MESSAGE, 0xA0000, 0x4041))
+        guest.say_goodbye()
+        report, _ = self.ended()
+        counters = report["guests"][0]
+        self.assertEqual((counters["intx_signals"], counters["msi_signals"], counters["msix_signals"]), (0, 1, 0))
+
+
+class Reach:
+    """What a VirtioNetDriver needs, by a guest."""
+
+    def __init__(self, guest):
+        self.guest, self.load, self.store = guest, lambda at, size: guest.memory.read(at, size), guest.memory.write
+        self.config_read, self.config_write = guest.config_read, guest.config_write
+
+    def read(self, region, offset, size):
+        return int.from_bytes(self.guest.command(READ, region, offset, size, room=size), "little")
+
+    def write(self, region, offset, value, size):
+        self.guest.command(WRITE, region, offset, size, value.to_bytes(size, "little"))
+
+
+class VirtioLine(Door):
+    def test_a_virtio_net_interrupts_by_its_line_without_messages(self):
+        self.start(links=("loopback",), nic="model=virtio-net")
+        guest = self.guest().boot()
+        self.assertEqual(guest.config_read(0), 0x10411AF4)
+        driver = VirtioNetDriver(Reach(guest), BASE + 0x20000)
+        driver.start()
+        driver.offer()
+        driver.offer()
+        self.wait(guest)
+        driver.transmit(FRAME)
+        self.wait(guest)
+        self.assertIsNotNone(driver.reap(TX))
+        self.assertEqual(driver.reap(RX)[HEADER:], FRAME)
+        guest.say_goodbye()
+        report, err = self.ended()
+        nic, = report["nics"]
+        self.assertEqual((nic["part"], err), ("virtio-net", ""))
+        self.assertEqual(nic["virtio"]["pairs"][0]["in"]["frames"], 1)
+        self.assertGreater(report["guests"][0]["intx_signals"], 0)
+
+    def wait(self, guest):
+        end = guest.now + MS
+        while guest.now < end:  # interrupts end a wait
+            guest.go_to(end)
+
+
+class MessagesOfVectors(Door):
+    """MSI-X, as Linux has it: all messages go to one address, and say which interrupt it is."""
+    ADDRESS = 0xA0000
+    DATA = (0x40, 0x41, 0x01020342)
+
+    def ready_driver(self, control=ENABLE):
+        self.start(nic="model=virtio-net")
+        guest = self.guest().boot()
+        guest.config_write(4, 6, 2)
+        driver = VirtioNetDriver(Reach(guest), BASE + 0x20000)
+        driver.enable_messages([(self.ADDRESS, data) for data in self.DATA], control)
+        driver.start(vectors=(1, 2), config_vector=0)
+        for _ in range(300):
+            if driver.link_up():
+                break
+            guest.go_to(guest.now + 10 * MS)
+        else:
+            self.fail("no link")
+        # The change of the link is a message of the configuration's vector.
+        for _ in guest.interrupts:
+            self.assertEqual(guest.take_interrupt(), (MESSAGE, self.ADDRESS, self.DATA[0]))
+        guest.interrupts.clear()
+        return guest, driver
+
+    def test_a_message_comes_at_its_time_and_says_which(self):
+        guest, driver = self.ready_driver()
+        before = guest.now
+        driver.transmit(FRAME)
+        guest.wait_until(guest.now + 100 * MS)
+        self.assertEqual(len(guest.interrupts), 1)
+        self.assertTrue(before < guest.interrupts[0] < before + 100_000, guest.interrupts[0] - before)
+        self.assertEqual(guest.take_interrupt(), (MESSAGE, self.ADDRESS, self.DATA[2]))
+        self.assertIsNotNone(driver.reap(TX))
+        guest.say_goodbye()
+        report, err = self.ended()
+        counters = report["guests"][0]
+        self.assertEqual((counters["intx_signals"], counters["msi_signals"], err), (0, 0, ""))
+        self.assertGreaterEqual(counters["msix_signals"], 1)
+        self.assertEqual(report["pci"]["master_aborts"], 0)
+
+    def test_masked_messages_are_pending(self):
+        guest, driver = self.ready_driver()
+        driver.device.write(MSIX, 16 * 2 + 12, 1, 4)
+        driver.transmit(FRAME)
+        guest.wait_until(guest.now + MS)
+        self.assertEqual(guest.interrupts, [])
+        self.assertEqual(driver.device.read(MSIX, PENDING, 8), 1 << 2)
+        driver.device.write(MSIX, 16 * 2 + 12, 0, 4)
+        guest.wait_until(guest.now + MS)
+        self.assertEqual(guest.take_interrupt(), (MESSAGE, self.ADDRESS, self.DATA[2]))
+        self.assertEqual(driver.device.read(MSIX, PENDING, 8), 0)
+        guest.say_goodbye()
+        self.ended()
+
+    def test_nothing_is_lost_while_the_guest_gives_no_buffers(self):
+        guest, driver = self.ready_driver()
+        taken = 0
+        for _ in range(30):  # more than there are buffers; none goes back
+            driver.transmit(FRAME)
+            guest.wait_until(guest.now + MS)
+            while driver.reap(TX) is not None:
+                taken += 1
+        self.assertEqual(taken, 30)
+        self.assertLessEqual(len(guest.interrupts), 10)
+        guest.interrupts.clear()
+        self.assertEqual(guest.take_interrupt()[0], MESSAGE)
+        guest.wait_until(guest.now + MS)
+        self.assertEqual(len(guest.interrupts), 1, "what waited comes with the next buffer")
         guest.say_goodbye()
         self.ended()
 
@@ -442,6 +549,26 @@ class Wall(Door):
         report, err = self.ended()
         self.assertEqual((report["ended_by"], err), ("client", ""))
         self.assertEqual(report["guests"][0]["intx_signals"], 1)
+
+
+    def test_messages_of_vectors(self):
+        self.start(nic="model=virtio-net")
+        guest = self.guest().boot()
+        guest.config_write(4, 6, 2)
+        driver = VirtioNetDriver(Reach(guest), BASE + 0x20000)
+        driver.enable_messages([(0xA0000, data) for data in (0x40, 0x41, 0x42)])
+        driver.start(vectors=(1, 2))
+        deadline = time.monotonic() + 30
+        while not driver.link_up():
+            self.assertLess(time.monotonic(), deadline, "no link")
+            time.sleep(0.02)
+        driver.transmit(FRAME)
+        guest.take_call()
+        self.assertEqual(guest.take_interrupt(), (MESSAGE, 0xA0000, 0x42))
+        self.assertIsNotNone(driver.reap(TX))
+        guest.say_goodbye()
+        report, err = self.ended()
+        self.assertEqual((report["guests"][0]["msix_signals"], err), (1, ""))
 
 
 class Options(Door):

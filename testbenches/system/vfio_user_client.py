@@ -14,7 +14,7 @@ import time
 WRITE_MULTI = 15
 REPLY, NO_REPLY, FAILED = 1, 0x10, 0x20
 CONFIG, ROM = 7, 6
-INTX, MSI = 0, 1
+INTX, MSI, MSIX = 0, 1, 2
 DATA_NONE, DATA_BOOL, DATA_EVENTFD, MASK, UNMASK, TRIGGER = 1, 2, 4, 8, 16, 32
 READABLE, WRITABLE = 1, 2
 
@@ -145,8 +145,8 @@ class VfioUserClient:
         _, flags, _, count = struct.unpack("<IIII", answer)
         return flags, count
 
-    def set_irqs(self, index, flags, count=1, fds=(), data=b""):
-        self.call(SET_IRQS, struct.pack("<IIIII", 20, flags, index, 0, count) + data, fds)
+    def set_irqs(self, index, flags, count=1, fds=(), data=b"", start=0):
+        self.call(SET_IRQS, struct.pack("<IIIII", 20, flags, index, start, count) + data, fds)
 
     # --- memory ---
 

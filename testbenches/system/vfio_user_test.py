@@ -12,11 +12,11 @@ import sys
 import time
 
 import support
-import virtio_client as virtio
 from support import Scenario, start_sim
-from vfio_user_client import (CONFIG, DATA_EVENTFD, DATA_NONE, DMA_MAP, FAILED, INTX, MSI, READABLE,
+from vfio_user_client import (CONFIG, DATA_EVENTFD, DATA_NONE, DMA_MAP, FAILED, INTX, MSI, MSIX, READABLE,
                               REGION_READ, REGION_WRITE, RESET, ROM, TRIGGER, UNMASK, WRITE_MULTI, Memory, Refused,
                               VfioUserClient)
+from virtio_net_driver import HEADER, PENDING, RX, TX, VirtioNetDriver
 
 CTRL, STATUS, ICR, ICS, IMS, RCTL, TCTL = 0x0, 0x8, 0xC0, 0xC8, 0xD0, 0x100, 0x400
 WUC, WUFC, WUS = 0x5800, 0x5808, 0x5810
@@ -101,52 +101,6 @@ class Door(Scenario):
         client.map(base, memory.size, memory)
         self.enable(client)
         return client, memory
-
-
-class Virtio(Door):
-    MSIX = 2
-
-    def test_a_virtio_net_is_driven_with_a_vector_for_each_queue(self):
-        self.start("--nic", "model=virtio-net,queues=2")
-        client = self.client()
-        memory = self.memory()
-        client.map(0, memory.size, memory)
-        self.assertEqual(client.read(CONFIG, 0), 0x10411AF4)
-        self.assertEqual([client.region(i)[1] for i in (0, 1, 4)], [0, 0x1000, 0x4000])
-        self.assertEqual(client.irq_info(self.MSIX)[1], 6)
-        device = virtio.VirtioNet(virtio.ByVfioUser(client, memory), memory=0x10000)
-        eventfds = [self.eventfd() for _ in range(6)]
-        client.set_irqs(self.MSIX, DATA_EVENTFD | TRIGGER, count=6, fds=eventfds)
-        at = client.read(CONFIG, 0x34, 1)
-        while client.read(CONFIG, at, 1) != 0x11:  # MSI-X
-            at = client.read(CONFIG, at + 1, 1)
-        for vector in range(6):
-            for offset, value in ((0, 0xFEE00000), (4, 0), (8, 0x40 + vector), (12, 0)):
-                client.write(1, 16 * vector + offset, value)
-        client.write(CONFIG, at + 2, 0x8000, 2)
-        device.negotiate(virtio.VERSION_1 | virtio.MAC)
-        for index in (0, 1):
-            device.add_queue(index)
-            device.write(virtio.COMMON + 26, 2, 1 + index)
-            self.assertEqual(device.read(virtio.COMMON + 26, 2), 1 + index)
-        device.set_status(15)
-        device.send(1, FRAME)
-        self.assertEqual(self.host.recv(2048)[:len(FRAME)], FRAME)
-        self.wait_for(lambda: device.taken(1), "the buffer does not come back")
-        self.wait_for(lambda: select.select([eventfds[2]], [], [], 0)[0], "no interrupt")
-        self.assertEqual(select.select(eventfds, [], [], 0)[0], [eventfds[2]])
-        device.offer(0)
-        self.host.sendto(FRAME, self.path("nic"))
-        self.wait_for(lambda: select.select([eventfds[1]], [], [], 0)[0], "no interrupt")
-        (where, length), = device.taken(0)
-        self.assertEqual(device.peek(where + virtio.HEADER, len(FRAME)), FRAME)
-        self.assertEqual(length, virtio.HEADER + len(FRAME))
-        report, _ = self.end()
-        nic, = report["nics"]
-        self.assertEqual((nic["part"], nic["wire_out"]["frames"]), ("virtio-net", 1))
-        self.assertEqual(nic["virtio"]["features"], ["MAC", "VERSION_1"])
-        self.assertEqual(nic["virtio"]["pairs"][0]["transmit_interrupts"], 1)
-        self.assertEqual(report["guests"][0]["intx_signals"], 0)
 
 
 class Identity(Door):
@@ -488,6 +442,100 @@ class Interrupts(Door):
             self.addCleanup(os.close, fd)
         with self.assertRaises(Refused):
             client.set_irqs(INTX, DATA_EVENTFD | TRIGGER, fds=pipe[1:])
+        self.end()
+
+
+class Reach:
+    """What a VirtioNetDriver needs, by a client and its shared memory."""
+
+    def __init__(self, client, memory):
+        self.client, self.memory = client, memory
+        self.read, self.write = client.read, client.write
+
+    def config_read(self, offset, size):
+        return self.client.read(CONFIG, offset, size)
+
+    def config_write(self, offset, value, size):
+        self.client.write(CONFIG, offset, value, size)
+
+    def load(self, address, size):
+        return self.memory.bytes[address:address + size]
+
+    def store(self, address, data):
+        self.memory.bytes[address:address + len(data)] = data
+
+
+class MessagesOfVectors(Door):
+    """MSI-X, as QEMU uses it: it keeps the guest's table, and the door hears of eventfds."""
+
+    def ready_driver(self):
+        self.start("--nic", "model=virtio-net")
+        client = self.client()
+        memory = self.memory()
+        client.map(0, memory.size, memory)
+        driver = VirtioNetDriver(Reach(client, memory), 0x10000)
+        driver.start(vectors=(1, 2), config_vector=0)
+        self.wait_for(driver.link_up, "no link")
+        return client, driver
+
+    def test_each_queue_has_its_eventfd(self):
+        client, driver = self.ready_driver()
+        flags, count = client.irq_info(MSIX)
+        self.assertEqual((flags & 1, count >= 3), (1, True), (flags, count))
+        events = [self.eventfd() for _ in range(3)]
+        client.write(CONFIG, driver.capability(0x11) + 2, 0x8000, 2)
+        client.set_irqs(MSIX, DATA_EVENTFD | TRIGGER, count=3, fds=events)
+        driver.transmit(FRAME)
+        self.assertEqual(self.host.recv(2048)[:len(FRAME)], FRAME)
+        self.assertEqual(select.select(events, [], [], 20)[0], [events[2]])
+        self.assertEqual(os.eventfd_read(events[2]), 1)
+        self.assertIsNotNone(driver.reap(TX))
+        driver.offer()
+        self.host.sendto(FRAME, self.path("nic"))
+        self.assertEqual(select.select(events, [], [], 20)[0], [events[1]])
+        self.assertEqual(os.eventfd_read(events[1]), 1)
+        self.assertEqual(driver.reap(RX)[HEADER:HEADER + len(FRAME)], FRAME)
+        client.set_irqs(MSIX, DATA_NONE | TRIGGER, count=0)
+        report, err = self.end()
+        guest = report["guests"][0]
+        self.assertEqual((guest["msix_signals"], guest["msi_signals"], guest["intx_signals"], err), (2, 0, 0, ""))
+
+    def test_what_has_no_eventfd_is_pending(self):
+        client, driver = self.ready_driver()
+        client.write(CONFIG, driver.capability(0x11) + 2, 0x8000, 2)
+        event = self.eventfd()
+        client.set_irqs(MSIX, DATA_EVENTFD | TRIGGER, count=1)  # as QEMU has it enabled without any
+        driver.transmit(FRAME)
+        self.wait_for(lambda: client.read(1, PENDING) == 1 << 2, "it is not pending")
+        client.set_irqs(MSIX, DATA_EVENTFD | TRIGGER, fds=[event], start=2)
+        self.assertTrue(select.select([event], [], [], 20)[0])
+        self.assertEqual((os.eventfd_read(event), client.read(1, PENDING)), (1, 0))
+        self.end()
+
+    def test_nonsense_is_refused(self):
+        client, driver = self.ready_driver()
+        count = client.irq_info(MSIX)[1]
+        event = self.eventfd()
+        for start, many, fds in ((count, 1, [event]), (0, count + 1, []), (1, 0xFFFFFFFF, []), (0, 2, [event])):
+            with self.assertRaises(Refused):
+                client.set_irqs(MSIX, DATA_EVENTFD | TRIGGER, count=many, fds=fds, start=start)
+        self.assertEqual(client.read(CONFIG, 0), 0x10411AF4)
+        report, _ = self.end()
+        self.assertEqual(report["guests"][0]["refused"], 4)
+
+    def test_a_reset_leaves_nothing_open(self):
+        client, driver = self.ready_driver()
+        event = self.eventfd()
+        client.write(CONFIG, driver.capability(0x11) + 2, 0x8000, 2)
+        client.set_irqs(MSIX, DATA_EVENTFD | TRIGGER, fds=[event], start=2)
+        client.call(RESET)
+        self.assertEqual(client.read(CONFIG, driver.capability(0x11) + 2, 2) & 0x8000, 0)
+        driver = VirtioNetDriver(driver.device, 0x40000)
+        driver.start(vectors=(1, 2))
+        client.write(CONFIG, driver.capability(0x11) + 2, 0x8000, 2)
+        self.wait_for(driver.link_up, "no link")
+        driver.transmit(FRAME)  # the eventfd is still there: so is the vector
+        self.assertTrue(select.select([event], [], [], 20)[0])
         self.end()
 
 

@@ -5,11 +5,52 @@ import json
 import struct
 
 import support
-import virtio_client as virtio
+import virtio_net_driver as virtio
 from support import QTestClient, Scenario, sim, start_qtest
-from virtio_client import ACKNOWLEDGE, CTRL_VQ, DRIVER, DRIVER_OK, FEATURES_OK, MAC, MQ, STATUS, VERSION_1
+from virtio_net_driver import (COMMON, DEVICE, F_CSUM, F_CTRL_RX, F_CTRL_VQ, F_MAC, F_MQ, F_MRG_RXBUF, F_MTU,
+                               F_STATUS, F_VERSION_1, HEADER, ISR, NOTIFY, PLAIN, RX, TX, VirtioNetDriver)
 
 ALL = b"\xff" * 6
+SUFFIX = {1: "b", 2: "w", 4: "l"}
+
+
+class Reach:
+    """What a VirtioNetDriver needs, by a qtest client."""
+
+    def __init__(self, client, slot):
+        self.client, self.slot = client, slot
+        self.config_write(0x10 + 4 * virtio.MODERN, self.bar(virtio.MODERN))
+        self.config_write(0x14 + 4 * virtio.MODERN, 0)
+
+    def bar(self, region):
+        return 0xE0000000 + 0x100000 * self.slot + 0x10000 * region
+
+    def config_read(self, offset, size=4):
+        return self.client.config(self.slot, offset & ~3) >> 8 * (offset & 3) & (1 << 8 * size) - 1
+
+    def config_write(self, offset, value, size=4):
+        assert size == 4 or offset & 3 == 0
+        self.client.config(self.slot, offset, value)
+
+    def read(self, region, offset, size):
+        return self.client.value(f"read{SUFFIX[size]} {self.bar(region) + offset:#x}")
+
+    def write(self, region, offset, value, size):
+        assert self.client.do(f"write{SUFFIX[size]} {self.bar(region) + offset:#x} {value:#x}") == "OK"
+
+    def load(self, address, size):
+        return b"" if size == 0 else bytes.fromhex(self.client.do(f"read {address:#x} {size}").split()[1][2:])
+
+    def store(self, address, data):
+        assert self.client.do(f"write {address:#x} {len(data)} 0x{data.hex()}") == "OK"
+
+
+def driver_of(client, slot=2, **options):
+    return VirtioNetDriver(Reach(client, slot), 0x100000, **options)
+
+
+def reap_all(driver, index):
+    return list(iter(lambda: driver.reap(index), None))
 
 
 def frame(size=60, to=ALL, tail=b""):
@@ -35,25 +76,21 @@ class VirtioNet(Scenario):
         client = self.start("--nic", "model=virtio-net", "--link", "loopback")
         self.assertEqual(hex(client.config(2, 0)), "0x10411af4")
         client.do("irq_intercept_in ioapic")
-        device = virtio.VirtioNet(virtio.ByQTest(client))
-        offered = device.start()
-        self.assertTrue(offered & VERSION_1 and offered & MAC and offered & STATUS)
-        self.assertEqual(device.status(), ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK)
+        driver = driver_of(client)
+        driver.start()
+        self.assertEqual(driver.status(), 15)
         for _ in range(4):
-            device.offer(0)
+            driver.offer()
         client.do("clock_step 10000000")
         client.interrupts.clear()
         sent = [frame(tail=bytes([i])) for i in range(3)]
         for one in sent:
-            device.send(1, one)
+            driver.transmit(one)
         client.do("clock_step 1000000")
-        self.assertEqual(len(device.taken(1)), 3)
-        received = device.taken(0)
-        self.assertEqual([length for _, length in received], [virtio.HEADER + 60] * 3)
-        for (where, length), one in zip(received, sent):
-            self.assertEqual(device.peek(where, length)[virtio.HEADER:], one)
+        self.assertEqual(len(reap_all(driver, TX)), 3)
+        self.assertEqual([data[HEADER:] for data in reap_all(driver, RX)], sent)
         self.assertIn("IRQ raise 10", client.interrupts)
-        self.assertEqual(device.read(virtio.ISR, 1), 1)
+        self.assertEqual(driver.read(ISR, 1), 1)
         self.assertEqual(client.interrupts[-1], "IRQ lower 10")
         nic = self.finish(client)["nics"][0]
         self.assertEqual(nic["part"], "virtio-net")
@@ -82,32 +119,36 @@ class VirtioNet(Scenario):
                             "--link", "null")
         self.assertEqual(hex(client.config(7, 0)), "0x10001af4")
         self.assertEqual(client.config(7, 0x10) & 1, 1, "a legacy BAR")
-        device = virtio.VirtioNet(virtio.ByQTest(client, slot=7))
-        offered = device.negotiate(VERSION_1 | MAC)
-        self.assertEqual(offered & (virtio.CSUM | virtio.MRG_RXBUF), 0)
-        self.assertTrue(offered & MQ and offered & CTRL_VQ and offered & 1 << 3)
-        self.assertEqual(device.read(virtio.COMMON + 18, 2), 9)
-        device.write(virtio.COMMON + 22, 2, 8)
-        self.assertEqual(device.read(virtio.COMMON + 24, 2), 64)
-        self.assertEqual(bytes(device.read(virtio.DEVICE + i, 1) for i in range(6)),
+        driver = driver_of(client, slot=7)
+        offered = driver.negotiate((F_MAC, F_VERSION_1))
+        for bit in (F_CSUM, F_MRG_RXBUF):
+            self.assertFalse(offered >> bit & 1)
+        for bit in (F_MQ, F_CTRL_VQ, F_MTU):
+            self.assertTrue(offered >> bit & 1)
+        self.assertEqual(driver.read(COMMON + 18, 2), 9)
+        driver.write(COMMON + 22, 8, 2)
+        self.assertEqual(driver.read(COMMON + 24, 2), 64)
+        self.assertEqual(bytes(driver.read(DEVICE + i, 1) for i in range(6)),
                          bytes.fromhex("020000000005"))
-        self.assertEqual(device.read(virtio.DEVICE + 8, 2), 4)
-        self.assertEqual(device.read(virtio.DEVICE + 10, 2), 4000)
+        self.assertEqual(driver.read(DEVICE + 8, 2), 4)
+        self.assertEqual(driver.read(DEVICE + 10, 2), 4000)
         report = self.finish(client)["nics"][0]["virtio"]
         self.assertEqual(report["interface"], "transitional")
         self.assertEqual(len(report["pairs"]), 4)
 
     def test_pairs_that_the_driver_uses_have_their_own_counters(self):
         client = self.start("--nic", "model=virtio-net,queues=4", "--link", "loopback")
-        device = virtio.VirtioNet(virtio.ByQTest(client))
-        device.start(VERSION_1 | MAC | STATUS | MQ | CTRL_VQ, pairs=4)
-        self.assertEqual(device.command(8, 4, 0, struct.pack("<H", 3)), 0)
+        driver = driver_of(client, pairs=4)
+        driver.start(features=(*PLAIN, F_MQ, F_CTRL_VQ))
+        answer = driver.command(4, 0, struct.pack("<H", 3))
+        client.do("clock_step 1000000")
+        self.assertEqual(answer(), 0)
         for pair in range(3):
             for _ in range(4):
-                device.offer(2 * pair)
+                driver.offer(2 * pair)
         for pair, count in ((0, 1), (1, 2), (2, 3)):
             for i in range(count):
-                device.send(2 * pair + 1, frame(tail=bytes([pair, i])))
+                driver.transmit(frame(tail=bytes([pair, i])), 2 * pair + 1)
         client.do("clock_step 2000000")
         report = self.finish(client)["nics"][0]["virtio"]
         self.assertEqual(report["active_pairs"], 3)
@@ -118,13 +159,15 @@ class VirtioNet(Scenario):
         for strict in ((), ("--strict",)):
             with self.subTest(strict=strict):
                 client = self.start("--nic", "model=virtio-net", "--link", "loopback", *strict)
-                device = virtio.VirtioNet(virtio.ByQTest(client))
-                device.start(VERSION_1 | MAC | STATUS | CTRL_VQ | virtio.CTRL_RX)
-                self.assertEqual(device.command(2, 0, 0, b"\0"), 0, "no longer promiscuous")
-                device.send(1, frame(to=bytes.fromhex("020000000099")))  # nobody's
-                device.offer(0, 20)  # too short, and there are no mergeable buffers
+                driver = driver_of(client)
+                driver.start(features=(*PLAIN, F_CTRL_VQ, F_CTRL_RX))
+                answer = driver.command(0, 0, b"\0")
                 client.do("clock_step 1000000")
-                device.send(1, frame())
+                self.assertEqual(answer(), 0, "no longer promiscuous")
+                driver.transmit(frame(to=bytes.fromhex("020000000099")))  # nobody's
+                driver.offer(size=20)  # too short, and there are no mergeable buffers
+                client.do("clock_step 1000000")
+                driver.transmit(frame())
                 client.do("clock_step 100000000")
                 summary = self.finish(client, 1 if strict else 0)
                 nic = summary["nics"][0]
@@ -134,13 +177,13 @@ class VirtioNet(Scenario):
 
     def test_a_guest_that_breaks_the_rules_is_named_in_the_report(self):
         client = self.start("--nic", "model=virtio-net", "--link", "null")
-        device = virtio.VirtioNet(virtio.ByQTest(client))
-        device.start()
-        queue = device.queues[1]
-        device.poke(queue.available + 2, struct.pack("<H", 1000))  # more than the ring holds
-        device.write(virtio.NOTIFY + 4, 2, 1)
+        driver = driver_of(client)
+        driver.start()
+        # More than the ring holds.
+        driver.device.store(driver.queues[TX].available + 2, struct.pack("<H", 1000))
+        driver.write(NOTIFY + 4, 1, 2)
         client.do("clock_step 1000000")
-        self.assertTrue(device.status() & virtio.NEEDS_RESET)
+        self.assertTrue(driver.status() & virtio.NEEDS_RESET)
         summary = self.finish(client)
         report = summary["nics"][0]["virtio"]
         self.assertIn("NEEDS_RESET", report["status"])
@@ -152,12 +195,12 @@ class VirtioNet(Scenario):
                             "--link", "loopback")
         self.assertEqual(hex(client.config(2, 0)), "0x100f8086")
         self.assertEqual(hex(client.config(3, 0)), "0x10411af4")
-        device = virtio.VirtioNet(virtio.ByQTest(client, slot=3))
-        device.start()
-        device.offer(0)
-        device.send(1, frame())
+        driver = driver_of(client, slot=3)
+        driver.start()
+        driver.offer()
+        driver.transmit(frame())
         client.do("clock_step 1000000")
-        self.assertEqual(len(device.taken(0)), 1)
+        self.assertEqual(len(reap_all(driver, RX)), 1)
         nics = self.finish(client)["nics"]
         self.assertEqual([nic["part"] for nic in nics], ["82545em", "virtio-net"])
         self.assertEqual(nics[1]["mac"], "52:54:00:12:34:57")
@@ -168,12 +211,12 @@ class VirtioNet(Scenario):
         trace, waves = self.path("run.json"), self.path("run.vcd")
         client = self.start("--nic", "model=virtio-net", "--link", "loopback", "--trace", trace,
                             "--waves", waves)
-        device = virtio.VirtioNet(virtio.ByQTest(client))
-        device.start()
-        device.offer(0)
-        device.send(1, frame())
+        driver = driver_of(client)
+        driver.start()
+        driver.offer()
+        driver.transmit(frame())
         client.do("clock_step 1000000")
-        device.read(virtio.ISR, 1)
+        driver.read(ISR, 1)
         self.finish(client)
         with open(trace, encoding="utf-8") as file:
             names = {event.get("name") for event in json.load(file)["traceEvents"]}
@@ -195,12 +238,12 @@ class VirtioNet(Scenario):
     def test_the_same_run_gives_the_same_report(self):
         def once():
             client = self.start("--nic", "model=virtio-net", "--link", "loopback")
-            device = virtio.VirtioNet(virtio.ByQTest(client))
-            device.start()
+            driver = driver_of(client)
+            driver.start()
             for _ in range(8):
-                device.offer(0)
+                driver.offer()
             for i in range(8):
-                device.send(1, frame(60 + 100 * i))
+                driver.transmit(frame(60 + 100 * i))
             client.do("clock_step 1000000")
             summary = self.finish(client)
             for key in ("wall_s", "wall_ns"):
@@ -227,7 +270,8 @@ class Options(Scenario):
         for arguments, message in (
                 (("--nic", "model=virtio-net,eeprom=/x"), "'eeprom' goes with model=e1000"),
                 (("--nic", "queues=2"), "'queues' goes with model=virtio-net"),
-                (("--nic", "model=virtio"), "known are e1000, virtio-net")):
+                (("--nic", "model=virtio"), "known are e1000, virtio-net"),
+                (("--nic", "model=virtio-net", "--pci", "64/133x"), "a virtio-net has no PCI-X")):
             result = sim(*arguments)
             self.assertEqual(result.returncode, 2)
             self.assertIn(message, result.stderr)

@@ -1,10 +1,12 @@
 /// The driver's offloads, through the whole adapter and back over a loopback link.
 #include <array>
+#include <memory>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "e1000tlm/board/board.h"
+#include "e1000tlm/driver/virtio_nic.h"
 
 namespace e1000tlm::platform {
 namespace {
@@ -64,12 +66,10 @@ class Sender : public driver::Program, private driver::FrameTaker {
     driver::PciDevice device = pci.scan().at(0);
     pci.enable(device);
     driver::RamAllocator ram(1 << 20, 64 << 20);
-    driver::E1000Nic nic(cpu_, device, ram, {});
-    driver::BufferPool pool(ram, 1, 32 * 1024);
-    nic.reset();
-    nic.read_eeprom();
-    nic.setup_phy();
-    nic.setup_rings();
+    const std::unique_ptr<driver::Nic> owner = make_nic(pci, device, ram);
+    driver::Nic& nic = *owner;
+    nic.bring_up();
+    driver::BufferPool pool(ram, 1, 32 * 1024, nic.headroom());
     nic.enable_interrupts();
     while (!nic.link().up) {
       cpu_.wait_for_interrupt(kTimeNever);
@@ -87,7 +87,9 @@ class Sender : public driver::Program, private driver::FrameTaker {
       nic.reclaim();
     }
     EXPECT_TRUE(pool.complete()) << "the buffer has been given back";
-    EXPECT_TRUE(nic.eeprom_checksum_ok());
+    if (auto* const e1000 = dynamic_cast<driver::E1000Nic*>(&nic)) {
+      EXPECT_TRUE(e1000->eeprom_checksum_ok());
+    }
     sc_core::sc_stop();
   }
 
@@ -102,13 +104,24 @@ class Sender : public driver::Program, private driver::FrameTaker {
     return true;
   }
 
+  std::unique_ptr<driver::Nic> make_nic(driver::PciHost& pci, const driver::PciDevice& device,
+                                        driver::RamAllocator& ram) {
+    if (device.vendor_id == 0x8086) {
+      return std::make_unique<driver::E1000Nic>(cpu_, device, ram, driver::NicSettings{});
+    }
+    return std::make_unique<driver::VirtioNic>(cpu_, pci, device, ram, driver::NicSettings{},
+                                               ns(50));
+  }
+
   driver::Cpu& cpu_;
   FrameBytes packet_;
   driver::TxOffload offload_;
 };
 
-std::vector<FrameBytes> send(const FrameBytes& packet, const driver::TxOffload& offload) {
+std::vector<FrameBytes> send(NicModel model, const FrameBytes& packet,
+                             const driver::TxOffload& offload) {
   BoardConfig config;
+  config.nics.at(0).model = model;
   config.links = {"loopback"};
   Board board("board", config);
   Sender sender(*board.cpu(), packet, offload);
@@ -117,28 +130,30 @@ std::vector<FrameBytes> send(const FrameBytes& packet, const driver::TxOffload& 
   return sender.received;
 }
 
-TEST(Offload, UdpChecksumIsFilledIn) {
-  const auto frames = send(packet(false, 301, false), {});
+class Offload : public ::testing::TestWithParam<NicModel> {};
+
+TEST_P(Offload, UdpChecksumIsFilledIn) {
+  const auto frames = send(GetParam(), packet(false, 301, false), {});
   ASSERT_EQ(frames.size(), 1U);
   EXPECT_EQ(frames[0].size(), 34U + 8 + 301);
   expect_checksums(frames[0]);
 }
 
-TEST(Offload, TcpChecksumIsFilledIn) {
+TEST_P(Offload, TcpChecksumIsFilledIn) {
   driver::TxOffload offload;
   offload.tcp = true;
-  const auto frames = send(packet(true, 500, false), offload);
+  const auto frames = send(GetParam(), packet(true, 500, false), offload);
   ASSERT_EQ(frames.size(), 1U);
   expect_checksums(frames[0]);
 }
 
-TEST(Offload, TcpIsSegmented) {
+TEST_P(Offload, TcpIsSegmented) {
   driver::TxOffload offload;
   offload.tcp = true;
   offload.mss = 1000;
   offload.header_bytes = 54;
   const FrameBytes whole = packet(true, 3500, true);
-  const auto frames = send(whole, offload);
+  const auto frames = send(GetParam(), whole, offload);
   ASSERT_EQ(frames.size(), 4U);
   FrameBytes payload;
   for (std::size_t i = 0; i < frames.size(); ++i) {
@@ -154,6 +169,12 @@ TEST(Offload, TcpIsSegmented) {
   }
   EXPECT_EQ(payload, FrameBytes(whole.begin() + 54, whole.end()));
 }
+
+INSTANTIATE_TEST_SUITE_P(EveryModel, Offload,
+                         ::testing::Values(NicModel::kE1000, NicModel::kVirtioNet),
+                         [](const auto& info) {
+                           return info.param == NicModel::kE1000 ? "e1000" : "virtio_net";
+                         });
 
 }  // namespace
 }  // namespace e1000tlm::platform

@@ -1,5 +1,7 @@
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -133,6 +135,17 @@ TEST(NicOption, HelpNamesEveryKeyUnderItsModel) {
                           "packet=", "moderation=", "used-batch="}) {
     EXPECT_NE(help.find(key, virtio), std::string::npos) << key;
   }
+}
+
+TEST(NicOption, TheDocumentHasTheTableOfKeys) {
+  std::stringstream document;
+  const char* const path = std::getenv("E1000TLM_VIRTIO_DOC");
+  if (path == nullptr) GTEST_SKIP() << "ctest tells where the document is";
+  document << std::ifstream(path).rdbuf();
+  const std::string table = nic_table(NicModel::kVirtioNet);
+  EXPECT_NE(document.str().find("-->\n" + table + "<!--"), std::string::npos)
+      << path << " has to have this table:\n"
+      << table;
 }
 
 TEST(NicOption, ComesFromConfigurationFilesToo) {

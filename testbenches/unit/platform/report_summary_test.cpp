@@ -64,6 +64,47 @@ TEST(Json, HoldsEveryFigureUnderItsDocumentedKey) {
   EXPECT_TRUE(json["failures"].empty());
 }
 
+RunSummary sample_of_virtio() {
+  RunSummary s = sample();
+  NicSummary& n = s.nics.front();
+  n.part = "virtio-net";
+  n.leds.clear();
+  n.virtio.emplace();
+  n.virtio->interface = "modern";
+  n.virtio->status = {"ACKNOWLEDGE", "NEEDS_RESET"};
+  n.virtio->features = {"CSUM", "MQ"};
+  n.virtio->active_pairs = 1;
+  n.virtio->pairs = {{{10, 600}, {20, 1200}, 3, 4}, {}};
+  n.virtio->fault = "queue 1: too long";
+  return s;
+}
+
+TEST(Json, SaysWhatAVirtioDeviceAgreedOn) {
+  const auto json = nlohmann::json::parse(to_json(sample_of_virtio()))["nics"][0]["virtio"];
+  EXPECT_EQ(json["interface"], "modern");
+  EXPECT_EQ(json["status"], (std::vector<std::string>{"ACKNOWLEDGE", "NEEDS_RESET"}));
+  EXPECT_EQ(json["features"], (std::vector<std::string>{"CSUM", "MQ"}));
+  EXPECT_EQ(json["active_pairs"], 1);
+  ASSERT_EQ(json["pairs"].size(), 2U);
+  EXPECT_EQ(json["pairs"][0]["in"]["frames"], 10);
+  EXPECT_EQ(json["pairs"][0]["out"]["bytes"], 1200);
+  EXPECT_EQ(json["pairs"][0]["receive_interrupts"], 3);
+  EXPECT_EQ(json["pairs"][0]["transmit_interrupts"], 4);
+  EXPECT_EQ(json["fault"], "queue 1: too long");
+  EXPECT_FALSE(nlohmann::json::parse(to_json(sample()))["nics"][0].contains("virtio"));
+}
+
+TEST(Text, SaysWhatAVirtioDeviceAgreedOn) {
+  const std::string text = to_text(sample_of_virtio());
+  for (const char* part :
+       {"status        ACKNOWLEDGE NEEDS_RESET: queue 1: too long", "CSUM MQ",
+        "queue pairs   1 of 2 in use", "pair 0      10 frames in, 20 out, interrupts 3 and 4"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(text.find("pair 1"), std::string::npos) << "neither used nor in use";
+  EXPECT_EQ(text.find("leds"), std::string::npos);
+}
+
 SwitchSummary sample_switch() {
   SwitchSummary hub;
   hub.name = "lan";
