@@ -44,7 +44,9 @@ constexpr std::array<const char*, 6> kOwnRings{"queues",    "queue_size", "mrg_r
 std::unique_ptr<LinkPartner> hand_over_rings(const PartnerContext& context, CableEndIf& end,
                                              const PartnerSpec& spec) {
   if (context.seat == nullptr) {
-    spec.reject("guest_rings", "needs a virtio-net adapter right at this link, without filters, in memory of the board");
+    spec.reject(
+        "guest_rings",
+        "needs a virtio-net adapter right at this link, without filters, in memory of the board");
   }
   for (const char* key : kOwnRings) {
     if (spec.find(key)) spec.reject(key, "is the device's own affair with guest_rings=on");
