@@ -143,11 +143,6 @@ class QueueEngine : public sc_core::sc_module, protected Absence, protected BusA
     sync();
     return true;
   }
-  /// The engine's process has time to spend.
-  void spend(Time span) {
-    time_.advance(span);
-    if (time_.due()) sync();
-  }
   /// Bus mastering is off in the middle of something: waits until that may have changed.
   virtual void wait_for_gate() { rest(wake_event_); }
 

@@ -227,8 +227,7 @@ void ReceiveEngine::store(Pair& pair) {
     release(pair);
     return;
   }
-  spend(core_.config.timing.packet);
-  if (passage.is_void()) return;
+  time_.advance(core_.config.timing.packet);
   const std::size_t buffers = write_packet(pair, total);
   if (passage.is_void()) return;
   if (buffers == 0) {

@@ -121,13 +121,12 @@ TransmitEngine::Ending TransmitEngine::send_packet(unsigned pair) {
   if (total < header_bytes_ + kEthernetBytes || total > staging_.size()) {
     return drop(NetDrop::kTxMalformed);
   }
+  // A longer one waits again when it is known to be no segmented one.
   const std::size_t first = std::min(total - header_bytes_, link::kSmallFrameBytes);
   if (const Ending room = wait_for_room(first); room != Ending::kDone) return room;
   const std::size_t wanted = std::min(total, header_bytes_ + kHeadersBytes);
   if (const Ending there = read_until(wanted); there != Ending::kDone) return there;
-  const Passage passage(*this);
-  spend(core_.config.timing.packet);
-  if (passage.is_void()) return Ending::kAborted;
+  time_.advance(core_.config.timing.packet);
   const auto header = net::PacketHeader::decode(ConstBytes(staging_.data(), header_bytes_));
   if (net::transmit_problem(header, core_.transport->features()) != nullptr) {
     return drop(NetDrop::kTxMalformed);
@@ -139,6 +138,7 @@ TransmitEngine::Ending TransmitEngine::send_packet(unsigned pair) {
 TransmitEngine::Ending TransmitEngine::send_plain(unsigned pair) {
   const std::size_t bytes = chain_.readable_bytes - header_bytes_;
   if (bytes > link::kMaxFrameBytes) return drop(NetDrop::kTxMalformed);
+  if (const Ending room = wait_for_room(bytes); room != Ending::kDone) return room;
   if (const Ending there = read_until(chain_.readable_bytes); there != Ending::kDone) return there;
   send(packet(), pair);
   return Ending::kDone;

@@ -82,6 +82,16 @@ TEST(Allocation, NoneWithJumboFrames) {
   config.max_frame_bytes = 9018;
   EXPECT_EQ(allocations_in(config), 0U);
 }
+TEST(Allocation, NoneOnVirtioNet) {
+  BoardConfig config = generate("64-1518", {});
+  config.nics[0].model = NicModel::kVirtioNet;
+  EXPECT_EQ(allocations_in(config), 0U);
+}
+TEST(Allocation, NoneOnVirtioNetLooselyTimed) {
+  BoardConfig config = generate("64", us(100));
+  config.nics[0].model = NicModel::kVirtioNet;
+  EXPECT_EQ(allocations_in(config), 0U);
+}
 TEST(Allocation, NoneForwardingBetweenTwo) {
   BoardConfig config = generate("64-1518", {});
   config.nics.resize(2, config.nics[0]);

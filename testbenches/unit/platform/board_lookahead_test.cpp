@@ -128,6 +128,25 @@ TEST(Lookahead, OnAHostThatFetchesLinesAndBuffersWrites) {
   config.host = "p660,posted=256,drain=400ns,memory-busy=20";
   expect_same(config);
 }
+TEST(Lookahead, VirtioNetGeneratesSmallFramesAtLineRate) {
+  BoardConfig config = generate("64", "line");
+  config.nics[0].model = NicModel::kVirtioNet;
+  expect_same(config);
+}
+TEST(Lookahead, VirtioNetGeneratesMixedSizesOnAFastBus) {
+  BoardConfig config = generate("64-1518", "line");
+  config.nics[0].model = NicModel::kVirtioNet;
+  config.pci = "64/66";
+  expect_same(config);
+}
+TEST(Lookahead, ForwardsBetweenAnE1000AndVirtioNet) {
+  BoardConfig config;
+  config.app = AppChoice::kForward;
+  config.nics.resize(2);
+  config.nics[1].model = NicModel::kVirtioNet;
+  config.links = {"pcap:in=built-in", "null"};
+  expect_same(config);
+}
 TEST(Lookahead, EndsALimitedRunOnTime) {
   BoardConfig config = generate("64", "line");
   config.frames = 0;
