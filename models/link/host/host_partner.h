@@ -76,9 +76,10 @@ class HostPartner : public LinkPartner, public HostFlush, private FrameSink {
  private:
   /// Frames on their way between the threads, one after the other.
   struct Batch {
+    /// Of one of them.
     struct Place {
-      std::uint32_t size;
-      std::uint16_t queue;
+      std::uint32_t size;   ///< bytes
+      std::uint16_t queue;  ///< as Frame::queue
     };
     std::vector<std::uint8_t> bytes;
     std::vector<Place> frames;

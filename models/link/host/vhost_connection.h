@@ -83,7 +83,7 @@ class VhostConnection {
   Owner& owner_;
   virtio::vhost_user::FrontEnd front_;
   VhostChannel channel_;
-  Watch const& watch_;
+  const Watch& watch_;
   Chardev peer_;
   std::ofstream log_;
   std::string trouble_;  // what the first bad back-end did
