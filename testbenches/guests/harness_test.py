@@ -146,7 +146,7 @@ class Judgement(unittest.TestCase):
                          + [("virtio-net-4", checks.names_for("virtio-net-4"))])
         self.assertIn("FAILED: 82545gm 6.12 boot: why", said)
         self.assertIn("not covered by this run: cards qemu; kernels 6.1, newest; parts virtio-net, "
-                      "virtio-net-transitional; on all parts but the first and virtio-net, checks other than probe", said)
+                      "virtio-net-transitional, virtio-net-legacy; on all parts but the first and virtio-net, checks other than probe", said)
 
     def test_the_short_list_is_of_checks_that_exist(self):
         self.assertLess(set(matrix.SHORT), set(matrix.NAMES))
@@ -166,6 +166,7 @@ class Judgement(unittest.TestCase):
                 ("virtio-net-4", "model=virtio-net,queues=4", "virtio-net-pci,disable-legacy=on,mq=on,vectors=10"),
                 ("virtio-net-transitional", "model=virtio-net,queues=1,interface=transitional", "virtio-net-pci")):
             self.assertEqual((",".join(machine.nic_words(part)), machine.qemu_device(part)), (model, qemu))
+        self.assertEqual(machine.qemu_device("virtio-net-legacy"), "virtio-net-pci")
         self.assertEqual([part for part in (*machine.PARTS, *machine.VIRTIO) if not machine.qemu_has(part)],
                          ["82545em-pcix", "82545gm"])
 
