@@ -14,7 +14,7 @@ import machine
 from machine import GUEST, HOST, Patience, Trouble
 from wire import Receiver, Sender, Wire, sweep
 
-BAD_LOG = re.compile(r"Tx Unit Hang|(?-i:WARNING:|\bBUG:)|nobody cared|Call Trace|Oops|transmit queue.*timed out|"
+BAD_LOG = re.compile(r"Tx Unit Hang|(?-i:WARNING:|\bBUG:)|nobody cared|Call Trace|\bOops\b|transmit queue.*timed out|"
                      r"e1000.*(error|fail|invalid|not valid)", re.I)
 CHECKS = []  # (name, function), in the order in which they run
 FAMILY = {}  # name: "e1000" or "virtio", of checks that make sense on one family of cards only

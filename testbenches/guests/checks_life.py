@@ -1,5 +1,6 @@
 """Checks of machines that come and go: reboot and kill in traffic, two machines on one switch, the kernels' log."""
 
+import contextlib
 import time
 
 from checks import both_ways, check, eventually, expect, kernel_log, ping, random_file
@@ -8,6 +9,7 @@ from pair import PAIRS
 from wire import Traffic
 
 OTHER_MAC = MAC[:-2] + "57"
+ADDRESSES = ("10.9.0.2", "10.9.0.3")
 
 
 @check("reboot in traffic")
@@ -54,12 +56,11 @@ def tcp_between(sender, receiver, address, megabytes=4):
     expect(got == theirs, "TCP between guests: what arrived is altered")
 
 
-@check("two machines")
-def two_machines(g):
-    """Two guests on one switch (QEMU's cards: on one cable); one is killed and boots again, the other goes on."""
+@contextlib.contextmanager
+def pair_of(g, parts):
+    """Two guests with these adapters on one switch (QEMU's cards: on one cable), instead of the one that there is."""
     g.kill()
-    addresses = ("10.9.0.2", "10.9.0.3")
-    with PAIRS[g.card.name](g.card, g.folder, (MAC, OTHER_MAC)) as ends:
+    with PAIRS[g.card.name](g.card, parts, g.folder, (MAC, OTHER_MAC)) as ends:
         guests = []
         try:
             for number, end in enumerate(ends):
@@ -69,22 +70,41 @@ def two_machines(g):
                 guests[-1].start()
             for number, guest in enumerate(guests):
                 guest.wait_ready(300)
-                guest.network_up(addresses[number], f"fd09::{number + 2}")
-            a, b = guests
-            for size in (56, 1472, 20000):
-                ping(a, words=f"-s {size}", address=addresses[1])
-            tcp_between(a, b, addresses[1])
-            tcp_between(b, a, addresses[0])
-            b.kill()
-            expect(a.run(f"ping -c 2 -i 0.2 -W 1 {addresses[1]}", check=False)[0] != 0, "the killed guest answers")
-            b.boot(300)
-            b.network_up(addresses[1], "fd09::3")
-            ping(a, address=addresses[1])
-            tcp_between(b, a, addresses[0])
+                guest.network_up(ADDRESSES[number], f"fd09::{number + 2}")
+            yield guests
         finally:
             for guest in guests:
                 g.past += guest.past + guest.console()
                 guest.kill()
+
+
+def reach_each_other(a, b):
+    for size in (56, 1472, 20000):
+        ping(a, words=f"-s {size}", address=ADDRESSES[1])
+    tcp_between(a, b, ADDRESSES[1])
+    tcp_between(b, a, ADDRESSES[0])
+
+
+@check("two machines")
+def two_machines(g):
+    """One of the two is killed and boots again, the other goes on."""
+    with pair_of(g, (g.card.part, g.card.part)) as (a, b):
+        reach_each_other(a, b)
+        b.kill()
+        expect(a.run(f"ping -c 2 -i 0.2 -W 1 {ADDRESSES[1]}", check=False)[0] != 0, "the killed guest answers")
+        b.boot(300)
+        b.network_up(ADDRESSES[1], "fd09::3")
+        ping(a, address=ADDRESSES[1])
+        tcp_between(b, a, ADDRESSES[0])
+
+
+@check("beside an e1000", "virtio")
+def beside_an_e1000(g):
+    """The other one has an e1000, in the same simulator."""
+    with pair_of(g, (g.card.part, "82545em")) as (a, b):
+        found = [guest.run("ethtool -i eth0 | sed -n 's/^driver: //p'") for guest in (a, b)]
+        expect(found == ["virtio_net", "e1000"], f"their drivers are {' and '.join(found)}")
+        reach_each_other(a, b)
 
 
 check("kernel log")(kernel_log)

@@ -100,7 +100,9 @@ def number(value):
 def run(options, say):
     """All columns in turn, several times: what the host does meanwhile hits all of them."""
     kernel, part = (options.kernel or ["6.12"])[0], (options.part or ["82540em"])[0]
-    wanted = [c for c in COLUMNS if c[1] in (options.card_name or CARDS) and (c[1] != "qemu" or machine.PARTS[part])]
+    wanted = [c for c in COLUMNS if c[1] in (options.card_name or CARDS) and (c[1] != "qemu" or machine.qemu_has(part))]
+    if machine.VIRTIO.get(part, 1) > 1:
+        return f"guests.py: figures are of cards with one pair of queues, not of {part}"
     if not wanted:
         return f"guests.py: QEMU has no {part}: nothing would be measured"
     load = os.getloadavg()[1]  # of the last five minutes
@@ -121,7 +123,7 @@ def run(options, say):
                 f"{machine.qemu_version()} ({options.accel}), {os.cpu_count()} processors with a load of {load:.0f} "
                 "when it began; " + ("one run:" if options.runs == 1
                                      else f"median of {options.runs} runs (least to most):"))
-        document.update(document.GUESTS, "figures", [what, "", *lines])
+        document.update(document.GUESTS, "figures of " + part if part in machine.VIRTIO else "figures", [what, "", *lines])
         say(f"renewed {document.GUESTS}")
     return 0
 

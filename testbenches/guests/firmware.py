@@ -19,7 +19,7 @@ KERNEL = "6.12"
 STORE = f"var/lib/e1000-tlm/{KERNEL}"
 GATEWAY, ADDRESS = "10.0.2.2", "10.0.2.15"  # of the network in user space
 HTTP_PORT = 8000
-# Debian's ipxe-qemu: iPXE for BIOS and for UEFI in one image of 256 KiB; the second is for 1AF4:1000.
+# Debian's ipxe-qemu: iPXE for BIOS and for UEFI in one image of 256 KiB; the second is for 1AF4:1041.
 ROM, VIRTIO_ROM = "usr/share/qemu/efi-e1000.rom", "usr/share/qemu/efi-virtio.rom"
 FAILURE = r"No more network devices|could not boot|Permission denied|Connection timed out|No bootable device"
 BANNER = r"iPXE .*-- Open Source Network Boot Firmware"
@@ -105,7 +105,7 @@ def linux_runs(stage, g):
         detail.append(g.run("uname -r"))
 
 
-@program("ipxe", parts=("82540em", TRANSITIONAL))  # the ROMs' devices, and QEMU does not change those of a romfile
+@program("ipxe", parts=("82540em", "virtio-net"))  # the ROMs' devices, and QEMU does not change those of a romfile
 def ipxe(stage):
     """iPXE in the virtual machine loads Linux through the card (DHCP, TFTP, HTTP)."""
     folder = boot_folder(stage)

@@ -103,7 +103,8 @@ class Judgement(unittest.TestCase):
                      "NETDEV WATCHDOG: eth0 (e1000): transmit queue 0 timed out"):
             self.assertTrue(checks.BAD_LOG.search(line), line)
         for line in ("PM: suspend debug: Waiting for 5 second(s).", "e1000 0000:00:02.0 eth0: Reset adapter",
-                     "..MP-BIOS bug: 8254 timer not connected to IO-APIC", "e1000: eth0 NIC Link is Up"):
+                     "..MP-BIOS bug: 8254 timer not connected to IO-APIC", "e1000: eth0 NIC Link is Up",
+                     "calibrate_delay_direct() failed to get a good estimate for loops_per_jiffy."):
             self.assertFalse(checks.BAD_LOG.search(line), line)
 
     def test_machines_of_a_run(self):
@@ -146,7 +147,7 @@ class Judgement(unittest.TestCase):
                          + [("virtio-net-4", checks.names_for("virtio-net-4"))])
         self.assertIn("FAILED: 82545gm 6.12 boot: why", said)
         self.assertIn("not covered by this run: cards qemu; kernels 6.1, newest; parts virtio-net, "
-                      "virtio-net-transitional; on all parts but the first and virtio-net, checks other than probe", said)
+                      "virtio-net-transitional, virtio-net-legacy; on all parts but the first and virtio-net, checks other than probe", said)
 
     def test_the_short_list_is_of_checks_that_exist(self):
         self.assertLess(set(matrix.SHORT), set(matrix.NAMES))
@@ -166,6 +167,7 @@ class Judgement(unittest.TestCase):
                 ("virtio-net-4", "model=virtio-net,queues=4", "virtio-net-pci,disable-legacy=on,mq=on,vectors=10"),
                 ("virtio-net-transitional", "model=virtio-net,queues=1,interface=transitional", "virtio-net-pci")):
             self.assertEqual((",".join(machine.nic_words(part)), machine.qemu_device(part)), (model, qemu))
+        self.assertEqual(machine.qemu_device("virtio-net-legacy"), "virtio-net-pci")
         self.assertEqual([part for part in (*machine.PARTS, *machine.VIRTIO) if not machine.qemu_has(part)],
                          ["82545em-pcix", "82545gm"])
 
@@ -233,8 +235,18 @@ class Tables(unittest.TestCase):
 
     def test_the_document_has_the_blocks(self):
         text = document.GUESTS.read_text()
-        for name in ("matrix", "figures"):
+        for name in ("matrix", "matrix of virtio-net", "figures", "figures of virtio-net"):
             self.assertEqual(text.count(f"<!-- {name} -->\n"), 1)
+
+    def test_virtio_has_a_table_of_its_own(self):
+        renewed = {}
+        record = {"checks": {"boot": ["ok", ""]}, "date": "2026-01-01", "kernel": "6.12", "qemu": "11"}
+        with mock.patch.object(document, "update", lambda _, name, lines: renewed.update({name: lines[2]})):
+            quietly(matrix.update_document, {("model", "6.12", "virtio-net-4"): record})
+            self.assertEqual(list(renewed), ["matrix of virtio-net"])
+            quietly(matrix.update_document, {MODEL: record, ("qemu", "6.12", "virtio-net"): record})
+        self.assertEqual(renewed, {"matrix": "| check | model, 82540em |",
+                                   "matrix of virtio-net": "| check | QEMU, virtio-net |"})
 
 
 class Time(unittest.TestCase):

@@ -30,8 +30,9 @@ MAC = "52:54:00:12:34:56"
 PARTS = {"82540em": "e1000", "82544gc": "e1000-82544gc", "82545em": "e1000-82545em", "82545em-pcix": None,
          "82545gm": None}
 # virtio network devices with so many pairs of queues: not parts of the family, but served by the same doors.
-VIRTIO = {"virtio-net": 1, "virtio-net-4": 4, "virtio-net-transitional": 1}
-TRANSITIONAL = "virtio-net-transitional"  # the one with the registers of old drivers, too
+VIRTIO = {"virtio-net": 1, "virtio-net-4": 4, "virtio-net-transitional": 1, "virtio-net-legacy": 1}
+# With the registers of old drivers, too; on the second one Linux uses these.
+TRANSITIONAL, LEGACY = "virtio-net-transitional", "virtio-net-legacy"
 SLOTS = {"82545em-pcix": ("82545em", ["--pci", "64/133x"])}  # a part, in a slot that is not 32/33
 KERNELS = ("6.1", "6.12", "newest")
 RUN_VARIABLE = "E1000TLM_RUN"  # in the environment: to whom run folders belong
@@ -118,7 +119,7 @@ def qemu_device(part):
     if part not in VIRTIO:
         return PARTS[part]
     queues = VIRTIO[part]
-    return ("virtio-net-pci" + ("" if part == TRANSITIONAL else ",disable-legacy=on")
+    return ("virtio-net-pci" + ("" if part in (TRANSITIONAL, LEGACY) else ",disable-legacy=on")
             + (f",mq=on,vectors={2 * queues + 2}" if queues > 1 else ""))
 
 
@@ -130,7 +131,7 @@ def nic_words(part):
     """The same for e1000-sim's --nic."""
     if part not in VIRTIO:
         return [f"part={part}"]
-    return [f"model=virtio-net,queues={VIRTIO[part]}", *(["interface=transitional"] if part == TRANSITIONAL else [])]
+    return [f"model=virtio-net,queues={VIRTIO[part]}", *(["interface=transitional"] if part in (TRANSITIONAL, LEGACY) else [])]
 
 
 class QemuCard:
@@ -315,8 +316,9 @@ class Machine:
 
     def boot_words(self):
         store = f"/var/lib/e1000-tlm/{self.kernel}"
+        old = "virtio_pci.force_legacy=1" if self.card.part == LEGACY else ""
         return ["-kernel", f"{store}/vmlinuz", "-initrd", f"{store}/initrd", "-append",
-                f"console=ttyS0 panic=-1 net.ifnames=0 iomem=relaxed watchdog_thresh=60 guest.agent {self.append}"]
+                f"console=ttyS0 panic=-1 net.ifnames=0 iomem=relaxed watchdog_thresh=60 guest.agent {old} {self.append}"]
 
     def start(self, boot=None):
         share_devices()

@@ -8,14 +8,14 @@ from machine import SLOTS, ModelCard, inside, nic_words, qemu_device
 class PairSimulator(ModelCard):
     """One simulator, two adapters, two sockets."""
 
-    def __init__(self, card, addresses):
+    def __init__(self, card, parts, addresses):
         super().__init__(card.part, card.options)
-        self.addresses = addresses
+        self.parts, self.addresses = parts, addresses
 
     def words(self):
-        part, slot = SLOTS.get(self.part, (self.part, []))
-        words = [*slot, "--control", "unix:control.sock"]
+        words = [*SLOTS.get(self.part, ("", []))[1], "--control", "unix:control.sock"]
         for number, address in enumerate(self.addresses):
+            part = SLOTS.get(self.parts[number], (self.parts[number],))[0]
             words += ["--nic", ",".join([*nic_words(part), f"mac={address}"]), "--link", "switch:lan",
                       "--vfio-user", f"unix:nic{number}.sock,nic={number}"]
         return words
@@ -28,7 +28,7 @@ class ModelEnd:
     name = "model"
 
     def __init__(self, simulator, number):
-        self.simulator, self.number, self.part = simulator, number, simulator.part
+        self.simulator, self.number, self.part = simulator, number, simulator.parts[number]
 
     @property
     def pid(self):
@@ -58,10 +58,10 @@ class QemuEnd:
 
 
 @contextlib.contextmanager
-def model_pair(card, folder, addresses):
+def model_pair(card, parts, folder, addresses):
     folder = folder / "pair"
     folder.mkdir(exist_ok=True)
-    simulator = PairSimulator(card, addresses)
+    simulator = PairSimulator(card, parts, addresses)
     simulator.start(folder, ("nic0.sock", "nic1.sock"))
     try:
         yield [ModelEnd(simulator, number) for number in (0, 1)]
@@ -70,8 +70,8 @@ def model_pair(card, folder, addresses):
 
 
 @contextlib.contextmanager
-def qemu_pair(card, folder, addresses):
-    yield [QemuEnd(card.part, folder, number, address) for number, address in enumerate(addresses)]
+def qemu_pair(card, parts, folder, addresses):
+    yield [QemuEnd(parts[number], folder, number, address) for number, address in enumerate(addresses)]
 
 
 PAIRS = {"model": model_pair, "qemu": qemu_pair}
