@@ -255,7 +255,8 @@ ip link set eth0 down
         self.wait_link()
 
     def wait_link(self, seconds=20):
-        self.run("i=0; until [ \"$(cat /sys/class/net/eth0/carrier 2>/dev/null)\" = 1 ]; do i=$((i+1)); "
+        # A driver that has just been told to set the link up anew may not have seen yet that it is gone.
+        self.run("sleep 0.3; i=0; until [ \"$(cat /sys/class/net/eth0/carrier 2>/dev/null)\" = 1 ]; do i=$((i+1)); "
                  f"[ $i -lt {seconds * 5} ] || {{ echo no link; exit 1; }}; sleep 0.2; done")
 
     def statistic(self, name):

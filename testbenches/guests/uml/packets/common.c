@@ -30,7 +30,8 @@ _Noreturn void complain(const char* format, ...) {
 const char* word(char** arguments, const char* key, const char* otherwise) {
   const size_t length = strlen(key);
   for (; *arguments; ++arguments) {
-    if (strncmp(*arguments, key, length) == 0 && (*arguments)[length] == '=') return *arguments + length + 1;
+    if (strncmp(*arguments, key, length) == 0 && (*arguments)[length] == '=')
+      return *arguments + length + 1;
   }
   return otherwise;
 }
@@ -40,14 +41,16 @@ long number(char** arguments, const char* key, long otherwise) {
   if (!text) return otherwise;
   char* end = NULL;
   const long value = strtol(text, &end, 0);
-  if (end == text || *end || value < 0 || value > INT_MAX) complain("%s=%s: expected a number", key, text);
+  if (end == text || *end || value < 0 || value > INT_MAX)
+    complain("%s=%s: expected a number", key, text);
   return value;
 }
 
 void parse_address(const char* text, uint8_t* address) {
   char rest = 0;
-  if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx%c", &address[0], &address[1], &address[2], &address[3], &address[4],
-             &address[5], &rest) < 6 || (rest && rest != ',')) {
+  if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx%c", &address[0], &address[1], &address[2],
+             &address[3], &address[4], &address[5], &rest) < 6 ||
+      (rest && rest != ',')) {
     complain("%s: expected a MAC address", text);
   }
 }
@@ -57,7 +60,8 @@ bool parse_tags(const char* text, struct layout* layout) {
   while (text && *text && *text != '-') {
     unsigned type = 0, vid = 0, priority = 0;
     int used = 0;
-    if (layout->tags == kMostTags || sscanf(text, "%x:%u%n", &type, &vid, &used) < 2 || type > 0xffff || vid > 4095) {
+    if (layout->tags == kMostTags || sscanf(text, "%x:%u%n", &type, &vid, &used) < 2 ||
+        type > 0xffff || vid > 4095) {
       return false;
     }
     text += used;
@@ -75,7 +79,8 @@ const char* show_tags(const struct layout* layout) {
   size_t at = 0;
   for (unsigned i = 0; i < layout->tags; ++i) {
     const struct tag* tag = &layout->tag[i];
-    at += (size_t)snprintf(text + at, sizeof text - at, "%s%04x:%u", i ? "/" : "", tag->type, tag->tci & 0xfffU);
+    at += (size_t)snprintf(text + at, sizeof text - at, "%s%04x:%u", i ? "/" : "", tag->type,
+                           tag->tci & 0xfffU);
     if (tag->tci >> 13) at += (size_t)snprintf(text + at, sizeof text - at, ".%u", tag->tci >> 13);
   }
   return at ? text : "-";
@@ -88,7 +93,9 @@ static void put16(uint8_t* to, uint16_t value) {
 
 static uint16_t get16(const uint8_t* from) { return (uint16_t)(from[0] << 8 | from[1]); }
 
-static uint8_t pattern(uint32_t number, size_t at) { return (uint8_t)((number * 2654435761U >> 24) + at * 7); }
+static uint8_t pattern(uint32_t number, size_t at) {
+  return (uint8_t)((number * 2654435761U >> 24) + at * 7);
+}
 
 void write_frame(const struct layout* layout, uint8_t* frame, size_t bytes) {
   size_t at = 12;
@@ -125,10 +132,12 @@ bool read_frame(const uint8_t* frame, size_t bytes, const struct tag* aux, struc
   return layout->type == kTestType || layout->type == kEchoType;
 }
 
-bool intact(const struct layout* layout, const uint8_t* frame, size_t bytes, const struct tag* aux) {
+bool intact(const struct layout* layout, const uint8_t* frame, size_t bytes,
+            const struct tag* aux) {
   const size_t at = 12 + (layout->tags - (aux ? 1 : 0)) * kTagBytes;
   if (at + 8 > bytes) return false;
-  // The length that was sent. The wire pads; and a tag has come off on the way, unless it had come on there, too.
+  // The length that was sent. The wire pads; and a tag has come off on the way, unless it had come
+  // on there, too.
   size_t end = get16(frame + at + 6);
   if (aux && end > bytes) end -= kTagBytes;
   if (end > bytes || (bytes > end && bytes > 60)) return false;
@@ -160,7 +169,8 @@ void expect_no_drops(int socket) {
 void make_promiscuous(int socket, const char* interface) {
   struct packet_mreq request = {.mr_type = PACKET_MR_PROMISC};
   request.mr_ifindex = (int)if_nametoindex(interface);
-  if (setsockopt(socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request)) fail("PACKET_ADD_MEMBERSHIP");
+  if (setsockopt(socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request))
+    fail("PACKET_ADD_MEMBERSHIP");
 }
 
 void own_address(const char* interface, uint8_t* address) {

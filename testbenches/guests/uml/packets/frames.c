@@ -21,7 +21,8 @@ struct range {
 static struct range range(char** arguments, const char* key, long otherwise) {
   const char* text = word(arguments, key, NULL);
   struct range found = {otherwise, otherwise};
-  if (text && (sscanf(text, "%ld-%ld", &found.first, &found.last) != 2 || found.first > found.last)) {
+  if (text &&
+      (sscanf(text, "%ld-%ld", &found.first, &found.last) != 2 || found.first > found.last)) {
     complain("%s=%s: expected FIRST-LAST", key, text);
   }
   return found;
@@ -63,7 +64,8 @@ int send_frames(char** arguments) {
   } else {
     own_address(interface, layout.from);
   }
-  if (!parse_tags(word(arguments, "tags", ""), &layout)) complain("tags=%s", word(arguments, "tags", ""));
+  if (!parse_tags(word(arguments, "tags", ""), &layout))
+    complain("tags=%s", word(arguments, "tags", ""));
   const struct range sizes = range(arguments, "sizes", number(arguments, "size", 60));
   const struct range vids = range(arguments, "vids", -1);
   if (sizes.first < 30 || sizes.last > kMostBytes) complain("a size is 30 to %d", kMostBytes);
@@ -115,15 +117,20 @@ static struct row* row_of(const struct layout* layout) {
 }
 
 // Receives a frame with the tag that has been taken off it. Negative: there is none.
-static ssize_t take(int fd, uint8_t* frame, size_t room, struct tag* aux, bool* tagged, bool* outgoing) {
+static ssize_t take(int fd, uint8_t* frame, size_t room, struct tag* aux, bool* tagged,
+                    bool* outgoing) {
   union {
     char bytes[256];
     struct cmsghdr aligned;
   } control;
   struct sockaddr_ll from;
   struct iovec vector = {frame, room};
-  struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &vector, .msg_iovlen = 1,
-                           .msg_control = control.bytes, .msg_controllen = sizeof control};
+  struct msghdr message = {.msg_name = &from,
+                           .msg_namelen = sizeof from,
+                           .msg_iov = &vector,
+                           .msg_iovlen = 1,
+                           .msg_control = control.bytes,
+                           .msg_controllen = sizeof control};
   const ssize_t bytes = recvmsg(fd, &message, MSG_DONTWAIT);
   *tagged = false;
   *outgoing = from.sll_pkttype == PACKET_OUTGOING;
@@ -153,8 +160,8 @@ static void count(const uint8_t* frame, size_t bytes, const struct tag* aux) {
   if (!intact(&layout, frame, bytes, aux)) ++row->altered;
 }
 
-// Prints for each destination and tags how many frames of ours came, their bytes without FCS, and how many of them
-// were not as they were sent.
+// Prints for each destination and tags how many frames of ours came, their bytes without FCS, and
+// how many of them were not as they were sent.
 int listen_to_frames(char** arguments) {
   const char *interface = arguments[0], *until = word(arguments, "until", NULL);
   const int fd = listening_socket(interface, ETH_P_ALL);
@@ -177,8 +184,9 @@ int listen_to_frames(char** arguments) {
   expect_no_drops(fd);
   for (size_t i = 0; i < row_count; ++i) {
     const uint8_t* to = rows[i].key.to;
-    printf("%02x:%02x:%02x:%02x:%02x:%02x %s %u frames %llu bytes %u altered\n", to[0], to[1], to[2], to[3], to[4],
-           to[5], show_tags(&rows[i].key), rows[i].frames, (unsigned long long)rows[i].bytes, rows[i].altered);
+    printf("%02x:%02x:%02x:%02x:%02x:%02x %s %u frames %llu bytes %u altered\n", to[0], to[1],
+           to[2], to[3], to[4], to[5], show_tags(&rows[i].key), rows[i].frames,
+           (unsigned long long)rows[i].bytes, rows[i].altered);
   }
   return 0;
 }
@@ -197,9 +205,12 @@ int echo_frames(char** arguments) {
     struct layout layout;
     while (poll(&readable, 1, 50) > 0) {
       const ssize_t bytes = take(fd, frame, sizeof frame, &aux, &tagged, &outgoing);
-      if (bytes <= 0 || outgoing || !read_frame(frame, (size_t)bytes, tagged ? &aux : NULL, &layout)) continue;
+      if (bytes <= 0 || outgoing ||
+          !read_frame(frame, (size_t)bytes, tagged ? &aux : NULL, &layout))
+        continue;
       if (layout.type != kTestType) continue;
-      if (!intact(&layout, frame, (size_t)bytes, tagged ? &aux : NULL)) complain("frame %u is altered", layout.number);
+      if (!intact(&layout, frame, (size_t)bytes, tagged ? &aux : NULL))
+        complain("frame %u is altered", layout.number);
       uint8_t swap[6];
       memcpy(swap, layout.to, 6);
       memcpy(layout.to, layout.from, 6);

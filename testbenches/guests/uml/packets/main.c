@@ -1,5 +1,5 @@
-// What a guest does with its network card where Debian's programs do not go: raw frames with any tags, rings that
-// are mapped into the program, time stamps of packets, many sockets at once.
+// What a guest does with its network card where Debian's programs do not go: raw frames with any
+// tags, rings that are mapped into the program, time stamps of packets, many sockets at once.
 #include <stdio.h>
 #include <string.h>
 
@@ -9,8 +9,11 @@ static const struct {
   const char *name, *words;
   int (*run)(char**);
 } kParts[] = {
-    {"send", "INTERFACE to=MAC[,MAC...] [from=MAC] [tags=TPID:VID[.PRIORITY][/...]] [vids=FIRST-LAST] [size=BYTES] "
-             "[sizes=FIRST-LAST] [count=N] [gap=US] [type=HEX data=HEX]", send_frames},
+    {"send",
+     "INTERFACE to=MAC[,MAC...] [from=MAC] [tags=TPID:VID[.PRIORITY][/...]] [vids=FIRST-LAST] "
+     "[size=BYTES] "
+     "[sizes=FIRST-LAST] [count=N] [gap=US] [type=HEX data=HEX]",
+     send_frames},
     {"listen", "INTERFACE until=FILE|for=MS [promisc=1]", listen_to_frames},
     {"echo", "INTERFACE until=FILE", echo_frames},
     {"rings", "INTERFACE to=MAC [count=N] [tags=...] [bypass=1]", exercise_rings},
@@ -25,6 +28,7 @@ int main(int count, char** words) {
   for (size_t i = 0; i < parts && count > 2; ++i) {
     if (strcmp(words[1], kParts[i].name) == 0) return kParts[i].run(words + 2);
   }
-  for (size_t i = 0; i < parts; ++i) fprintf(stderr, "packets %s %s\n", kParts[i].name, kParts[i].words);
+  for (size_t i = 0; i < parts; ++i)
+    fprintf(stderr, "packets %s %s\n", kParts[i].name, kParts[i].words);
   return 2;
 }

@@ -1,15 +1,16 @@
 #pragma once
-/// What the parts of the guest's program share. It speaks to the kernel's packet and timestamping interfaces itself.
+/// What the parts of the guest's program share. It speaks to the kernel's packet and timestamping
+/// interfaces itself.
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-  kTestType = 0x88b5,   ///< EtherType for experiments: our frames
-  kEchoType = 0x88b6,   ///< ditto: frames that echo() has sent back
-  kMostTags = 4,        ///< VLAN tags of a frame
-  kMostBytes = 9018,    ///< of a frame without FCS
+  kTestType = 0x88b5,  ///< EtherType for experiments: our frames
+  kEchoType = 0x88b6,  ///< ditto: frames that echo() has sent back
+  kMostTags = 4,       ///< VLAN tags of a frame
+  kMostBytes = 9018,   ///< of a frame without FCS
   kHeaderBytes = 14,
   kTagBytes = 4,
 };
@@ -47,7 +48,8 @@ const char* show_tags(const struct layout* layout);
 
 /// Writes a frame of `bytes` bytes (at least what its headers and number take).
 void write_frame(const struct layout* layout, uint8_t* frame, size_t bytes);
-/// Reads a frame, with `aux` as the tag that the kernel has taken off before (or NULL). False: it is none of ours
+/// Reads a frame, with `aux` as the tag that the kernel has taken off before (or NULL). False: it
+/// is none of ours
 /// (`types`: first of two EtherTypes that count).
 bool read_frame(const uint8_t* frame, size_t bytes, const struct tag* aux, struct layout* layout);
 /// Its payload is what write_frame() would write.

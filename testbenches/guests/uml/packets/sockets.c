@@ -1,4 +1,5 @@
-// Many sockets at once: hundreds of connections and of UDP sockets, each with bytes of its own, which come back inverted.
+// Many sockets at once: hundreds of connections and of UDP sockets, each with bytes of its own,
+// which come back inverted.
 #define _GNU_SOURCE
 
 #include <arpa/inet.h>
@@ -27,7 +28,8 @@ static int make_socket(int type) {
   const int fd = socket(AF_INET, type | SOCK_NONBLOCK, 0);
   const int size = 8 << 20, on = 1;
   if (fd < 0) fail("socket");
-  if (type == SOCK_DGRAM && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) fail("SO_RCVBUFFORCE");
+  if (type == SOCK_DGRAM && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+    fail("SO_RCVBUFFORCE");
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   return fd;
 }
@@ -37,7 +39,8 @@ static int serving_socket(int type, int port) {
   const struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
   if (bind(fd, (const struct sockaddr*)&address, sizeof address)) fail("bind");
   if (type == SOCK_STREAM && listen(fd, kMostSockets)) fail("listen");
-  if (port == kStampPort && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)) fail("SO_TIMESTAMPNS");
+  if (port == kStampPort && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on))
+    fail("SO_TIMESTAMPNS");
   return fd;
 }
 
@@ -51,7 +54,8 @@ static void invert(uint8_t* data, ssize_t bytes) {
   for (ssize_t i = 0; i < bytes; ++i) data[i] = (uint8_t)~data[i];
 }
 
-// --- The server -------------------------------------------------------------------------------------------------
+// --- The server
+// -------------------------------------------------------------------------------------------------
 
 struct held {
   size_t bytes, sent;
@@ -68,8 +72,12 @@ static void answer_stamp(int fd) {
   uint8_t data[64];
   struct sockaddr_in from;
   struct iovec vector = {data, sizeof data};
-  struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &vector, .msg_iovlen = 1,
-                           .msg_control = control.bytes, .msg_controllen = sizeof control};
+  struct msghdr message = {.msg_name = &from,
+                           .msg_namelen = sizeof from,
+                           .msg_iov = &vector,
+                           .msg_iovlen = 1,
+                           .msg_control = control.bytes,
+                           .msg_controllen = sizeof control};
   const ssize_t bytes = recvmsg(fd, &message, 0);
   for (struct cmsghdr* c = CMSG_FIRSTHDR(&message); bytes >= 8 && c; c = CMSG_NXTHDR(&message, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
@@ -105,14 +113,16 @@ static void answer_connection(int poller, int fd) {
   for (;;) {
     if (it->sent == it->bytes) {
       const ssize_t bytes = recv(fd, it->data, sizeof it->data, 0);
-      if (bytes < 0 && errno == EAGAIN) return watch(poller, fd, (uint32_t)fd, EPOLLIN, EPOLL_CTL_MOD);
+      if (bytes < 0 && errno == EAGAIN)
+        return watch(poller, fd, (uint32_t)fd, EPOLLIN, EPOLL_CTL_MOD);
       if (bytes <= 0) return drop_connection(fd);
       invert(it->data, bytes);
       it->bytes = (size_t)bytes;
       it->sent = 0;
     }
     const ssize_t sent = send(fd, it->data + it->sent, it->bytes - it->sent, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EAGAIN) return watch(poller, fd, (uint32_t)fd, EPOLLOUT, EPOLL_CTL_MOD);
+    if (sent < 0 && errno == EAGAIN)
+      return watch(poller, fd, (uint32_t)fd, EPOLLOUT, EPOLL_CTL_MOD);
     if (sent < 0) return drop_connection(fd);
     it->sent += (size_t)sent;
   }
@@ -132,7 +142,8 @@ int serve_sockets(char** arguments) {
   const char* until = word(arguments, "until", NULL);
   const int poller = epoll_create1(0);
   set_limits();
-  const int tcp = serving_socket(SOCK_STREAM, kEchoPort), udp = serving_socket(SOCK_DGRAM, kEchoPort),
+  const int tcp = serving_socket(SOCK_STREAM, kEchoPort),
+            udp = serving_socket(SOCK_DGRAM, kEchoPort),
             stamp = serving_socket(SOCK_DGRAM, kStampPort);
   watch(poller, tcp, (uint32_t)tcp, EPOLLIN, EPOLL_CTL_ADD);
   watch(poller, udp, (uint32_t)udp, EPOLLIN, EPOLL_CTL_ADD);
@@ -158,7 +169,8 @@ int serve_sockets(char** arguments) {
   return 0;
 }
 
-// --- The client -------------------------------------------------------------------------------------------------
+// --- The client
+// -------------------------------------------------------------------------------------------------
 
 struct client {
   int fd;
@@ -178,9 +190,13 @@ struct asking {
   uint64_t total;
 };
 
-static uint8_t byte_of(uint32_t id, uint32_t at) { return (uint8_t)((id * 40503U + at) * 2654435761U >> 23); }
+static uint8_t byte_of(uint32_t id, uint32_t at) {
+  return (uint8_t)((id * 40503U + at) * 2654435761U >> 23);
+}
 
-static uint32_t datagram_bytes(const struct client* it, uint32_t which) { return 8 + (it->id * 31 + which * 97) % 1464; }
+static uint32_t datagram_bytes(const struct client* it, uint32_t which) {
+  return 8 + (it->id * 31 + which * 97) % 1464;
+}
 
 static void send_datagram(struct client* it) {
   uint8_t data[1472];
@@ -204,7 +220,8 @@ static void go_on_datagrams(struct asking* all, struct client* it) {
   invert(data, bytes);
   if (bytes != datagram_bytes(it, it->back)) return;  // a late answer to what was sent twice
   for (uint32_t i = 0; i < bytes; ++i) {
-    if (data[i] != byte_of(it->id + it->back, i)) complain("UDP socket %u: datagram %u is altered", it->id, it->back);
+    if (data[i] != byte_of(it->id + it->back, i))
+      complain("UDP socket %u: datagram %u is altered", it->id, it->back);
   }
   all->total += (uint64_t)bytes;
   it->tries = 0;
@@ -229,16 +246,19 @@ static void go_on_stream(struct asking* all, struct client* it) {
     if (sent <= 0) break;
     it->sent += (uint32_t)sent;
   }
-  for (ssize_t bytes; (bytes = recv(it->fd, data, sizeof data, 0)) > 0; it->back += (uint32_t)bytes) {
+  for (ssize_t bytes; (bytes = recv(it->fd, data, sizeof data, 0)) > 0;
+       it->back += (uint32_t)bytes) {
     invert(data, bytes);
     for (uint32_t i = 0; i < bytes; ++i) {
-      if (data[i] != byte_of(it->id, it->back + i)) complain("connection %u: byte %u is altered", it->id, it->back + i);
+      if (data[i] != byte_of(it->id, it->back + i))
+        complain("connection %u: byte %u is altered", it->id, it->back + i);
     }
     all->total += (uint64_t)bytes;
   }
   it->deadline = now_ns() + 30 * 1000000000LL;
   if (it->back == all->bytes) return finish(all, it);
-  watch(all->poller, it->fd, it->id - 1, EPOLLIN | (it->sent < all->bytes ? EPOLLOUT : 0U), EPOLL_CTL_MOD);
+  watch(all->poller, it->fd, it->id - 1, EPOLLIN | (it->sent < all->bytes ? EPOLLOUT : 0U),
+        EPOLL_CTL_MOD);
 }
 
 static void begin(struct asking* all, bool datagrams) {
@@ -247,7 +267,8 @@ static void begin(struct asking* all, bool datagrams) {
   it->datagrams = datagrams;
   it->fd = make_socket(datagrams ? SOCK_DGRAM : SOCK_STREAM);
   it->deadline = now_ns() + 30 * 1000000000LL;
-  if (connect(it->fd, (struct sockaddr*)&all->to, sizeof all->to) && errno != EINPROGRESS) fail("connect");
+  if (connect(it->fd, (struct sockaddr*)&all->to, sizeof all->to) && errno != EINPROGRESS)
+    fail("connect");
   watch(all->poller, it->fd, it->id - 1, datagrams ? EPOLLIN : EPOLLOUT, EPOLL_CTL_ADD);
   if (++all->open > all->most_open) all->most_open = all->open;
   if (datagrams) send_datagram(it);
@@ -259,8 +280,8 @@ static void look_at_clock(struct asking* all) {
     struct client* it = &all->client[i];
     if (it->over || now < it->deadline) continue;
     if (!it->datagrams || ++it->tries == kTries) {
-      complain("%s %u: %u sent, %u back, then nothing", it->datagrams ? "UDP socket" : "connection", it->id, it->sent,
-               it->back);
+      complain("%s %u: %u sent, %u back, then nothing", it->datagrams ? "UDP socket" : "connection",
+               it->id, it->sent, it->back);
     }
     ++all->again;
     send_datagram(it);
@@ -274,7 +295,8 @@ int ask_sockets(char** arguments) {
   all.bytes = (uint32_t)number(arguments, "bytes", 20000);
   all.to.sin_family = AF_INET;
   all.to.sin_port = htons(kEchoPort);
-  if (inet_pton(AF_INET, arguments[0], &all.to.sin_addr) != 1) complain("%s: expected an IPv4 address", arguments[0]);
+  if (inet_pton(AF_INET, arguments[0], &all.to.sin_addr) != 1)
+    complain("%s: expected an IPv4 address", arguments[0]);
   if (tcp + udp > kMostSockets) complain("at most %d sockets", kMostSockets);
   set_limits();
   const int64_t start = now_ns();
@@ -294,7 +316,10 @@ int ask_sockets(char** arguments) {
     }
     look_at_clock(&all);
   }
-  printf("%ld connections, %ld UDP sockets, %u at once, %llu bytes back, %u datagrams again, %lld us\n", tcp, udp,
-         all.most_open, (unsigned long long)all.total, all.again, (long long)(now_ns() - start) / 1000);
+  printf(
+      "%ld connections, %ld UDP sockets, %u at once, %llu bytes back, %u datagrams again, %lld "
+      "us\n",
+      tcp, udp, all.most_open, (unsigned long long)all.total, all.again,
+      (long long)(now_ns() - start) / 1000);
   return 0;
 }

@@ -1,5 +1,5 @@
-// Time stamps of packets (SO_TIMESTAMPING): those of software must make sense, those of hardware must not be
-// pretended, for these cards have none.
+// Time stamps of packets (SO_TIMESTAMPING): those of software must make sense, those of hardware
+// must not be pretended, for these cards have none.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/errqueue.h>
@@ -17,7 +17,8 @@
 #include "packets.h"
 #include "ports.h"
 
-static void interface_request(const char* interface, unsigned long request, void* data, int expected) {
+static void interface_request(const char* interface, unsigned long request, void* data,
+                              int expected) {
   struct ifreq it = {.ifr_data = data};
   const int fd = socket(AF_INET, SOCK_DGRAM, 0);
   strncpy(it.ifr_name, interface, IFNAMSIZ - 1);
@@ -29,33 +30,42 @@ static void interface_request(const char* interface, unsigned long request, void
 static void check_offer(const char* interface) {
   struct ethtool_ts_info info = {.cmd = ETHTOOL_GET_TS_INFO};
   interface_request(interface, SIOCETHTOOL, &info, 0);
-  const unsigned software = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
-  if (info.so_timestamping != software) complain("%s offers time stamps %#x", interface, info.so_timestamping);
-  if (info.phc_index != -1 || info.tx_types || info.rx_filters) complain("%s offers a clock of its own", interface);
+  const unsigned software =
+      SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+  if (info.so_timestamping != software)
+    complain("%s offers time stamps %#x", interface, info.so_timestamping);
+  if (info.phc_index != -1 || info.tx_types || info.rx_filters)
+    complain("%s offers a clock of its own", interface);
   struct hwtstamp_config config = {.tx_type = HWTSTAMP_TX_ON, .rx_filter = HWTSTAMP_FILTER_ALL};
   interface_request(interface, SIOCSHWTSTAMP, &config, EOPNOTSUPP);
   interface_request(interface, SIOCGHWTSTAMP, &config, EOPNOTSUPP);
-  printf("%s: transmit, receive by software; no clock in hardware, and no setting of one\n", interface);
+  printf("%s: transmit, receive by software; no clock in hardware, and no setting of one\n",
+         interface);
 }
 
-// Receives a message, from the error queue if `flags` say so. The time of its stamp; complains of a hardware stamp.
+// Receives a message, from the error queue if `flags` say so. The time of its stamp; complains of a
+// hardware stamp.
 static int64_t stamp_of(int fd, int flags, void* data, size_t room, ssize_t* bytes) {
   union {
     char bytes[512];
     struct cmsghdr aligned;
   } control;
   struct iovec vector = {data, room};
-  struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes,
+  struct msghdr message = {.msg_iov = &vector,
+                           .msg_iovlen = 1,
+                           .msg_control = control.bytes,
                            .msg_controllen = sizeof control};
   struct pollfd wait = {.fd = fd, .events = flags & MSG_ERRQUEUE ? 0 : POLLIN};
-  if (poll(&wait, 1, 2000) <= 0) complain("no %s within two seconds", flags ? "transmit time stamp" : "answer");
+  if (poll(&wait, 1, 2000) <= 0)
+    complain("no %s within two seconds", flags ? "transmit time stamp" : "answer");
   *bytes = recvmsg(fd, &message, flags);
   if (*bytes < 0) fail("recvmsg");
   for (struct cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPING) continue;
     struct scm_timestamping stamps;
     memcpy(&stamps, CMSG_DATA(c), sizeof stamps);
-    if (stamps.ts[2].tv_sec || stamps.ts[2].tv_nsec) complain("a hardware time stamp, from a card that has none");
+    if (stamps.ts[2].tv_sec || stamps.ts[2].tv_nsec)
+      complain("a hardware time stamp, from a card that has none");
     if (stamps.ts[0].tv_sec) return stamps.ts[0].tv_sec * 1000000000LL + stamps.ts[0].tv_nsec;
   }
   complain("a message without a software time stamp");
@@ -65,9 +75,11 @@ int exercise_stamps(char** arguments) {
   check_offer(word(arguments, "interface", "eth0"));
   const int fd = socket(AF_INET, SOCK_DGRAM, 0);
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(kStampPort)};
-  if (inet_pton(AF_INET, arguments[0], &to.sin_addr) != 1) complain("%s: expected an IPv4 address", arguments[0]);
-  const int wanted = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
-                     SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE |
+  if (inet_pton(AF_INET, arguments[0], &to.sin_addr) != 1)
+    complain("%s: expected an IPv4 address", arguments[0]);
+  const int wanted = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
+                     SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_TX_HARDWARE |
+                     SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_RAW_HARDWARE |
                      SOF_TIMESTAMPING_OPT_TSONLY;
   if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &wanted, sizeof wanted)) fail("SO_TIMESTAMPING");
   if (connect(fd, (struct sockaddr*)&to, sizeof to)) fail("connect");
@@ -83,8 +95,8 @@ int exercise_stamps(char** arguments) {
     const int64_t sent = stamp_of(fd, MSG_ERRQUEUE, data + 8, sizeof data - 8, &bytes);
     memcpy(&theirs, data, sizeof theirs);
     if (before > sent || sent >= theirs || theirs >= back || back > now_ns()) {
-      complain("packet %ld: asked at %lld, sent at %lld, there at %lld, back at %lld", i, (long long)before,
-               (long long)sent, (long long)theirs, (long long)back);
+      complain("packet %ld: asked at %lld, sent at %lld, there at %lld, back at %lld", i,
+               (long long)before, (long long)sent, (long long)theirs, (long long)back);
     }
     // The first one resolves addresses.
     if (i > 0 && theirs - sent < least) least = theirs - sent;
