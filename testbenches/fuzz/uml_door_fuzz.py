@@ -98,19 +98,6 @@ class Session:
             action(self)
 
 
-def connect(path, rng, deadline):
-    """The sockets are there a moment before anybody listens."""
-    while True:
-        try:
-            state = rng.getstate()
-            return Session(path, rng)
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-            rng.setstate(state)
-            time.sleep(0.002)
-
-
 def session(sim, folder, seed, number):
     """What is wrong; nothing: all is as it should be."""
     rng, path = random.Random(f"{seed} {number}"), os.path.join(folder, "nic")
@@ -125,7 +112,7 @@ def session(sim, folder, seed, number):
             time.sleep(0.002)
         guest = None
         try:
-            guest = connect(path, rng, deadline)
+            guest = Session(path, rng)
             guest.run()
         except ENDS:
             pass  # hung up, or no answer: by either

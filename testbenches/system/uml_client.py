@@ -7,6 +7,7 @@ import select
 import socket
 import struct
 import tempfile
+import time
 
 # Simulated time
 ACK, START, REQUEST, WAIT, GET, UPDATE, RUN, FREE_UNTIL, GET_TOD = range(9)
@@ -37,6 +38,22 @@ def receive(sock, size):
             raise Gone
         data += part
     return data
+
+
+def connect(path):
+    """A socket's file is there a moment before anybody listens."""
+    deadline = time.monotonic() + 30
+    while True:
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.settimeout(30)
+            sock.connect(path)
+            return sock
+        except ConnectionRefusedError:
+            sock.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.002)
 
 
 class Queue:
@@ -91,17 +108,13 @@ class UmlGuest:
         self.travels, self.shares, self.number, self.asked, self.patience = travels, shares, 0, 0, 30
         self.now, self.free_until, self.running, self.interrupts = 0, 0, True, []
         if travels:
-            self.time = socket.socket(socket.AF_UNIX)
-            self.time.settimeout(30)
-            self.time.connect(path + ".time")
+            self.time = connect(path + ".time")
             identity = self.ask(START, ALL_ONES, descriptors=True)
             if shares:
                 self.share_clock(identity & 0xFFFF)
             self.calendar = self.ask(GET_TOD, ALL_ONES)
             self.get()
-        self.device = socket.socket(socket.AF_UNIX)
-        self.device.settimeout(30)
-        self.device.connect(path)
+        self.device = connect(path)
         self.memory = GuestMemory()
 
     def close(self):
