@@ -73,7 +73,8 @@ class Nic {
   /// Asks the adapter whether it wants something; masks its interrupts if so. False: it does not.
   virtual bool interrupt() = 0;
   /// Opens the mask again after interrupt(). True: it stays masked, as there is something to do of
-  /// which no interrupt would tell.
+  /// which no interrupt would tell. Where received frames wait for room it may stay masked, too,
+  /// and wants to be asked again when something else has happened.
   virtual bool unmask() = 0;
   bool masked() const { return masked_; }
   /// Hands up to `budget` received frames over; returns how many. Gives the receiver buffers in

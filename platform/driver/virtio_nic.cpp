@@ -39,11 +39,18 @@ void VirtioNic::mask() {
 bool VirtioNic::unmask() {
   if (needs_reset_) recover();
   bool more = false;
-  for (const auto& queue : receivers_) more = queue->unmask(false) || more;
+  bool blocked = false;
+  for (const auto& queue : receivers_) {
+    if (queue->blocked()) {
+      blocked = true;
+    } else {
+      more = queue->unmask(false) || more;
+    }
+  }
   // Buffers that were sent are not urgent.
   for (const auto& queue : transmitters_) more = queue->unmask(true) || more;
   if (more) mask();
-  masked_ = more;
+  masked_ = more || blocked;
   return more;
 }
 

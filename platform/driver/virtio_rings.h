@@ -84,6 +84,9 @@ class VirtioReceiver : public VirtioRing {
   void refill(VirtioPci& pci, unsigned batch);
   /// A frame waits that the program has seen and not taken.
   bool holds() const { return ready_.has_value() || !parts_.empty(); }
+  /// The next frame is in, and nobody has had room for it: not the device's notice, but what makes
+  /// room leads on.
+  bool blocked() const { return ready_.has_value() || parts_.size() >= expected_; }
   /// The device has been reset: all buffers go back to their pools.
   void give_up();
 

@@ -91,6 +91,20 @@ class Virtio(Scenario):
                             frames = read_pcapng(recording)
                             self.assertEqual([f.data for f in frames if f.direction == "out"], sent)
 
+    def test_forward_to_a_slow_link_waits_for_it(self):
+        replay = ("--link", f"pcap:in={CAPTURE},pace=line,loop=10")
+        slow = ("--link", "null:speed=10")
+        for nics in ((*nic(), "--nic", "part=82540em"), (*nic("queues=4"), *nic()),
+                     ("--nic", "part=82540em", *nic())):
+            for quantum in QUANTA:
+                with self.subTest(nics=nics, quantum=quantum):
+                    first, second = sim_json("--app", "forward", *nics, *replay, *slow, "--quantum",
+                                             quantum)["nics"]
+                    self.assertGreater(first["driver_in"]["frames"], 500)
+                    self.assertEqual(second["driver_out"]["frames"], first["driver_in"]["frames"])
+                    lost = sum(n for why, n in first["lost"].items() if why.startswith("rx_"))
+                    self.assertEqual(first["wire_in"]["frames"], first["driver_in"]["frames"] + lost)
+
     def test_generated_streams_cross_between_the_kinds(self):
         for quantum in QUANTA:
             with self.subTest(quantum=quantum):

@@ -206,6 +206,28 @@ TEST(VirtioNic, AFrameThatIsNotTakenWaits) {
   });
 }
 
+TEST(VirtioNic, FramesThatWaitForRoomAreNoWorkToDo) {
+  VirtioMachine m("machine");
+  Session(m, {}, [&](Session& s) {
+    s.open();
+    s.nic->interrupt();
+    EXPECT_FALSE(s.nic->unmask());
+    for (unsigned i = 0; i < 3; ++i) m.device->deliver(0, frame_of(i, 60));
+    EXPECT_TRUE(s.nic->interrupt());
+    s.collector.willing = false;
+    s.nic->receive(s.collector, 64);
+    EXPECT_FALSE(s.nic->unmask()) << "else the program would go round for ever";
+    EXPECT_TRUE(s.nic->masked()) << "and is to ask again";
+    s.collector.willing = true;
+    EXPECT_EQ(s.nic->receive(s.collector, 64), 3U);
+    EXPECT_FALSE(s.nic->unmask());
+    EXPECT_FALSE(s.nic->masked());
+    const std::uint64_t before = m.device->transport().interrupts();
+    m.device->deliver(0, frame_of(3, 60));
+    EXPECT_EQ(m.device->transport().interrupts(), before + 1);
+  });
+}
+
 TEST(VirtioNic, FramesOfSeveralBuffersArePutTogether) {
   VirtioMachine m("machine");
   NicSettings settings;
