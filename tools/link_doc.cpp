@@ -66,7 +66,9 @@ are looked for when they are used (packages `passt`, `qemu-system-common`).
 - `tap` with `vnet_hdr=on`: the kernel hands over long packets and half-made checksums. A wire carries
   neither, so they are cut into segments as the controller's own segmentation does (manual 3.5.9), and
   summed. UDP fragmentation offload, which kernels no longer have, is refused (`offload`). With
-  `queues=N` frames of one flow stay on one queue.
+  `queues=N` there are N descriptors on one interface. A device with several pairs of queues sends the frames of
+  pair i by descriptor i, and gets those that come by descriptor i in pair i; frames of no queue, or of one that
+  the interface does not have, keep to the queue of their flow. The same holds for the pairs of `vhost-user`.
 - `tap` runs no script unless told to and brings an interface that it has made up itself; QEMU runs
   `/etc/qemu-ifup`.
 - Multicast: our own frames, which the kernel brings back, are left out; with QEMU they come back.
@@ -76,6 +78,8 @@ are looked for when they are used (packages `passt`, `qemu-system-common`).
   kernel refuses in a chroot. That of 2023 (Debian 12) now and then does not pass on that a server has closed a
   connection (its own `--pcap` shows no FIN), so that clients who wait for the end wait for ever; that of 2025
   (Debian 13) does.
+- `vhost-user` at a virtio-net adapter: the back-end works on the driver's own rings, see
+  [virtio.md](virtio.md#another-program-carries-the-packets-vhost-user). Else, and with `guest_rings=off`:
 - `vhost-user`: the link is a front-end without a guest, as DPDK's virtio-user is. A back-end's ring of
   frames that it has not used when it goes is lost and counted (`back_end_gone`), since it may have sent
   some of them; while none is connected frames are (`no_peer`), and while one has not agreed yet they

@@ -178,10 +178,39 @@ class Restart(Scenario):
         self.assertIn("DRIVER_OK", nic["virtio"]["status"], "the driver has noticed nothing")
         self.assertEqual(read_lines(log)[-1].split()[-1], "0x0", "the status, at the end")
 
+    def test_rings_come_back_while_the_cable_is_pulled(self):
+        path, log = self.path("vhost"), self.path("messages")
+        Testpmd(self, path)
+        process = subprocess.Popen(
+            [SIM, "--app", "generate", "--rate", "500fps", "--size", "200", "--nic",
+             "model=virtio-net", "--link", f"vhost-user:path={path},log={log}",
+             "--control", f"unix:{self.path('control')}"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (process.kill(), process.communicate()))
+        for round_ in range(1, 4):
+            before = self.received()
+            wait_for(self, lambda: self.received() > before + 20, "nothing comes back", PATIENCE)
+            self.control("set_link", "0", "off")
+            wait_for(self, lambda wanted=2 * round_: sum(
+                "< reply to GET_VRING_BASE" in line for line in read_lines(log)) == wanted,
+                     "the rings are not taken back", PATIENCE)
+            self.assertEqual(names(read_lines(log)).count("SET_VRING_KICK"), 2 * round_)
+            self.control("set_link", "0", "on")
+        before = self.received()
+        wait_for(self, lambda: self.received() > before + 20, "nothing comes back", PATIENCE)
+        lines = "\n".join(read_lines(log))
+        given = re.findall(r"> SET_VRING_BASE index=1 num=(\d+)", lines)
+        taken = re.findall(r"< reply to GET_VRING_BASE index=1 num=(\d+)", lines)
+        self.assertEqual(given[1:], taken, "from where it has stopped on")
+        self.assertEqual(names(read_lines(log)).count("SET_MEM_TABLE"), 1, "one session")
+
+    def control(self, *words):
+        return subprocess.run([os.path.join(os.path.dirname(SIM), "e1000-ctl"), *words],
+                              capture_output=True, text=True, timeout=60,
+                              env=dict(os.environ, E1000_CONTROL=f"unix:{self.path('control')}"))
+
     def received(self):
-        result = subprocess.run([os.path.join(os.path.dirname(SIM), "e1000-ctl"), "stats"],
-                                capture_output=True, text=True, timeout=60,
-                                env=dict(os.environ, E1000_CONTROL=f"unix:{self.path('control')}"))
+        result = self.control("stats")
         if result.returncode != 0:
             return 0
         return json.loads(result.stdout)["nics"][0]["driver_in"]["frames"]

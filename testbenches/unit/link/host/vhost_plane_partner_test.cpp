@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <sys/mman.h>
 
 #include "e1000tlm/link/host/vhost_user_partner.h"
@@ -171,6 +172,7 @@ TEST(VhostPlanePartner, TheOnlyBackEndThatGoesIsToldOf) {
   const UniqueFd listener = listen_on({elsewhere.file("vhost"), "", ""});
   std::unique_ptr<LivingBackEnd> back_end;
   std::thread accepts([&] {
+    EXPECT_TRUE(is_ready(listener.get(), POLLIN, milliseconds(20'000)));
     back_end =
         std::make_unique<LivingBackEnd>(UniqueFd(::accept(listener.get(), nullptr, nullptr)));
   });

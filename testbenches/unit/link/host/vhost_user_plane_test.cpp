@@ -529,6 +529,7 @@ TEST(VhostUserPlane, AClientWaitsForItsOnlyBackEnd) {
   TemporaryDirectory directory;
   const UniqueFd listener = listen_on({directory.file("vhost"), "", ""});
   std::thread other([&] {
+    EXPECT_TRUE(is_ready(listener.get(), POLLIN, milliseconds(20'000)));
     VhostBackEnd back_end(UniqueFd(::accept(listener.get(), nullptr, nullptr)));
     back_end.features |= net::feature::kHostTso6;
     while (back_end.serve()) std::this_thread::sleep_for(milliseconds(1));
