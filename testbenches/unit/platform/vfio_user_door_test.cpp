@@ -152,7 +152,7 @@ struct Rig {
     ::tlm::tlm_global_quantum::instance().set(to_sc(us(10)));
     bus.attach(function, 2);
     function.irq(irq);
-    door.to_bus.bind(bus.from_host);
+    door.port.to_bus.bind(bus.from_host);
     bus.to_host.bind(door.memory.socket);
     for (unsigned i = 0; i < 4; ++i) {
       bus.pirq[i](lines[i]);
