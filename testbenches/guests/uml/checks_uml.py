@@ -1,4 +1,4 @@
-"""What Linux is asked to do with its card in simulated time. A check is a function of the first guest, which runs
+"""What Linux is asked to do with its e1000 in simulated time. A check is a function of the first guest, which runs
 commands one after the other; simulated time stands still between them. The second guest is its partner: it answers
 on several ports all the time. Checks that need no partner on the host are those of ../checks.py."""
 

@@ -37,6 +37,21 @@ def kernel_folder():
     return pathlib.Path(subprocess.check_output([HERE / "uml.sh", "path"], text=True).strip())
 
 
+def is_virtio(part):
+    return pairs_of(part) > 0
+
+
+def pairs_of(part):
+    """Pairs of queues of virtio-net-N, a virtio network device; 0 of others."""
+    found = re.fullmatch(r"virtio-net(?:-([1-9]\d*))?", part)
+    return int(found[1] or 1) if found else 0
+
+
+def nic_words(part):
+    """What e1000-sim's --nic is told."""
+    return f"model=virtio-net,queues={pairs_of(part)}" if is_virtio(part) else f"part={part}"
+
+
 def executable_folder():
     """Where the guests' memory can be: a folder in memory if programs may be mapped from there."""
     shm = pathlib.Path("/dev/shm")
@@ -159,10 +174,12 @@ def keep(it, folder):
 
 
 class Guest:
-    """One machine. `script`: shell commands that it runs, then it switches itself off; None: a prompt."""
+    """One machine. `script`: shell commands that it runs, then it switches itself off; None: a prompt. `part`: its
+    adapter; None: the lab's."""
 
-    def __init__(self, name, script=None, memory=128, words=()):
+    def __init__(self, name, script=None, memory=128, words=(), part=None):
         self.name, self.script, self.memory, self.words = name, script, memory, list(words)
+        self.part = part
         self.process = None
 
     def start(self, lab, number):
@@ -305,10 +322,10 @@ class Lab:
 
     def start(self):
         words = [*(self.slow or []), str(self.simulator), "--json", str(self.folder / "report.json")]
-        for number, _ in enumerate(self.guests):
+        for number, guest in enumerate(self.guests):
             wall = "" if self.travels else ",time=wall"
             words += ["--uml", f"unix:nic{number},nic={number}{wall}",
-                      "--nic", f"part={self.part},mac=52:54:00:12:34:{0x56 + number:02x}"]
+                      "--nic", f"{nic_words(guest.part or self.part)},mac=52:54:00:12:34:{0x56 + number:02x}"]
         for link in self.links:
             words += ["--link", link]
         words += self.options

@@ -25,6 +25,7 @@ import checks_cable
 import checks_host
 import checks_packets  # noqa: F401  (fills the list of checks_uml)
 import checks_uml
+import checks_virtio_uml
 import cost_uml
 import expected_uml
 import figures_uml
@@ -38,10 +39,11 @@ UP = """
 ip link set eth0 up
 ip address add {address}/24 dev eth0
 until [ "$(cat /sys/class/net/eth0/carrier 2> /dev/null)" = 1 ]; do sleep 0.05; done
+echo "eth0 has link"
 """
 SHOW = UP + """
 say() {{ echo; echo "# $*"; "$@"; }}
-echo; echo "# dmesg"; dmesg | grep -i -e e1000 -e 'Linux version'
+echo; echo "# dmesg"; dmesg | grep -i -e e1000 -e virtio_net -e 'Linux version'
 say ethtool -i eth0
 echo; echo "# ethtool eth0"; ethtool eth0 | grep -E 'Speed|Duplex|Link'
 say ping -c 4 -i 0.2 {gateway}
@@ -145,7 +147,7 @@ def command_test(options):
     alone += [(f"scenario {path.stem}", lambda _, path=path: scenario(options, path))
               for path in sorted((lab.TREE / "traffic/linux").glob("*.ini"))]
     alone.append(("goodput follows from the bus", lambda _: expected_uml.check(options)))
-    wanted = [*checks_uml.all_checks(), *alone]
+    wanted = [*(checks_virtio_uml if lab.is_virtio(options.part) else checks_uml).all_checks(), *alone]
     if options.list:
         return say("\n".join(name for name, _ in wanted))
     if options.check:
@@ -208,7 +210,7 @@ def killed(options, which):
     with Lab([first], ["user"], options.sim, options.part, simulator=options.simulator) as it:
         it.start()
         deadline = time.monotonic() + options.limit
-        while "Link is Up" not in first.text():
+        while "eth0 has link" not in first.text():
             if first.process.poll() is not None or time.monotonic() > deadline:
                 raise Trouble(f"the guest does not come up: {lab.last_line(first.console)}")
             time.sleep(0.1)
@@ -340,7 +342,8 @@ def main():
     parser.add_argument("--shell", action="store_true", help="a prompt instead")
     parser.add_argument("--list", action="store_true", help="test: print the names of the checks")
     parser.add_argument("--check", action="append", metavar="NAME", help="test: only this one")
-    parser.add_argument("--part", default=lab.PART, help=f"the adapter (default {lab.PART})")
+    parser.add_argument("--part", default=lab.PART, help=f"the adapter (default {lab.PART}; virtio-net-N: a virtio network "
+                        "device with N pairs of queues)")
     parser.add_argument("--scenario", action="append", metavar="FILE", help="run what this file describes, twice "
                         "(see scenario.py); may be given several times")
     parser.add_argument("--verbose", action="store_true", help="--scenario: show what the guests say")

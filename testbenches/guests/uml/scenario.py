@@ -13,7 +13,8 @@
     round trip in ms = first | time=([0-9.]+) ms | 10 .. 10.2
 
 `do` is a shell script, of several lines if they are indented. Guests know each other by name. Of [run], `part` and
-`links` (default: each guest's leads to the switch lan) may be given, too; of a guest, `memory` in MiB. An expectation
+`links` (default: each guest's leads to the switch lan) may be given, too; of a guest, `memory` in MiB, and `part` if its
+adapter is another one (virtio-net-N: a virtio network device with N pairs of queues). An expectation
 names a guest, a regular expression with one group for what it says (the last match counts), and a range of numbers.
 """
 
@@ -25,7 +26,7 @@ import shlex
 import lab
 from lab import Guest, Trouble
 
-KEYS = {"run": {"about", "options", "part", "links"}, "guest": {"address", "do", "until", "memory"}}
+KEYS = {"run": {"about", "options", "part", "links"}, "guest": {"address", "do", "until", "memory", "part"}}
 PREPARE = """
 {hosts}
 ip link set eth0 up
@@ -118,7 +119,8 @@ class Scenario:
             if "until" in section:
                 script += f"while [ ! -e /host/{section['until']}.status ]; do sleep 0.1; done\n"
             script += "ip link set eth0 down\nexit $status\n"
-            made.append(Guest(name, script, int(section.get("memory", "128"))))
+            made.append(Guest(name, script, int(section.get("memory", "128")),
+                              part=section.get("part")))
         return made
 
     def judge(self, said, say):
