@@ -47,8 +47,9 @@ struct NetDeviceConfig {
   std::uint16_t queue_size = 256;                  ///< most descriptors of each queue
   std::array<std::uint8_t, 6> mac{0x52, 0x54, 0, 0x12, 0x34, 0x56};  ///< its address
   std::uint16_t mtu = 0;  ///< largest MTU that it tells of; 0: none
-  /// Not offered although it has them; as QEMU's device these two.
-  std::uint64_t masked_features = net::feature::kRss | net::feature::kHashReport;
+  /// Not offered although it has them; as QEMU's device these three.
+  std::uint64_t masked_features =
+      net::feature::kRss | net::feature::kHashReport | net::feature::kInOrder;
   NetTiming timing{};  ///< its own times
 };
 

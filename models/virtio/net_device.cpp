@@ -175,7 +175,8 @@ std::uint64_t NetDevice::Blocks::offered_features() const {
                            kHostTso4 | kHostTso6 | kHostEcn | kMergeableBuffers | kStatus |
                            kAnyLayout | kIndirect | kEventIndex | kVersion1 | kRingReset |
                            kSpeedDuplex | kControlQueue | kControlRx | kControlVlan |
-                           kControlRxExtra | kGuestAnnounce | kControlMac | kHashReport;
+                           kControlRxExtra | kGuestAnnounce | kControlMac | kHashReport |
+                           kInOrder;  // the engines take and give back one after the other
   if (config.mtu != 0) features |= kMtu;
   if (config.queue_pairs > 1) features |= kMultiQueue | kRss;
   return net::without_unmet(features & ~config.masked_features & plane->features());

@@ -39,7 +39,7 @@ TEST(NicOption, VirtioNetHasItsDefaults) {
   EXPECT_EQ(nic.virtio.queue_pairs, 1U);
   EXPECT_EQ(nic.virtio.queue_size, 256U);
   EXPECT_EQ(nic.virtio.mtu, 0U);
-  EXPECT_EQ(nic.virtio.masked_features, feature::kRss | feature::kHashReport);
+  EXPECT_EQ(nic.virtio.masked_features, feature::kRss | feature::kHashReport | feature::kInOrder);
 }
 
 TEST(NicOption, VirtioNetTakesAllItsKeysInAnyOrder) {
@@ -56,7 +56,8 @@ TEST(NicOption, VirtioNetTakesAllItsKeysInAnyOrder) {
   EXPECT_EQ(v.queue_size, 1024U);
   EXPECT_EQ(v.interface, virtio::NetInterface::kTransitional);
   EXPECT_EQ(v.mtu, 9000U);
-  EXPECT_EQ(v.masked_features, feature::kMergeableBuffers | feature::kCsum | feature::kHashReport);
+  EXPECT_EQ(v.masked_features,
+            feature::kMergeableBuffers | feature::kCsum | feature::kHashReport | feature::kInOrder);
   EXPECT_EQ(v.timing.doorbell, us(1));
   EXPECT_EQ(v.timing.packet, ns(5));
   EXPECT_EQ(v.timing.moderation, us(50));

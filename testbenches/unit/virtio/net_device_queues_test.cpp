@@ -69,6 +69,45 @@ TEST_P(NetDeviceQueues, AnswersComeOnThePairThatAFlowSentOn) {
   });
 }
 
+/// Every used element names the chain that the available ring has at the same place.
+void expect_in_order(NetRig& rig, unsigned queue, unsigned at_least) {
+  const SplitLayout layout = rig.layout_of(queue);
+  const std::uint8_t* const ram = rig.ram.bytes().data();
+  const unsigned used = load_le16(ram + layout.used + 2);
+  EXPECT_GE(used, at_least);
+  for (unsigned i = 0; i < used; ++i) {
+    const unsigned slot = i % layout.size;
+    EXPECT_EQ(load_le32(ram + layout.used + 4 + std::size_t{8} * slot),
+              load_le16(ram + layout.available + 4 + std::size_t{2} * slot))
+        << "queue " << queue << ", used element " << i;
+  }
+}
+
+TEST_P(NetDeviceQueues, InOrderIsOfferedOnDemandAndKeptTo) {
+  NetRigOptions options = with_pairs(1, GetParam());
+  EXPECT_NE(options.device.masked_features & kInOrder, 0U);
+  options.device.masked_features &= ~kInOrder;
+  NetRig rig(options);
+  rig.run([&] {
+    rig.set_up();
+    EXPECT_NE(rig.offered() & kInOrder, 0U);
+    rig.start(kMac | kMergeableBuffers | kInOrder);
+    // Buffers of different sizes, frames that take one or several, and one that cannot be sent.
+    for (unsigned i = 0; i < 60; ++i) rig.supply(0, 1, 100 + 97 * (i % 7));
+    ASSERT_TRUE(rig.wait_until([&] { return rig.far.nic_ready(); }, us(50)));
+    for (unsigned i = 0; i < 25; ++i) {
+      rig.far.send(frame_of(60 + 53 * (i % 11), i));
+      rig.put(0, i == 7 ? Frame(3) : frame_of(60 + 101 * (i % 9), i));
+    }
+    ASSERT_TRUE(
+        rig.wait_until([&] { return rig.reap_sent(0) > 0 && rig.rx_frames() == 25; }, ms(2)));
+    rig.wait_for(us(100));
+    expect_in_order(rig, net::receive_queue(0), 25);
+    expect_in_order(rig, net::transmit_queue(0), 25);
+    EXPECT_EQ(rig.nic.drops(NetDrop::kTxMalformed), 1U);
+  });
+}
+
 TEST_P(NetDeviceQueues, TheLinksQueueIsThePair) {
   NetRig rig(with_pairs(4, GetParam()));
   rig.run([&] {
