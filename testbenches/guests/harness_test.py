@@ -363,9 +363,9 @@ class Signals(unittest.TestCase):
 class LinuxAsAProgram(unittest.TestCase):
     """The list of ./test linux, of which the guests' checks are a part."""
 
-    def listed(self):
+    def listed(self, part="82545gm"):
         with mock.patch.object(sys, "path", [str(pathlib.Path(__file__).resolve().parent / "uml"), *sys.path]):
-            return quietly(__import__("linux").command_test, argparse.Namespace(list=True))[1].splitlines()
+            return quietly(__import__("linux").command_test, argparse.Namespace(list=True, part=part))[1].splitlines()
 
     def test_all_checks_are_there_once(self):
         names = self.listed()
@@ -373,6 +373,14 @@ class LinuxAsAProgram(unittest.TestCase):
         for name in ("link", "eeprom", "tcp", "vlan table", "packet rings", "statistics and the cable", "PAUSE obeyed",
                      "tap", "unprivileged", "shell ends"):
             self.assertIn(name, names)
+
+    def test_a_virtio_device_is_not_asked_for_what_an_e1000_has(self):
+        names = self.listed("virtio-net-2")
+        self.assertEqual(len(names), len(set(names)))
+        for name in ("vectors", "queues", "tcp", "tap", "unprivileged", "shell ends"):
+            self.assertIn(name, names)
+        for name in ("eeprom", "statistics and the cable", "PAUSE obeyed", "goodput follows from the bus"):
+            self.assertNotIn(name, names)
 
 
 if __name__ == "__main__":
