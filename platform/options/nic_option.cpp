@@ -198,7 +198,8 @@ constexpr std::array<Key, 22> kKeys{{
      set_interface},
     {"mtu", kVirtio, "N (largest MTU that it tells of; default: it tells of none)", set_mtu},
     {"features", kVirtio,
-     "-NAME... (does not offer these, such as -MRG_RXBUF-CSUM; +NAME: offers RSS, HASH_REPORT, IN_ORDER)",
+     "-NAME... (does not offer these, such as -MRG_RXBUF-CSUM; +NAME: offers RSS, HASH_REPORT, "
+     "IN_ORDER)",
      set_features},
     {"doorbell", kVirtio,
      "TIME (from a notification to the first look at the queue, default 100ns)",
