@@ -94,6 +94,9 @@ struct HostileCase {
   Time quantum;
 };
 
+/// For messages of failed tests.
+void PrintTo(const HostileCase& hostile, std::ostream* out) { *out << hostile.crime.name; }
+
 class NetDeviceHostile : public ::testing::TestWithParam<HostileCase> {};
 
 TEST_P(NetDeviceHostile, NeedsAReset) {
