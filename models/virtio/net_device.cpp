@@ -324,24 +324,36 @@ void NetDevice::reset_changed() {
   pci_bus_master(!blocks_->in_reset);
 }
 
-void NetDevice::registers_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
-  Blocks& b = *blocks_;
-  if (b.in_reset) return leave_undriven(payload);
-  const NetCore::Access access(b.core, sc_now() + from_sc(delay));
+namespace {
+
+/// Registers of a transport, as many bytes at a time as the access enables side by side.
+void access_lanes(::tlm::tlm_generic_payload& payload, std::uint32_t size, PciTransport& transport,
+                  std::uint32_t (PciTransport::*read)(std::uint32_t, unsigned),
+                  void (PciTransport::*write)(std::uint32_t, unsigned, std::uint32_t)) {
   access_registers(
-      payload, pci_layout::kModernBytes,
+      payload, size,
       [&](std::uint32_t offset, std::uint32_t mask) {
         std::uint32_t value = 0;
         for_lanes(offset, mask, [&](std::uint32_t at, unsigned bytes, unsigned shift) {
-          value |= b.transport.read(at, bytes) << shift;
+          value |= (transport.*read)(at, bytes) << shift;
         });
         return value;
       },
       [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
         for_lanes(offset, mask, [&](std::uint32_t at, unsigned bytes, unsigned shift) {
-          b.transport.write(at, bytes, value >> shift);
+          (transport.*write)(at, bytes, value >> shift);
         });
       });
+}
+
+}  // namespace
+
+void NetDevice::registers_transport(::tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+  Blocks& b = *blocks_;
+  if (b.in_reset) return leave_undriven(payload);
+  const NetCore::Access access(b.core, sc_now() + from_sc(delay));
+  access_lanes(payload, pci_layout::kModernBytes, b.transport, &PciTransport::read,
+               &PciTransport::write);
 }
 
 unsigned NetDevice::registers_debug(::tlm::tlm_generic_payload& payload) {
@@ -356,20 +368,8 @@ void NetDevice::legacy_transport(::tlm::tlm_generic_payload& payload, sc_core::s
   Blocks& b = *blocks_;
   if (b.in_reset) return leave_undriven(payload);
   const NetCore::Access access(b.core, sc_now() + from_sc(delay));
-  access_registers(
-      payload, kLegacyBytes,
-      [&](std::uint32_t offset, std::uint32_t mask) {
-        std::uint32_t value = 0;
-        for_lanes(offset, mask, [&](std::uint32_t at, unsigned bytes, unsigned shift) {
-          value |= b.transport.read_legacy(at, bytes) << shift;
-        });
-        return value;
-      },
-      [&](std::uint32_t offset, std::uint32_t value, std::uint32_t mask) {
-        for_lanes(offset, mask, [&](std::uint32_t at, unsigned bytes, unsigned shift) {
-          b.transport.write_legacy(at, bytes, value >> shift);
-        });
-      });
+  access_lanes(payload, kLegacyBytes, b.transport, &PciTransport::read_legacy,
+               &PciTransport::write_legacy);
 }
 
 unsigned NetDevice::legacy_debug(::tlm::tlm_generic_payload& payload) {
